@@ -1,0 +1,19 @@
+"""Preheat: one model handler, deployed to AWS Lambda, Modal, SageMaker or this machine."""
+
+from preheat.errors import BadInput, HandlerError, PreheatError
+from preheat.interface.handler import Context, Handler, batched
+from preheat.interface.media import File, Image, Tensor
+
+__all__ = [
+    "BadInput",
+    "Context",
+    "File",
+    "Handler",
+    "HandlerError",
+    "Image",
+    "PreheatError",
+    "Tensor",
+    "batched",
+]
+
+__version__ = "0.1.0"

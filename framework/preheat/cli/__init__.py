@@ -1,0 +1,1 @@
+"""The commands: they parse, call the pipeline, and are the only part that prints."""

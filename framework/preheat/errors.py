@@ -1,0 +1,150 @@
+"""Every error that Preheat raises on purpose.
+
+    PreheatError                 message for the reader, hint with the line to paste
+    ├── ProjectError             preheat.toml or the project's files are wrong
+    ├── HandlerError             the handler class is wrong, or its setup failed
+    ├── BundleError              locking, fetching, weights, trimming or verifying failed
+    │   └── TooLarge             the bundle exceeds a limit of the platform
+    ├── ProviderError            a platform refused, or cannot do what was asked
+    │   ├── NotDeployed          no such function there
+    │   └── Conflict             another deploy or supervisor holds the lock
+    └── RequestError             one request failed; carries its HTTP status
+        ├── BadInput             400: what the caller sent does not fit the handler's input
+        ├── Unauthorized         401
+        ├── NotFound             404
+        ├── Conflicting          409: an idempotency key was used for another request
+        ├── BodyTooLarge         413
+        ├── UnsupportedMedia     415
+        ├── Overloaded           429: the queue is full
+        ├── HandlerFailed        500: predict raised, or returned what its annotation excludes
+        ├── WorkerDied           502: the process ended while it answered
+        ├── Unavailable          503: nothing can answer now
+        └── DeadlineExceeded     504
+
+`hint` is for the command line and never travels over HTTP.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+
+class PreheatError(Exception):
+    """An error with a message for its reader and, where there is one, the fix to paste."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class ProjectError(PreheatError):
+    """preheat.toml or the project's files are wrong."""
+
+
+class HandlerError(PreheatError):
+    """The handler class is wrong, cannot be imported, or failed in setup or restore."""
+
+
+class BundleError(PreheatError):
+    """Locking, fetching, weights, trimming or verifying failed."""
+
+
+class TooLarge(BundleError):
+    """The bundle exceeds a limit of the platform."""
+
+
+class ProviderError(PreheatError):
+    """A platform refused, or cannot do what was asked."""
+
+
+class NotDeployed(ProviderError):
+    """No function of that name and stage is deployed there."""
+
+
+class Conflict(ProviderError):
+    """Another deploy or supervisor holds the lock."""
+
+
+class RequestError(PreheatError):
+    """One request failed. `errors` points into the input: ((JSON pointer, what is wrong), ...)."""
+
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Internal Server Error"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        errors: Sequence[tuple[str, str]] = (),
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.errors = tuple(errors)
+        self.retry_after_s = retry_after_s
+
+
+class BadInput(RequestError):
+    """What the caller sent does not fit. A handler may raise it too; its message is then sent to the caller."""
+
+    status, title = 400, "Bad Request"
+
+
+class Unauthorized(RequestError):
+    """The token is missing or wrong."""
+
+    status, title = 401, "Unauthorized"
+
+
+class NotFound(RequestError):
+    """No such job, route or object."""
+
+    status, title = 404, "Not Found"
+
+
+class Conflicting(RequestError):
+    """The idempotency key was used for another request."""
+
+    status, title = 409, "Conflict"
+
+
+class BodyTooLarge(RequestError):
+    """The body, or what it would decode to, exceeds a limit."""
+
+    status, title = 413, "Content Too Large"
+
+
+class UnsupportedMedia(RequestError):
+    """The handler's input cannot be read from this media type."""
+
+    status, title = 415, "Unsupported Media Type"
+
+
+class Overloaded(RequestError):
+    """The queue is full."""
+
+    status, title = 429, "Too Many Requests"
+
+
+class HandlerFailed(RequestError):
+    """predict raised, or returned what its annotation excludes; the details are in the logs only."""
+
+    status, title = 500, "Internal Server Error"
+
+
+class WorkerDied(RequestError):
+    """The process ended while it answered."""
+
+    status, title = 502, "Bad Gateway"
+
+
+class Unavailable(RequestError):
+    """Nothing can answer now: draining, or no worker could start."""
+
+    status, title = 503, "Service Unavailable"
+
+
+class DeadlineExceeded(RequestError):
+    """No answer within the request's time limit."""
+
+    status, title = 504, "Gateway Timeout"

@@ -1,0 +1,71 @@
+"""What a user's class derives from. In: nothing. Out: nothing. Touches nothing."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """Where a handler runs: the files it may read and the place it was deployed to.
+
+    `weights` maps each name under `[weights]` in preheat.toml to a readable file or folder.
+    `tmp` is a writable folder of this process, removed with it. `cpus` is the share of
+    processors that this process may use, for thread counts: never below 1.
+    """
+
+    name: str
+    stage: str
+    provider: str
+    release: str
+    weights: Mapping[str, Path] = field(default_factory=lambda: MappingProxyType({}))
+    tmp: Path
+    cpus: float = 1.0
+
+    def secret(self, name: str) -> str:
+        """Return the secret that preheat.toml declares as `name`. Raises KeyError if it is not set."""
+        return os.environ[name]
+
+
+class Handler:
+    """The base of every handler: `setup`, `restore`, then `predict` for each request, then `teardown`.
+
+    A subclass defines `predict` with one annotated input and an annotated result. It may be
+    `async`, may `yield` (a stream), and under `@preheat.batched` takes and returns lists.
+    """
+
+    def setup(self, ctx: Context) -> None:
+        """Load the model. What it leaves in memory may be snapshotted: keep no socket, credential, seed or GPU."""
+
+    def restore(self, ctx: Context) -> None:
+        """Open what must not be in a snapshot: clients, credentials, seeds, the GPU. Runs after every snapshot."""
+
+    def teardown(self, ctx: Context) -> None:
+        """Release what `setup` and `restore` took. Runs once, after the last answer."""
+
+    def examples(self) -> Iterable[Any]:
+        """Return inputs that warm the model up, smoke-test a build and fill the docs (one item each, not batches)."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Batching:
+    """How many requests one call of predict may take, and how long the first of them may wait for company."""
+
+    max_size: int
+    max_wait_ms: float
+
+
+def batched(*, max_size: int = 32, max_wait_ms: float = 5.0) -> Callable[[Method], Method]:
+    """Mark a predict that takes a list of inputs and returns as many results, in the same order."""
+
+    def mark(method: Method) -> Method:
+        method.__preheat_batching__ = Batching(max_size, max_wait_ms)  # type: ignore[attr-defined]
+        return method
+
+    return mark

@@ -1,0 +1,48 @@
+"""One inference as bytes, in and out: what every provider's entry translates its platform's events to."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Protocol
+
+JSON_TYPE = "application/json"
+PROBLEM_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One inference to make. `timeout_s` counts from when the engine receives it."""
+
+    body: bytes
+    content_type: str = JSON_TYPE
+    accept: str = "*/*"
+    id: str
+    timeout_s: float | None = None
+    headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """Its answer. Exactly one of `body` and `chunks` carries the content; `chunks` is a stream."""
+
+    status: int = 200
+    content_type: str = JSON_TYPE
+    body: bytes = b""
+    chunks: AsyncIterator[bytes] | None = None
+    headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+class Engine(Protocol):
+    """Anything that answers requests: the model in this process, or a pool of processes that hold it."""
+
+    async def invoke(self, request: Request) -> Response:
+        """Answer `request`; failures come back as a problem document, never as an exception.
+
+        Cancelling the call, or closing `chunks`, tells the handler that nobody waits any more.
+        """
+        ...
+
+    @property
+    def ready(self) -> bool:
+        """Whether a request sent now would be taken."""
+        ...

@@ -1,0 +1,1 @@
+"""What a deploy would change, as immutable data with several readers."""

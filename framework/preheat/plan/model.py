@@ -1,0 +1,50 @@
+"""A plan as frozen data: what a deploy would change. Every reader (table, JSON, executor, test) reads this."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Action = Literal["create", "update", "delete"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """One thing a provider keeps for a function, with JSON values that say all of it that may change."""
+
+    kind: str
+    name: str
+    properties: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldChange:
+    """One property of a resource, before and after; None stands for absent."""
+
+    path: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One resource to create, update or delete."""
+
+    action: Action
+    kind: str
+    name: str
+    fields: tuple[FieldChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything a deploy would do, in the order in which it would do it."""
+
+    name: str
+    stage: str
+    provider: str
+    digest: str
+    changes: tuple[Change, ...]
+    unzipped_bytes: int
+    unzipped_limit: int | None
+    sizes: Mapping[str, int]
+    notes: tuple[str, ...] = ()

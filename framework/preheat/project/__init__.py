@@ -1,0 +1,1 @@
+"""preheat.toml: its published schema, and the frozen Project it becomes."""

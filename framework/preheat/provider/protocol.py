@@ -1,0 +1,163 @@
+"""What a provider is: the one interface between the pipeline and a platform.
+
+A provider is found by the entry point group `preheat.providers`; the entry is a callable
+without arguments that returns one. The conformance suite in tests/contract runs against any.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from preheat.bundle.model import Bundle, Target
+from preheat.findings import Finding
+from preheat.interface.message import Request, Response
+from preheat.plan.model import Plan, Resource
+from preheat.progress import Report
+from preheat.project.model import Project
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a platform can do. Limits are in bytes and seconds; None means that it sets none."""
+
+    triggers: frozenset[str]
+    auth: frozenset[str]
+    gpu: bool
+    streaming: bool
+    jobs: bool
+    scale_to_zero: bool
+    snapshots: bool
+    canary: bool
+    max_body_bytes: int | None
+    max_response_bytes: int | None
+    max_timeout_s: float | None
+    max_memory_mb: int | None
+    max_unzipped_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """A function as deployed. `release` counts from 1; `token` is set only when it was just made."""
+
+    name: str
+    provider: str
+    stage: str
+    release: int
+    digest: str
+    endpoint: str
+    changed: bool
+    token: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """A function as it is now. Latencies are in ms; None until one was seen. `details` is the provider's own."""
+
+    name: str
+    provider: str
+    stage: str
+    release: int
+    digest: str
+    endpoint: str
+    ready: bool
+    workers: int
+    requests: int
+    errors: int
+    cold_starts: int
+    cold_ms_p50: float | None
+    warm_ms_p50: float | None
+    warm_ms_p95: float | None
+    details: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """One numbered release. `created` is RFC 3339 UTC."""
+
+    number: int
+    digest: str
+    created: str
+    active: bool
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What destroy removed, and what it found left afterwards (empty unless something failed)."""
+
+    name: str
+    stage: str
+    removed: tuple[str, ...]
+    left: tuple[str, ...] = ()
+
+
+class Provider(Protocol):
+    """One platform. Methods raise ProviderError (NotDeployed, Conflict) and nothing else on purpose."""
+
+    name: str
+    capabilities: Capabilities
+
+    def options_schema(self) -> Mapping[str, Any]:
+        """Return the JSON Schema of the provider's table in preheat.toml."""
+        ...
+
+    def check(self, project: Project) -> tuple[Finding, ...]:
+        """Return what in `project` this platform cannot do. Touches nothing."""
+        ...
+
+    def target(self, project: Project) -> Target:
+        """Return the machine to build for. Touches nothing."""
+        ...
+
+    def desired(self, project: Project, bundle: Bundle) -> tuple[Resource, ...]:
+        """Return the resources that `project` asks for. Touches nothing."""
+        ...
+
+    def observe(self, name: str, stage: str) -> tuple[Resource, ...]:
+        """Return the resources that exist now; empty when nothing is deployed."""
+        ...
+
+    def apply(self, plan: Plan, project: Project, bundle: Bundle, *, report: Report) -> Deployment:
+        """Make it so. State is recorded after each step, so that a killed apply can be repeated."""
+        ...
+
+    def deployment(self, name: str, stage: str) -> Deployment:
+        """Return what is deployed, `changed` false."""
+        ...
+
+    def status(self, name: str | None, stage: str | None) -> tuple[Status, ...]:
+        """Return every function that matches, in order of name and stage."""
+        ...
+
+    def invoke(self, name: str, stage: str, request: Request) -> Response:
+        """Send one request through the endpoint and wait for the answer (a stream comes joined)."""
+        ...
+
+    def logs(self, name: str, stage: str, *, follow: bool) -> Iterator[Mapping[str, Any]]:
+        """Yield log events, oldest first: `{"time", "level", "event", "message", ...}`; for ever if `follow`."""
+        ...
+
+    def releases(self, name: str, stage: str) -> tuple[Release, ...]:
+        """Return the releases, newest first."""
+        ...
+
+    def rollback(self, name: str, stage: str, release: int | None) -> Deployment:
+        """Make `release` (by default the one before) the active one again."""
+        ...
+
+    def promote(self, name: str, stage: str, *, canary: float | None) -> Deployment:
+        """Give the newest release a share of the traffic (0 to 1), or all of it when `canary` is None."""
+        ...
+
+    def replay(self, name: str, stage: str) -> int:
+        """Run every dead-lettered delivery again; return how many were queued."""
+        ...
+
+    def backfill(self, name: str, stage: str, source: str) -> int:
+        """Deliver the objects that already exist under `source`; return how many were queued."""
+        ...
+
+    def destroy(self, name: str, stage: str, *, report: Report) -> Receipt:
+        """Remove everything that deploy made, and say what."""
+        ...

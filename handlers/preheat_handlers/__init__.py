@@ -1,0 +1,1 @@
+"""Ready-made handlers, one file each; only the one in use ships."""

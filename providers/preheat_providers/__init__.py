@@ -1,0 +1,1 @@
+"""The platforms that Preheat deploys to, one folder each."""

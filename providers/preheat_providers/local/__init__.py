@@ -1,0 +1,1 @@
+"""A serverless runtime on this machine: scale from zero, triggers, jobs and releases."""
