@@ -1,0 +1,54 @@
+# `make demo` and `make test` are all the set-up a fresh machine needs: Python 3.11 or newer, nothing else.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Byte-code is worth a factor of two at start; some environments switch it off.
+unexport PYTHONDONTWRITEBYTECODE
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint format unit functional bench docs clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+install: $(VENV)/.installed ## make the virtual environment and install preheat with its tools
+
+$(VENV)/.installed: pyproject.toml
+	@echo "Installing into $(VENV) ..."
+	@$(PYTHON) -c 'import sys; sys.exit("preheat needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)") if sys.version_info < (3, 11) else None'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --editable '.[all]' --group dev
+	@touch $@
+
+demo: install ## deploy a real model on this machine, call it, show the answers, tear down
+	@PATH="$(CURDIR)/$(BIN):$$PATH" PREHEAT_HOME="$(CURDIR)/.preheat" bash examples/demo.sh
+
+test: install lint ## everything CI runs: style, types, architecture, unit, contract and functional tests
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: install ## rewrite the sources in the house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+unit: install ## the fast tests alone
+	$(BIN)/python -m pytest -n 2 tests/unit tests/architecture
+
+functional: install ## the tests that start real runtimes
+	$(BIN)/python -m pytest -n 2 --dist loadgroup tests/contract tests/functional
+
+bench: install ## cold starts, builds and memory, as ratios measured in one run
+	$(BIN)/python -m tests.bench
+
+docs: install ## write the generated pages again
+	$(BIN)/python -m preheat.project.reference > docs/configuration.md
+
+clean: ## remove what make made
+	rm -rf $(VENV) .preheat .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
