@@ -1,22 +1,26 @@
 """Every error that Preheat raises on purpose.
 
     PreheatError                 message for the reader, hint with the line to paste
-    ├── ProjectError             preheat.toml or the project's files are wrong
+    ├── ProjectError             preheat.toml or the project's files are wrong; lists every finding
     ├── HandlerError             the handler class is wrong, or its setup failed
     ├── BundleError              locking, fetching, weights, trimming or verifying failed
     │   └── TooLarge             the bundle exceeds a limit of the platform
     ├── ProviderError            a platform refused, or cannot do what was asked
+    │   ├── MissingExtra         the provider is installed, but not a package that it needs
     │   ├── NotDeployed          no such function there
     │   └── Conflict             another deploy or supervisor holds the lock
     └── RequestError             one request failed; carries its HTTP status
         ├── BadInput             400: what the caller sent does not fit the handler's input
         ├── Unauthorized         401
         ├── NotFound             404
+        ├── MethodNotAllowed     405
+        ├── BodyTooSlow          408: the body did not arrive in time
         ├── Conflicting          409: an idempotency key was used for another request
         ├── BodyTooLarge         413
         ├── UnsupportedMedia     415
         ├── Overloaded           429: the queue is full
         ├── HandlerFailed        500: predict raised, or returned what its annotation excludes
+        ├── NotOffered           501: this deployment has no such function
         ├── WorkerDied           502: the process ended while it answered
         ├── Unavailable          503: nothing can answer now
         └── DeadlineExceeded     504
@@ -25,7 +29,10 @@
 """
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+if TYPE_CHECKING:  # pathlib costs 3 ms of a cold start, and nothing here calls it
+    from pathlib import Path
 
 
 class PreheatError(Exception):
@@ -37,8 +44,41 @@ class PreheatError(Exception):
         self.hint = hint
 
 
+class Located(Protocol):
+    """One mistake and its place: `preheat.findings.Finding`, which this module may not import."""
+
+    @property
+    def message(self) -> str:
+        """What is wrong, with which value."""
+        ...
+
+    @property
+    def file(self) -> "Path | None":
+        """Where it is."""
+        ...
+
+    @property
+    def line(self) -> int | None:
+        """The line of `file`, from 1."""
+        ...
+
+    @property
+    def key(self) -> str | None:
+        """The key of preheat.toml, dotted."""
+        ...
+
+    @property
+    def fix(self) -> str | None:
+        """What to paste or run."""
+        ...
+
+
 class ProjectError(PreheatError):
-    """preheat.toml or the project's files are wrong."""
+    """preheat.toml or the project's files are wrong. `findings` lists every mistake, in order of line."""
+
+    def __init__(self, message: str, *, hint: str | None = None, findings: Sequence[Located] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.findings = tuple(findings)
 
 
 class HandlerError(PreheatError):
@@ -55,6 +95,10 @@ class TooLarge(BundleError):
 
 class ProviderError(PreheatError):
     """A platform refused, or cannot do what was asked."""
+
+
+class MissingExtra(ProviderError):
+    """The provider is installed, but not a package that it needs."""
 
 
 class NotDeployed(ProviderError):
@@ -85,7 +129,7 @@ class RequestError(PreheatError):
 
 
 class BadInput(RequestError):
-    """What the caller sent does not fit. A handler may raise it too; its message is then sent to the caller."""
+    """What the caller sent does not fit. A handler may raise it too; its message then reaches the caller."""
 
     status, title = 400, "Bad Request"
 
@@ -100,6 +144,22 @@ class NotFound(RequestError):
     """No such job, route or object."""
 
     status, title = 404, "Not Found"
+
+
+class MethodNotAllowed(RequestError):
+    """The route exists, but not for this method; `allow` lists those it has."""
+
+    status, title = 405, "Method Not Allowed"
+
+    def __init__(self, message: str, *, allow: Sequence[str]) -> None:
+        super().__init__(message)
+        self.allow = tuple(allow)
+
+
+class BodyTooSlow(RequestError):
+    """The body did not arrive in time."""
+
+    status, title = 408, "Request Timeout"
 
 
 class Conflicting(RequestError):
@@ -130,6 +190,12 @@ class HandlerFailed(RequestError):
     """predict raised, or returned what its annotation excludes; the details are in the logs only."""
 
     status, title = 500, "Internal Server Error"
+
+
+class NotOffered(RequestError):
+    """This deployment has no such function, such as jobs on a provider without them."""
+
+    status, title = 501, "Not Implemented"
 
 
 class WorkerDied(RequestError):

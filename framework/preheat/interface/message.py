@@ -8,6 +8,13 @@ from typing import Protocol
 JSON_TYPE = "application/json"
 PROBLEM_TYPE = "application/problem+json"
 
+START_HEADER = "x-preheat-start"
+"""Answer header: `cold` when the request waited for a process to start, otherwise `warm`."""
+QUEUE_MS_HEADER = "x-preheat-queue-ms"
+"""Answer header: how long the request waited before predict took it, in ms."""
+MODEL_MS_HEADER = "x-preheat-model-ms"
+"""Answer header: how long predict ran, in ms."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
@@ -23,13 +30,19 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """Its answer. Exactly one of `body` and `chunks` carries the content; `chunks` is a stream."""
+    """Its answer. Exactly one of `body` and `chunks` carries the content; `chunks` is a stream.
+
+    `queue_ms` is how long the request waited for the model, `model_ms` how long predict took
+    (a whole batch's time for each of its requests; until the first item for a stream).
+    """
 
     status: int = 200
     content_type: str = JSON_TYPE
     body: bytes = b""
     chunks: AsyncIterator[bytes] | None = None
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    queue_ms: float = 0.0
+    model_ms: float = 0.0
 
 
 class Engine(Protocol):

@@ -3,7 +3,7 @@
 import json
 import math
 
-from preheat.errors import RequestError
+from preheat.errors import MethodNotAllowed, RequestError
 from preheat.interface.message import PROBLEM_TYPE, Response
 
 
@@ -23,18 +23,20 @@ def problem_document(error: RequestError, *, request_id: str | None = None) -> d
 
 
 def problem_headers(error: RequestError) -> dict[str, str]:
-    """Return the headers that belong to `error`: Retry-After in whole seconds, rounded up (RFC 9110 10.2.3)."""
+    """Return the headers that belong to `error` (RFC 9110); Retry-After is in whole seconds, rounded up."""
     headers = {}
     if error.retry_after_s is not None:
         headers["retry-after"] = str(max(1, math.ceil(error.retry_after_s)))
     if error.status == 401:
         headers["www-authenticate"] = "Bearer"
+    if isinstance(error, MethodNotAllowed):
+        headers["allow"] = ", ".join(error.allow)
     return headers
 
 
 def problem_response(error: RequestError, *, request_id: str | None = None) -> Response:
     """Return `error` as the answer to a request."""
-    body = json.dumps(problem_document(error, request_id=request_id), ensure_ascii=False).encode()
-    return Response(
-        status=error.status, content_type=PROBLEM_TYPE, body=body, headers=problem_headers(error)
-    )
+    text = json.dumps(problem_document(error, request_id=request_id), ensure_ascii=False)
+    # A message may quote half of a surrogate pair from the caller's JSON; its \uXXXX form is JSON again.
+    body = text.encode(errors="backslashreplace")
+    return Response(status=error.status, content_type=PROBLEM_TYPE, body=body, headers=problem_headers(error))

@@ -1,4 +1,4 @@
-"""A plan as frozen data: what a deploy would change. Every reader (table, JSON, executor, test) reads this."""
+"""A plan as frozen data: what a deploy would change. The table, the JSON and the executor all read this."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

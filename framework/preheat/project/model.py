@@ -34,7 +34,7 @@ class Resources:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scaling:
-    """How many workers run: at least `min`, at most `max`, with `warm` unoccupied ones kept ready beside the busy.
+    """How many workers run: `min` to `max`, with `warm` unoccupied ones kept ready beside the busy.
 
     `concurrency` is how many requests one worker takes at once; 0 derives it from the handler's
     batching. `queue` bounds the requests that wait for a worker. A worker idle for `idle_s` stops.
@@ -113,9 +113,9 @@ class Project:
     scaling: Scaling = field(default_factory=Scaling)
     limits: Limits = field(default_factory=Limits)
     triggers: tuple[Trigger, ...] = (HttpTrigger(),)
-    env: Mapping[str, str] = EMPTY
-    secrets: Mapping[str, str] = EMPTY
-    provider: Mapping[str, Mapping[str, Any]] = EMPTY
+    env: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    secrets: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    provider: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: EMPTY)
 
     @property
     def http(self) -> HttpTrigger:

@@ -1,0 +1,75 @@
+"""`preheat invoke`: one input, one answer."""
+
+import json
+import mimetypes
+import os
+from pathlib import Path
+
+import click
+
+from preheat.cli import options
+from preheat.cli.boundary import FAILED
+from preheat.cli.tools import Tools, pass_tools
+from preheat.interface.message import JSON_TYPE, Request
+
+UNNAMED = "application/octet-stream"
+TENSOR = {".npy": "application/x-npy"}
+"""Media types that `mimetypes` does not know."""
+
+
+@options.command(
+    "invoke",
+    """preheat invoke demo --data '{"text": "hello"}'""",
+    "preheat invoke ocr --data @receipt.png > lines.json",
+    "cat input.json | preheat invoke demo --data -",
+)
+@options.function
+@click.option(
+    "--data", required=True, metavar="JSON|@FILE|-", help="The input: JSON, @ and a file's name, or -."
+)
+@click.option("--content-type", metavar="TYPE", help="The input's media type; guessed from the file's name.")
+@click.pass_context
+@pass_tools
+def invoke(
+    tools: Tools,
+    ctx: click.Context,
+    name: str,
+    provider: str,
+    stage: str,
+    data: str,
+    content_type: str | None,
+) -> None:
+    """Send one input and print the answer's body, and nothing else.
+
+    Exits with 1 when the answer is an error; its body is printed all the same.
+    """
+    body, guessed = (tools.screen.read(), JSON_TYPE) if data == "-" else _read(data)
+    media = content_type or guessed
+    if media == JSON_TYPE and not data.startswith(("@", "-")):
+        _refuse_no_json(data)
+    request = Request(body=body, content_type=media, id=os.urandom(8).hex())
+    answer = tools.registry.get(provider).invoke(name, stage, request)
+    tools.screen.body(answer.body, answer.content_type)
+    if answer.status >= 400:
+        tools.screen.say(f"{name} answered with status {answer.status}.")
+        ctx.exit(FAILED)
+
+
+def _read(data: str) -> tuple[bytes, str]:
+    if not data.startswith("@"):
+        return data.encode(), JSON_TYPE
+    file = Path(data[1:])
+    guessed = TENSOR.get(file.suffix) or mimetypes.guess_type(file.name)[0] or UNNAMED
+    try:
+        return file.read_bytes(), guessed
+    except OSError as error:
+        raise click.BadParameter(f"{file}: {error.strerror}", param_hint="--data") from error
+
+
+def _refuse_no_json(data: str) -> None:
+    try:
+        json.loads(data)
+    except ValueError as error:
+        quoted = json.dumps(data)
+        message = f"this is not JSON ({error}). A text is written '{quoted}', a file @NAME."
+        raise click.BadParameter(message, param_hint="--data") from error

@@ -1,0 +1,78 @@
+"""The options that commands share, and the kind of command that ends its help with examples."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+from preheat.cli.tools import Tools
+from preheat.project.model import DEFAULT_STAGE
+from preheat.provider.registry import Registry
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Command(click.Command):
+    """A command whose help ends with examples to paste."""
+
+    def __init__(self, *args: Any, examples: tuple[str, ...], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.examples = examples
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples after the options."""
+        with formatter.section("Examples"):
+            for example in self.examples:
+                formatter.write(" " * formatter.current_indent + example + "\n")
+
+
+def command(name: str, *examples: str) -> Callable[[Callable[..., Any]], Command]:
+    """Make a command called `name` of a function; its docstring is the help."""
+    settings = {"help_option_names": ["-h", "--help"]}
+    return click.command(name, cls=Command, examples=examples, context_settings=settings)
+
+
+def _json_on(ctx: click.Context, _option: click.Parameter, value: bool) -> None:
+    if value:
+        ctx.find_object(Tools).screen.json = True  # type: ignore[union-attr]
+
+
+def _providers(_ctx: click.Context, _option: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    return [CompletionItem(name) for name in Registry.installed().names if name.startswith(incomplete)]
+
+
+directory = click.argument(
+    "directory",
+    metavar="[DIR]",
+    default=".",
+    type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path),
+)
+function_name = click.argument("name", metavar="NAME")
+provider = click.option(
+    "--provider",
+    metavar="NAME",
+    default="local",
+    show_default=True,
+    shell_complete=_providers,
+    help="The platform to use.",
+)
+stage = click.option(
+    "--stage", metavar="NAME", default=DEFAULT_STAGE, show_default=True, help="Such as dev or prod."
+)
+as_json = click.option(
+    "--json",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_json_on,
+    help="Print one JSON object on standard output.",
+)
+yes = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+upgrade = click.option("--upgrade", is_flag=True, help="Lock the newest allowed packages again.")
+
+
+def function(body: Function) -> Function:
+    """Add what finds a deployed function: NAME, --provider and --stage."""
+    return function_name(provider(stage(body)))

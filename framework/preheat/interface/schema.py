@@ -1,0 +1,318 @@
+"""Annotations to compiled types: everything that is looked at, is looked at here and once."""
+
+import types
+import typing
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
+from enum import Enum
+from typing import Annotated, Any, Literal, NotRequired, Required
+
+from preheat.interface.annotations import (
+    TENSOR_LINE,
+    description,
+    doc,
+    instead_of,
+    is_hashable,
+    is_typed_dict,
+    literal_fields,
+    path,
+    required_keys,
+    shown,
+)
+from preheat.interface.media import File, Image, Tensor
+from preheat.interface.nodes import choices, constraints, containers, objects, scalars, unions
+from preheat.interface.nodes.models import is_model, model, model_schema
+from preheat.interface.nodes.node import Misfit, Node, Schema
+from preheat.interface.nodes.texts import TEXTS
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_LEAVES: dict[Any, Callable[[], Node]] = {
+    None: scalars.null,
+    type(None): scalars.null,
+    bool: scalars.boolean,
+    int: scalars.integer,
+    float: scalars.number,
+    str: scalars.text,
+    bytes: scalars.octets,
+    Any: scalars.anything,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TypeMistake:
+    """A type that has no JSON form; `place` names it, `owner` and `attribute` say whose field it is."""
+
+    place: str
+    message: str
+    fix: str
+    owner: type | None = None
+    attribute: str | None = None
+
+
+@dataclass(slots=True)
+class Compiler:
+    """Turns annotations into nodes; the definitions and mistakes of all of them gather here."""
+
+    definitions: dict[str, Schema] = field(default_factory=dict)
+    mistakes: list[TypeMistake] = field(default_factory=list)
+    _named: dict[type, Node] = field(default_factory=dict)
+    _uses: dict[str, int] = field(default_factory=dict)
+    _aliases: list[Any] = field(default_factory=list)
+    _owner: tuple[type, str] | None = None
+
+    def compile(self, annotation: Any, place: str) -> Node:
+        """Compile one annotation; what is wrong with it is added to `mistakes`."""
+        origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+        if origin is Annotated:
+            return self._annotated(arguments[0], arguments[1:], place)
+        if origin in (Required, NotRequired):
+            return self.compile(arguments[0], place)
+        if origin is Literal:
+            return self._choice(lambda: choices.literal(arguments), place)
+        if origin in (typing.Union, types.UnionType):
+            return self._union(arguments, place)
+        if origin is list:
+            return containers.array(self.compile(arguments[0], f"the items of {place}"))
+        if origin is tuple:
+            return self._tuple(arguments, place)
+        if origin is dict:
+            return self._dict(arguments, place)
+        if annotation in _LEAVES if is_hashable(annotation) else False:
+            return _LEAVES[annotation]()
+        if annotation is File or annotation is Image:
+            return self._attachment(annotation, place)
+        if isinstance(annotation, type):
+            return self._class(annotation, place)
+        if isinstance(annotation, typing.NewType):
+            return self.compile(annotation.__supertype__, place)
+        if type(annotation).__name__ == "TypeAliasType":
+            return self._alias(annotation, place)
+        return self._unsupported(annotation, place)
+
+    def document(self, node: Node) -> Schema:
+        """Return the schema of `node` with the definitions it refers to."""
+        definitions = dict(self.definitions)
+        schema = node.schema
+        name = schema.get("$ref", "").removeprefix("#/$defs/")
+        if len(schema) == 1 and name in definitions and self._uses.get(name) == 1:
+            schema = definitions.pop(name)
+        document = {"$schema": DIALECT} | schema
+        return document | {"$defs": dict(sorted(definitions.items()))} if definitions else document
+
+    def wrong(self, place: str, message: str, fix: str) -> Node:
+        """Record a mistake and return a node that stands in for the type."""
+        owner, attribute = self._owner or (None, None)
+        self.mistakes.append(TypeMistake(place, message, fix, owner, attribute))
+        return replace(scalars.anything(), reads=frozenset())
+
+    def _class(self, kind: type, place: str) -> Node:
+        if kind in self._named:
+            node = self._named[kind]
+            name = node.schema["$ref"].removeprefix("#/$defs/")
+            self._uses[name] += 1
+            return node
+        if is_model(kind):
+            return self._model(kind)
+        if issubclass(kind, Enum):
+            return self._choice(lambda: choices.enumeration(kind), place)
+        if is_dataclass(kind) or is_typed_dict(kind):
+            return self._object(kind, place)
+        named = TEXTS.get(f"{kind.__module__}.{kind.__qualname__}")
+        return named(kind) if named else self._unsupported(kind, place)
+
+    def _object(self, kind: type, place: str) -> Node:
+        try:
+            hints = typing.get_type_hints(kind, include_extras=True)
+        except (NameError, TypeError, SyntaxError, AttributeError) as exc:
+            return self.wrong(
+                place,
+                f"the annotations of {kind.__qualname__} cannot be resolved: {exc}",
+                "Import the name at the top of the module, not under TYPE_CHECKING.",
+            )
+        dictionary = is_typed_dict(kind)
+        defaults = {} if dictionary else self._defaults(kind)
+        names = list(hints) if dictionary else [entry.name for entry in fields(kind)]
+        required = required_keys(kind, hints) if dictionary else frozenset(names) - defaults.keys()
+        node = self._reserve(kind, {name: hints[name] for name in names})
+        members = {}
+        for name in names:
+            owner, self._owner = self._owner, (kind, name)
+            members[name] = self.compile(hints[name], f"{kind.__qualname__}.{name}")
+            self._owner = owner
+        compiled = (objects.typed_dict if dictionary else objects.record)(kind, members, required)
+        node.read, node.write, node.fields = compiled.read, compiled.write, compiled.fields
+        self._named[kind] = node
+        written = {name: value for name, value in defaults.items() if value is not MISSING}
+        self.definitions[node.schema["$ref"].removeprefix("#/$defs/")] = objects.object_schema(
+            kind.__name__, doc(kind), members, required, self._written(kind, members, written)
+        )
+        return node
+
+    def _reserve(self, kind: type, hints: dict[str, Any]) -> Node:
+        """Name `kind` before its fields are compiled, for they may lead back to it."""
+        name = self._claim(kind.__name__)
+
+        def read(value: Any, place: Any, reading: Any) -> Any:
+            return node.read(value, place, reading)
+
+        def write(value: Any, place: Any) -> Any:
+            return node.write(value, place)
+
+        node = Node(
+            name=kind.__qualname__,
+            schema={"$ref": f"#/$defs/{name}"},
+            read=lambda *_: None,
+            write=lambda *_: None,
+            reads=frozenset({"object"}),
+            matches=(lambda value: isinstance(value, dict))
+            if is_typed_dict(kind)
+            else (lambda value: type(value) is kind),
+            tags=literal_fields(hints),
+        )
+        self._named[kind] = replace(node, read=read, write=write)
+        return node
+
+    def _claim(self, name: str) -> str:
+        taken = self._uses
+        unique = next(
+            candidate
+            for candidate in (name, *(f"{name}{count}" for count in range(2, len(taken) + 3)))
+            if candidate not in taken
+        )
+        self._uses[unique] = 1
+        return unique
+
+    def _defaults(self, kind: type) -> dict[str, Any]:
+        defaults: dict[str, Any] = {}
+        for entry in fields(kind):
+            if not entry.init:
+                self.wrong(
+                    f"{kind.__qualname__}.{entry.name}",
+                    "a field with init=False cannot be read back from JSON",
+                    f"{entry.name}: ...  # without field(init=False), or as a property",
+                )
+            if entry.default is not MISSING:
+                defaults[entry.name] = entry.default
+            elif entry.default_factory in (list, dict, tuple):
+                defaults[entry.name] = entry.default_factory()
+            elif entry.default_factory is not MISSING:
+                defaults[entry.name] = MISSING  # it may differ each time, and a schema may not
+        return defaults
+
+    def _written(self, kind: type, members: dict[str, Node], defaults: dict[str, Any]) -> dict[str, Any]:
+        written = {}
+        for name, value in defaults.items():
+            try:
+                written[name] = members[name].write(value, None)
+            except Misfit as misfit:
+                owner, self._owner = self._owner, (kind, name)
+                self.wrong(
+                    f"{kind.__qualname__}.{name}",
+                    f"the default {value!r} does not fit: {misfit.detail}",
+                    f"{name}: {members[name].name} | None = None"
+                    if value is None
+                    else f"{name}: {members[name].name}",
+                )
+                self._owner = owner
+        return written
+
+    def _model(self, kind: type) -> Node:
+        name = self._claim(kind.__name__)
+        schema, inner = model_schema(kind, name)
+        self.definitions[name] = schema
+        self.definitions.update(inner)
+        self._named[kind] = replace(model(kind), schema={"$ref": f"#/$defs/{name}"})
+        return self._named[kind]
+
+    def _attachment(self, kind: type, place: str) -> Node:
+        from preheat.interface.nodes import attachments  # the two are rare, and Image brings Pillow
+
+        if kind in self._named:
+            return self._class(kind, place)
+        try:
+            node = attachments.file() if kind is File else attachments.image()
+        except ModuleNotFoundError as exc:
+            return self.wrong(
+                place,
+                f"preheat.Image needs Pillow, and no module {exc.name!r} is there",
+                'requirements = ["pillow"]',
+            )
+        name = self._claim(kind.__name__)
+        self.definitions[name] = node.schema
+        self._named[kind] = replace(node, schema={"$ref": f"#/$defs/{name}"})
+        return self._named[kind]
+
+    def _annotated(self, annotation: Any, metadata: tuple[Any, ...], place: str) -> Node:
+        spec = next((entry for entry in metadata if isinstance(entry, Tensor)), None)
+        if spec is not None:
+            return self._tensor(annotation, spec, place)
+        node = self.compile(annotation, place)
+        if not node.reads:
+            return node
+        try:
+            demanded = list(constraints.bounds(node, metadata))
+        except constraints.DoesNotApply as exc:
+            return self.wrong(
+                place, str(exc), "Annotated[int, Ge(0)] | None, with the bound on the type it is for"
+            )
+        if demanded:
+            node = constraints.constrained(node, demanded)
+        described = next((text for entry in metadata if (text := description(entry))), None)
+        return replace(node, schema=node.schema | {"description": described}) if described else node
+
+    def _tensor(self, annotation: Any, spec: Tensor, place: str) -> Node:
+        base = typing.get_origin(annotation) or annotation
+        if path(base) != "numpy.ndarray":
+            return self.wrong(
+                place, f"preheat.Tensor stands on {shown(annotation)}, not an array", TENSOR_LINE
+            )
+        from preheat.interface.nodes.tensors import tensor  # NumPy is the project's, not ours
+
+        try:
+            return tensor(spec)
+        except ValueError as exc:
+            return self.wrong(place, str(exc), TENSOR_LINE)
+
+    def _choice(self, make: Callable[[], Node], place: str) -> Node:
+        try:
+            return make()
+        except ValueError as exc:
+            return self.wrong(place, str(exc), 'Literal["small", "large"]')
+
+    def _union(self, arguments: tuple[Any, ...], place: str) -> Node:
+        members = [self.compile(argument, place) for argument in arguments]
+        if not all(member.reads for member in members):
+            return replace(scalars.anything(), reads=frozenset())
+        try:
+            return unions.union(members)
+        except unions.Ambiguous as exc:
+            fix = 'Give each a field that tells it apart: kind: Literal["..."], with another string in each.'
+            if "object" not in str(exc):
+                fix = f"Keep one of them in {place}."
+            return self.wrong(place, f"the union is ambiguous: {exc}", fix)
+
+    def _tuple(self, arguments: tuple[Any, ...], place: str) -> Node:
+        inside = f"the items of {place}"
+        if len(arguments) == 2 and arguments[1] is Ellipsis:
+            return containers.sequence(self.compile(arguments[0], inside))
+        return containers.fixed(tuple(self.compile(argument, inside) for argument in arguments))
+
+    def _dict(self, arguments: tuple[Any, ...], place: str) -> Node:
+        if arguments[0] is not str:
+            return self.wrong(
+                place,
+                f"the keys of a JSON object are strings, not {shown(arguments[0])}",
+                "dict[str, float]",
+            )
+        return containers.mapping(self.compile(arguments[1], f"the values of {place}"))
+
+    def _alias(self, alias: Any, place: str) -> Node:
+        if alias in self._aliases:
+            return self.wrong(place, f"the alias {alias} refers to itself", "Make it a dataclass.")
+        self._aliases.append(alias)
+        node = self.compile(alias.__value__, place)
+        self._aliases.remove(alias)
+        return node
+
+    def _unsupported(self, annotation: Any, place: str) -> Node:
+        return self.wrong(place, f"{shown(annotation)} has no JSON form", instead_of(annotation))

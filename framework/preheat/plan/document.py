@@ -1,0 +1,42 @@
+"""Readers of a plan: its JSON, and the questions that the pipeline asks of it. Touches nothing."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from preheat.plan.model import Change, Plan
+
+
+def deletions(plan: Plan) -> tuple[Change, ...]:
+    """Return the changes that remove something, which a user must agree to."""
+    return tuple(change for change in plan.changes if change.action == "delete")
+
+
+def plan_document(plan: Plan) -> dict[str, Any]:
+    """Return the plan as JSON values, the same document for the same plan."""
+    return {
+        "name": plan.name,
+        "stage": plan.stage,
+        "provider": plan.provider,
+        "digest": plan.digest,
+        "changes": [_change_document(change) for change in plan.changes],
+        "unzipped_bytes": plan.unzipped_bytes,
+        "unzipped_limit": plan.unzipped_limit,
+        "sizes": dict(plan.sizes),
+        "notes": list(plan.notes),
+    }
+
+
+def _change_document(change: Change) -> dict[str, Any]:
+    fields = [
+        {"path": field.path, "before": _plain(field.before), "after": _plain(field.after)}
+        for field in change.fields
+    ]
+    return {"action": change.action, "kind": change.kind, "name": change.name, "fields": fields}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

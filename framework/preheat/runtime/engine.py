@@ -1,0 +1,235 @@
+"""The model in this process behind the Engine protocol: decode, batch, predict, encode, every request answered once."""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import Executor
+from functools import partial
+from typing import Any
+
+from preheat.errors import DeadlineExceeded, Overloaded, RequestError, Unavailable
+from preheat.interface.body import decode_body, encode_body
+from preheat.interface.contract import HandlerContract
+from preheat.interface.message import JSON_TYPE, Request, Response
+from preheat.interface.problem import problem_response
+from preheat.runtime.batching import BatchPolicy
+from preheat.runtime.calls import CallFailed, attempt, attempt_async, result_of
+from preheat.runtime.dispatch import Dispatcher, Outcome, batch_outcomes
+from preheat.runtime.failures import request_error
+from preheat.runtime.items import Items, LoopItems, ThreadItems
+from preheat.runtime.loader import Model
+from preheat.runtime.log import Log, log_to_stderr
+from preheat.runtime.streams import StreamBody, StreamRules, framing_for
+
+ASIDE_BYTES = 256 * 1024
+"""Bodies above this are decoded and encoded on another thread, so that the event loop stays answerable."""
+
+
+def concurrency_of(contract: HandlerContract, configured: int = 0) -> int:
+    """Return how many requests one process takes at once: two batches, 32 for async handlers, else 1."""
+    if configured > 0:
+        return configured
+    if contract.batching:
+        return 2 * contract.batching.max_size
+    return 32 if contract.is_async else 1
+
+
+class ModelEngine:
+    """Answers requests with the model in this process.
+
+    Sync handlers run on `executor`, which must have one thread; async ones on the event loop.
+    `queue` bounds the requests in hand. `on_stuck` is called when one call of predict has
+    outlasted the function's whole time limit: nobody waits for it, and nothing can stop it.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        executor: Executor,
+        *,
+        memory_mb: int | None = None,
+        queue: int = 128,
+        on_stuck: Callable[[], None] = lambda: None,
+        log: Log = log_to_stderr,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._model = model
+        self._executor = executor
+        self._memory_mb = memory_mb
+        self._queue = queue
+        self._on_stuck = on_stuck
+        self._log = log
+        self._clock = clock
+        self._in_hand = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._draining = False
+        self._last_answer_bytes = 0
+        self._turn = asyncio.Lock()
+        self._background: set[asyncio.Task[None]] = set()
+        batching = model.contract.batching
+        self._dispatcher = Dispatcher(
+            BatchPolicy(
+                max_size=batching.max_size if batching else 1,
+                max_wait_ms=batching.max_wait_ms if batching else 0.0,
+                clock=clock,
+            ),
+            self._run_batch,
+            clock,
+        )
+        self.overruns = 0
+
+    @property
+    def ready(self) -> bool:
+        """Whether a request sent now would be taken."""
+        return not self._draining and self._in_hand < self._queue
+
+    async def drain(self) -> None:
+        """Take no more requests, and return when those in hand are answered."""
+        self._draining = True
+        await self._idle.wait()
+
+    async def invoke(self, request: Request) -> Response:
+        """Answer `request`; failures come back as a problem document."""
+        if self._draining:
+            return problem_response(Unavailable("This process is stopping.", retry_after_s=1), request_id=request.id)
+        if self._in_hand >= self._queue:
+            busy = Overloaded(f"{self._queue} requests are in hand already.", retry_after_s=1)
+            return problem_response(busy, request_id=request.id)
+        self._in_hand += 1
+        self._idle.clear()
+        response: Response | None = None
+        try:
+            response = await self._answer(request)
+        except Exception as exc:  # noqa: BLE001 - the boundary of one request: whatever happens is an answer
+            return problem_response(self._error(exc, request.id), request_id=request.id)
+        finally:
+            if response is None or response.chunks is None:
+                self._release()
+        return response
+
+    def _release(self) -> None:
+        self._in_hand -= 1
+        if self._in_hand == 0:
+            self._idle.set()
+
+    async def _answer(self, request: Request) -> Response:
+        limit_s = self._model.limits.timeout_s
+        timeout_s = limit_s if request.timeout_s is None else min(request.timeout_s, limit_s)
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        try:
+            async with asyncio.timeout_at(deadline):
+                contract = self._model.contract
+                decode = partial(
+                    decode_body, contract.input, request.body, request.content_type, self._model.limits
+                )
+                value = await _aside(len(request.body), decode)
+                if contract.is_stream:
+                    return await self._stream(request, value, deadline)
+                outcome = await self._predict(value)
+                return await self._encode(request, outcome)
+        except TimeoutError as exc:
+            self.overruns += 1
+            self._log(
+                {
+                    "level": "warning",
+                    "event": "deadline-exceeded",
+                    "message": f"No answer within {timeout_s:g} s; a predict that had begun may still be running.",
+                    "request_id": request.id,
+                }
+            )
+            raise DeadlineExceeded(f"The handler did not answer within {timeout_s:g} s.") from exc
+
+    async def _predict(self, value: Any) -> Outcome:
+        contract = self._model.contract
+        if not contract.is_async or contract.batching:
+            return await self._dispatcher.call(value)
+        started = self._clock()
+        answer = await attempt_async(self._model.predict(value))
+        return Outcome(answer, 0.0, (self._clock() - started) * 1000)
+
+    async def _run_batch(self, values: Sequence[Any]) -> Sequence[Any]:
+        contract = self._model.contract
+        argument = list(values) if contract.batching else values[0]
+        if contract.is_async:
+            answer = await attempt_async(self._model.predict(argument))
+        else:
+            answer = await self._on_model(self._model.predict, argument)
+        return batch_outcomes(answer, len(values)) if contract.batching else [answer]
+
+    async def _on_model(self, function: Callable[..., Any], *args: Any) -> Any:
+        loop = asyncio.get_running_loop()
+        call = loop.run_in_executor(self._executor, attempt, function, *args)
+        timer = loop.call_later(self._model.limits.timeout_s, self._on_stuck)
+        call.add_done_callback(lambda _: timer.cancel())
+        # Nothing can stop the thread: the call, and the watch over it, outlive a caller who left.
+        return await asyncio.shield(call)
+
+    async def _encode(self, request: Request, outcome: Outcome) -> Response:
+        value = result_of(outcome.value)
+        encode = partial(encode_body, self._model.contract.output, value, request.accept)
+        content_type, body = await _aside(self._last_answer_bytes, encode)
+        self._last_answer_bytes = len(body)
+        return Response(
+            content_type=content_type, body=body, queue_ms=outcome.queue_ms, model_ms=outcome.model_ms
+        )
+
+    async def _stream(self, request: Request, value: Any, deadline: float) -> Response:
+        queued = self._clock()
+        if not self._model.contract.is_async:
+            await self._turn.acquire()
+        started = self._clock()
+        items: Items | None = None
+        try:
+            items = await self._open(value)
+            first = await items.next()
+        except BaseException:
+            self._in_background(self._abandon(items))
+            raise
+        rules = StreamRules(
+            framing=framing_for(request.accept),
+            encode=lambda item: encode_body(self._model.contract.output, item, JSON_TYPE)[1],
+            translate=lambda exc: self._error(exc, request.id),
+            deadline=deadline,
+            request_id=request.id,
+            finished=self._end_stream,
+        )
+        return Response(
+            content_type=rules.framing.content_type,
+            chunks=StreamBody(items, first, rules),
+            queue_ms=(started - queued) * 1000,
+            model_ms=(self._clock() - started) * 1000,
+        )
+
+    async def _abandon(self, items: Items | None) -> None:
+        try:
+            if items is not None:
+                await items.close()
+        finally:
+            self._pass_turn()
+
+    def _end_stream(self) -> None:
+        self._pass_turn()
+        self._release()
+
+    def _pass_turn(self) -> None:
+        if not self._model.contract.is_async:
+            self._turn.release()
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def _open(self, value: Any) -> Items:
+        if self._model.contract.is_async:
+            return LoopItems(result_of(attempt(self._model.predict, value)))
+        return ThreadItems(result_of(await self._on_model(self._model.predict, value)), self._on_model)
+
+    def _error(self, exc: Exception, request_id: str) -> RequestError:
+        cause = exc.error if isinstance(exc, CallFailed) else exc
+        return request_error(cause, request_id=request_id, memory_mb=self._memory_mb, log=self._log)
+
+
+async def _aside(size: int, function: Callable[[], Any]) -> Any:
+    return await asyncio.to_thread(function) if size > ASIDE_BYTES else function()

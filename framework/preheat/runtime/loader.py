@@ -1,0 +1,188 @@
+"""From a bundle on disk to a handler that has answered its own examples: import, setup, restore, warm-up.
+
+Reads the layers, runs the user's code, writes nothing. The steps are separate because a zygote
+forks between them; `load` takes all of them at once.
+"""
+
+import os
+import time
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from preheat.errors import HandlerError
+from preheat.interface.contract import HandlerContract, import_handler, read_contract
+from preheat.interface.handler import Context, Handler
+from preheat.interface.manifest import Limits, Manifest
+from preheat.runtime.calls import Raised, attempt_async
+from preheat.runtime.failures import describe, user_traceback
+
+PhaseName = Literal["import", "setup", "restore", "warm-up", "examples", "teardown"]
+RunCoroutine = Callable[[Coroutine[Any, Any, Any]], Any]
+"""Runs a coroutine on the event loop that will serve, and returns its result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One step of a start and how long it took."""
+
+    name: str
+    ms: float
+
+
+class PhaseFailed(HandlerError):
+    """The user's code failed in `phase`; `traceback` is for the log, without frames of ours."""
+
+    def __init__(self, phase: str, exc: BaseException) -> None:
+        known = exc if isinstance(exc, HandlerError) else None
+        message = known.message if known else f"The handler failed in {phase}: {describe(exc)}"
+        super().__init__(message, hint=known.hint if known else None)
+        self.phase = phase
+        self.traceback = user_traceback(exc)
+
+
+class PhaseClock:
+    """Times the phases of one start with `now`, a clock in seconds that never goes back."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._spent_s: dict[str, float] = {}
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """The phases that have ended well, in the order in which they began first."""
+        return tuple(Phase(name, spent_s * 1000) for name, spent_s in self._spent_s.items())
+
+    @contextmanager
+    def phase(self, name: PhaseName) -> Iterator[None]:
+        """Time the block as `name`. Whatever it raises comes out as PhaseFailed."""
+        started = self._now()
+        try:
+            yield
+        except PhaseFailed:
+            raise
+        except BaseException as exc:
+            # The user's code may raise anything here, SystemExit too, and the cause must reach the log.
+            raise PhaseFailed(name, exc) from exc
+        self._spent_s[name] = self._spent_s.get(name, 0.0) + self._now() - started
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a process runs: its layers, and what a handler's Context tells of the deployment."""
+
+    code: Path
+    weights: Path
+    name: str
+    stage: str
+    provider: str
+    release: str
+    tmp: Path
+    cpus: float
+
+    def context(self, manifest: Manifest) -> Context:
+        """Return the handler's Context."""
+        return Context(
+            name=self.name,
+            stage=self.stage,
+            provider=self.provider,
+            release=self.release,
+            weights={name: self.weights / path for name, path in manifest.weights.items()},
+            tmp=self.tmp,
+            cpus=max(1.0, self.cpus),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A handler instance with its contract, limits and Context."""
+
+    handler: Handler
+    contract: HandlerContract
+    limits: Limits
+    context: Context
+
+    @property
+    def overrides_restore(self) -> bool:
+        """Whether the class does something in restore."""
+        return type(self.handler).restore is not Handler.restore
+
+    @property
+    def predict(self) -> Callable[[Any], Any]:
+        """The handler's predict."""
+        predict: Callable[[Any], Any] = self.handler.predict  # type: ignore[attr-defined]
+        return predict
+
+    def moved(self, tmp: Path) -> "Model":
+        """Return the same model with a Context whose `tmp` is another folder: for a forked process."""
+        return replace(self, context=replace(self.context, tmp=tmp))
+
+
+def import_model(place: Place, manifest: Manifest, clock: PhaseClock) -> Model:
+    """Import the handler that the manifest names and make an instance; its weights are read ahead meanwhile."""
+    with clock.phase("import"):
+        context = place.context(manifest)
+        read_ahead(context.weights)
+        handler = import_handler(manifest.handler)
+        contract = read_contract(handler, manifest.handler)
+        return Model(handler=handler(), contract=contract, limits=manifest.limits, context=context)
+
+
+def set_up(model: Model, clock: PhaseClock) -> None:
+    """Run setup: what a snapshot or a zygote may keep."""
+    with clock.phase("setup"):
+        model.handler.setup(model.context)
+
+
+def restore(model: Model, clock: PhaseClock) -> None:
+    """Run restore: what must be made anew in each process."""
+    with clock.phase("restore"):
+        model.handler.restore(model.context)
+
+
+def warm_up(model: Model, clock: PhaseClock, run: RunCoroutine) -> None:
+    """Run each of the handler's examples through predict; async handlers by `run`."""
+    with clock.phase("warm-up"):
+        for example in model.handler.examples():
+            answer = model.predict([example] if model.contract.batching else example)
+            if model.contract.is_async:
+                _raise(run(attempt_async(_consume(answer))))
+            elif model.contract.is_stream:
+                for _ in answer:
+                    pass
+
+
+def load(place: Place, manifest: Manifest, clock: PhaseClock, run: RunCoroutine) -> Model:
+    """Take every step and return a model that is warm. Raises PhaseFailed."""
+    model = import_model(place, manifest, clock)
+    set_up(model, clock)
+    restore(model, clock)
+    warm_up(model, clock, run)
+    return model
+
+
+def read_ahead(weights: Mapping[str, Path]) -> None:
+    """Ask the kernel to read `weights` into the page cache in the background."""
+    for root in weights.values():
+        for path in [root] if root.is_file() else (found for found in root.rglob("*") if found.is_file()):
+            descriptor = os.open(path, os.O_RDONLY)
+            try:
+                if hasattr(os, "posix_fadvise"):  # macOS has none
+                    os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_WILLNEED)
+            finally:
+                os.close(descriptor)
+
+
+async def _consume(answer: Any) -> None:
+    if hasattr(answer, "__aiter__"):
+        async for _ in answer:
+            pass
+    else:
+        await answer
+
+
+def _raise(outcome: Any) -> None:
+    if isinstance(outcome, Raised):
+        raise outcome.error

@@ -1,0 +1,76 @@
+"""Requests from a Unix socket to an engine and back, one at a time on each connection."""
+
+import asyncio
+from asyncio import StreamReader, StreamWriter
+from contextlib import suppress
+
+from preheat.errors import BodyTooLarge
+from preheat.interface.message import Engine, Request
+from preheat.interface.problem import problem_response
+from preheat.runtime.wire import BrokenFrame, read_request, write_response
+
+
+class FrameServer:
+    """Serves `engine` over frames. A caller who closes its connection cancels its request."""
+
+    def __init__(self, engine: Engine, *, max_bytes: int) -> None:
+        self._engine = engine
+        self._max_bytes = max_bytes
+        self._busy = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def listen(self, path: str) -> None:
+        """Accept connections on the Unix socket `path`."""
+        await asyncio.get_running_loop().create_unix_server(lambda: _Connection(self), path)
+
+    async def drained(self) -> None:
+        """Return when every answer has been handed to the operating system."""
+        await self._idle.wait()
+
+    async def serve(self, reader: StreamReader, writer: StreamWriter) -> None:
+        """Answer the requests of one connection until it closes."""
+        try:
+            while (request := await read_request(reader, max_bytes=self._max_bytes)) is not None:
+                self._busy += 1
+                self._idle.clear()
+                try:
+                    await self._answer(request, writer)
+                finally:
+                    self._busy -= 1
+                    if not self._busy:
+                        self._idle.set()
+        except BodyTooLarge as error:
+            with suppress(ConnectionError):
+                await write_response(writer, problem_response(error))
+        except (ConnectionError, BrokenFrame):
+            pass  # the caller is gone, and with it whoever could be told
+        finally:
+            writer.close()
+
+    async def _answer(self, request: Request, writer: StreamWriter) -> None:
+        await write_response(writer, await self._engine.invoke(request))
+
+
+class _Connection(asyncio.StreamReaderProtocol):
+    """Notices at once when the caller closes, also while its request runs and nobody reads."""
+
+    def __init__(self, server: FrameServer) -> None:
+        super().__init__(StreamReader(), self._begin)
+        self._server = server
+        self._serving: asyncio.Task[None] | None = None
+
+    def _begin(self, reader: StreamReader, writer: StreamWriter) -> None:
+        self._serving = asyncio.get_running_loop().create_task(self._server.serve(reader, writer))
+
+    def eof_received(self) -> bool:
+        self._cancel()
+        return bool(super().eof_received())
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._cancel()
+
+    def _cancel(self) -> None:
+        if self._serving is not None:
+            self._serving.cancel()

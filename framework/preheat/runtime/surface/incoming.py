@@ -1,0 +1,137 @@
+"""From an ASGI scope and its body to a Request, within limits. Touches nothing but the connection."""
+
+import asyncio
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from uuid import uuid4
+
+from starlette.types import Receive, Scope
+
+from preheat.errors import BadInput, BodyTooLarge, BodyTooSlow, UnsupportedMedia
+from preheat.interface.manifest import Limits
+from preheat.interface.message import Request
+
+KEY = "preheat"
+"""Where the boundary leaves `Incoming` in the ASGI scope."""
+TIMEOUT_HEADER = "x-preheat-timeout-s"
+WEBHOOK_HEADER = "x-preheat-webhook"
+TTL_HEADER = "x-preheat-ttl-s"
+
+_OURS = frozenset({TIMEOUT_HEADER, WEBHOOK_HEADER, TTL_HEADER})
+_FORWARDED = frozenset({"traceparent", "tracestate", "x-amzn-sagemaker-custom-attributes"})
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._~:+/=@-]{1,128}")
+
+
+class ClientLeft(Exception):
+    """The client closed the connection before its body was complete, or stopped reading its answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """What the boundary knows of a request: its id, and its headers by lower-case name."""
+
+    id: str
+    headers: Mapping[str, str]
+
+    @classmethod
+    def read(cls, raw: Iterable[tuple[bytes, bytes]]) -> "Incoming":
+        """Return the headers as text, repeated ones joined by a comma (RFC 9110 section 5.3).
+
+        The caller's x-request-id is kept when it is 1 to 128 unreserved characters, otherwise one is made.
+        """
+        headers: dict[str, str] = {}
+        for raw_name, raw_value in raw:
+            name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        given = headers.get("x-request-id", "")
+        return cls(given if _REQUEST_ID.fullmatch(given) else uuid4().hex, headers)
+
+
+def incoming(scope: Scope) -> Incoming:
+    """Return what the boundary read of this request."""
+    found: Incoming = scope[KEY]
+    return found
+
+
+async def read_body(receive: Receive, headers: Mapping[str, str], *, limit: int, within_s: float) -> bytes:
+    """Return the whole body.
+
+    Raises BodyTooLarge as soon as the announced or the received bytes exceed `limit`, BodyTooSlow
+    when it is not complete after `within_s`, and ClientLeft when the connection closes before.
+    """
+    _check_announced(headers, limit)
+    try:
+        async with asyncio.timeout(within_s):
+            return await _receive_all(receive, limit)
+    except TimeoutError as exc:
+        raise BodyTooSlow(f"The body was not complete after {within_s:g} s.") from exc
+
+
+async def _receive_all(receive: Receive, limit: int) -> bytes:
+    chunks: list[bytes] = []
+    received = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientLeft
+        chunk = message.get("body", b"")
+        received += len(chunk)
+        if received > limit:
+            raise _too_large(limit)
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _check_announced(headers: Mapping[str, str], limit: int) -> None:
+    encoding = headers.get("content-encoding", "identity")
+    if encoding.strip().lower() not in ("", "identity"):
+        raise UnsupportedMedia(f"The body has content-encoding {encoding!r}. Send it uncompressed.")
+    announced = headers.get("content-length")
+    if announced is None:
+        return
+    if not (announced.isascii() and announced.isdigit()):
+        raise BadInput(f"content-length is {announced!r}, which is not a number of bytes.")
+    # A number too long for int() is too large whatever its digits are.
+    if len(announced.lstrip("0")) > 18 or int(announced) > limit:
+        raise _too_large(limit)
+
+
+def _too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(f"The body exceeds the limit of {limit} bytes.")
+
+
+def inference(found: Incoming, body: bytes, limits: Limits) -> Request:
+    """Return the request for the engine; it gets the headers of tracing, of SageMaker, and x-preheat-."""
+    headers = found.headers
+    forwarded = {
+        name: value
+        for name, value in headers.items()
+        if name in _FORWARDED or (name.startswith("x-preheat-") and name not in _OURS)
+    }
+    wanted_s = seconds(headers, TIMEOUT_HEADER)
+    return Request(
+        body=body,
+        content_type=headers.get("content-type", ""),
+        accept=headers.get("accept", "*/*"),
+        id=found.id,
+        timeout_s=limits.timeout_s if wanted_s is None else min(wanted_s, limits.timeout_s),
+        headers=MappingProxyType(forwarded),
+    )
+
+
+def seconds(headers: Mapping[str, str], name: str) -> float | None:
+    """Return the header `name` as a positive number of seconds, or None without it."""
+    text = headers.get(name)
+    if text is None:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value > 0):
+        raise BadInput(f"{name} is {text!r}. Send a positive number of seconds, such as 30.")
+    return value

@@ -1,0 +1,258 @@
+"""Talks to the supervisor of one home, and starts it when none runs. The only file that does.
+
+Touches the admin socket, the lock file, and the endpoint over HTTP. Blocking: it serves a command line.
+"""
+
+import fcntl
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import urllib.parse
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import preheat
+from preheat import errors
+from preheat.errors import Conflict, PreheatError, ProviderError
+from preheat.interface.message import Request, Response
+from preheat_providers.local.supervisor.lock import read_holder, wait_until_free
+from preheat_providers.local.supervisor.paths import HomePaths, private_folder
+from preheat_providers.local.supervisor.tls import client_context
+
+ADMIN_SOCKET = "admin.sock"
+STOPPING_S = 120.0
+"""How long a supervisor that is told to stop may take: it answers the requests it has."""
+STARTING_S = 60.0
+
+Say = Callable[[str], None]
+
+
+class _Gone(Exception):
+    """The supervisor closed the connection before it answered."""
+
+
+class SupervisorClient:
+    """Sends orders to the supervisor of `home`."""
+
+    def __init__(
+        self, home: Path, *, version: str = preheat.__version__, python: str = sys.executable
+    ) -> None:
+        self.paths = HomePaths(home)
+        self._version = version
+        self._python = python
+
+    @property
+    def in_use(self) -> bool:
+        """Whether something was ever deployed in this home and not destroyed."""
+        return self.paths.state.exists()
+
+    def order(self, op: str, *, say: Say | None = None, **fields: Any) -> Any:
+        """Send one order, return its result; `say` hears of its steps. Raises what the supervisor raised."""
+        try:
+            return self._order_once(op, say, fields)
+        except _Gone:
+            # It was about to stop, having nothing to do; every order may be repeated.
+            try:
+                return self._order_once(op, say, fields)
+            except _Gone as exc:
+                raise ProviderError(
+                    "The supervisor ended before it answered.", hint=f"See why: tail {self.paths.output}"
+                ) from exc
+
+    def lines(self, op: str, **fields: Any) -> Iterator[Mapping[str, Any]]:
+        """Send one order that answers with a line after another."""
+        with self._connection() as connection, connection.makefile("rwb") as stream:
+            _send(stream, {"op": op, **fields})
+            for line in stream:
+                message = json.loads(line)
+                if "error" in message:
+                    raise _raised(message["error"])
+                if "result" in message:
+                    return
+                yield message
+
+    def shut_down(self) -> None:
+        """End the supervisor gracefully, if one runs, and wait until it has."""
+        connection = self._connect()
+        if connection is not None:
+            with connection, connection.makefile("rwb") as stream:
+                _send(stream, {"op": "shutdown"})
+                stream.readline()
+            self._await_end()
+
+    def invoke(self, endpoint: str, function: str, request: Request) -> Response:
+        """Send `request` to the function's endpoint and wait for the whole answer. Raises ProviderError."""
+        url = urllib.parse.urlsplit(endpoint)
+        host, port = url.hostname or "", url.port
+        wait_s = None if request.timeout_s is None else request.timeout_s + 5
+        if url.scheme == "https":
+            tls = client_context(self.paths.tls)
+            connection = http.client.HTTPSConnection(host, port, timeout=wait_s, context=tls)
+        else:
+            connection = http.client.HTTPConnection(host, port, timeout=wait_s)
+        headers = {
+            **request.headers,
+            "content-type": request.content_type,
+            "accept": request.accept,
+            "x-request-id": request.id,
+        }
+        token = self.paths.token(function)
+        if token.exists():
+            headers["authorization"] = f"Bearer {token.read_text().strip()}"
+        try:
+            connection.request("POST", "/invocations", body=request.body, headers=headers)
+            answer = connection.getresponse()
+            body = answer.read()
+        except (OSError, http.client.HTTPException) as exc:
+            raise ProviderError(
+                f"The endpoint {endpoint} does not answer: {exc}.",
+                hint=f"See why: preheat status {function.split('@')[0]}",
+            ) from exc
+        finally:
+            connection.close()
+        found = {name.lower(): value for name, value in answer.getheaders()}
+        return Response(
+            status=answer.status, content_type=found.get("content-type", ""), body=body, headers=found
+        )
+
+    def _order_once(self, op: str, say: Say | None, fields: Mapping[str, Any]) -> Any:
+        with self._connection() as connection, connection.makefile("rwb") as stream:
+            _send(stream, {"op": op, **fields})
+            while line := _line(stream):
+                message = json.loads(line)
+                if "error" in message:
+                    raise _raised(message["error"])
+                if "result" in message:
+                    return message["result"]
+                if say is not None and "step" in message:
+                    say(message["step"])
+        raise _Gone
+
+    @contextmanager
+    def _connection(self) -> Iterator[socket.socket]:
+        """Connect to a running supervisor of this version, or start one."""
+        connection = self._connect()
+        if connection is not None and (found := _hello(connection)) != self._version:
+            connection.close()
+            if found is not None:
+                self.shut_down()
+            connection = None
+        if connection is None:
+            connection = self._start()
+        with connection:
+            yield connection
+
+    def _connect(self) -> socket.socket | None:
+        holder = read_holder(self.paths.lock)
+        folder = holder.sockets if holder else self.paths.sockets
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            connection.connect(str(folder / ADMIN_SOCKET))
+        except OSError:
+            connection.close()
+            return None
+        return connection
+
+    def _start(self) -> socket.socket:
+        """Start a supervisor, unless another client just did, and connect to it."""
+        private_folder(self.paths.home)
+        with self.paths.start_lock.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            connection = self._connect()
+            if connection is not None and _hello(connection) is not None:
+                return connection
+            self._await_end()
+            self._launch()
+            connection = self._connect()
+        if connection is None or _hello(connection) is None:
+            raise ProviderError(
+                "The supervisor started and is gone.", hint=f"See why: tail {self.paths.output}"
+            )
+        return connection
+
+    def _launch(self) -> None:
+        read, write = os.pipe()
+        environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+        environment["MALLOC_ARENA_MAX"] = "2"
+        command = [self._python, "-m", "preheat_providers.local.supervisor", str(self.paths.home), str(write)]
+        with self.paths.output.open("ab") as output, os.fdopen(read) as ready:
+            try:
+                process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    cwd="/",
+                    env=environment,
+                    pass_fds=(write,),
+                    start_new_session=True,
+                )
+            finally:
+                os.close(write)
+            told = ready.read()
+        if not told:
+            tail = "\n".join(self.paths.output.read_text(errors="replace").splitlines()[-5:])
+            raise ProviderError(
+                f"The supervisor ended with code {process.wait()} as it started:\n{tail}",
+                hint=f"The whole of it: cat {self.paths.output}",
+            )
+        message = json.loads(told)
+        if "error" in message:
+            process.wait()
+            raise _raised({"type": message["error"], **message})
+        # It outlives this process, which must not warn that it never waited for it.
+        process.returncode = 0
+
+    def _await_end(self) -> None:
+        """Wait until no supervisor holds the lock. Raises Conflict naming the one that does not let go."""
+        waiting = threading.Thread(target=wait_until_free, args=(self.paths.lock,), daemon=True)
+        waiting.start()
+        waiting.join(STOPPING_S)
+        if waiting.is_alive():
+            holder = read_holder(self.paths.lock)
+            pid = holder.pid if holder else "unknown"
+            raise Conflict(
+                f"The supervisor of {self.paths.home} (process {pid}) neither answers nor ends.",
+                hint=f"End it; functions, jobs and releases survive that: kill -9 {pid}",
+            )
+
+
+def _hello(connection: socket.socket) -> str | None:
+    """Return the version of the supervisor at the other end, or None when it hangs up."""
+    connection.settimeout(STARTING_S)
+    with connection.makefile("rwb") as stream:
+        _send(stream, {"op": "hello"})
+        line = _line(stream)
+    connection.settimeout(None)
+    return str(json.loads(line)["result"]["version"]) if line else None
+
+
+def _send(stream: Any, order: Mapping[str, Any]) -> None:
+    try:
+        stream.write(json.dumps(order).encode() + b"\n")
+        stream.flush()
+    except OSError as exc:
+        raise _Gone from exc
+
+
+def _line(stream: Any) -> bytes:
+    try:
+        line: bytes = stream.readline()
+    except OSError:
+        return b""
+    return line
+
+
+def _raised(error: Mapping[str, Any]) -> PreheatError:
+    """Return the supervisor's error as the same class here."""
+    kind = getattr(errors, str(error["type"]), ProviderError)
+    if not (isinstance(kind, type) and issubclass(kind, ProviderError)):
+        kind = ProviderError
+    raised: PreheatError = kind(str(error["message"]), hint=error.get("hint"))
+    return raised

@@ -1,0 +1,58 @@
+"""Write a file so that a reader, or the next start after a crash, sees all of it or nothing."""
+
+import os
+import uuid
+from pathlib import Path
+
+
+def write_atomically(path: Path, body: bytes) -> None:
+    """Replace `path` by `body`, on disk when this returns. Makes the folders above it; raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The name is short and hidden: the target's own may be as long as a name can be, and a folder
+    # that stands for a bucket is watched.
+    temporary = path.parent / f".{uuid.uuid4().hex}.tmp"
+    try:
+        with temporary.open("xb") as stream:
+            stream.write(body)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames and removals in `folder` durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class Bodies:
+    """Large bodies beside the database: one file each, written before the row that names it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def write(self, name: str, body: bytes) -> None:
+        """Keep `body` under `name`. Raises OSError."""
+        write_atomically(self._folder / name, body)
+
+    def read(self, name: str) -> bytes:
+        """Return the body called `name`. Raises FileNotFoundError."""
+        return (self._folder / name).read_bytes()
+
+    def remove(self, name: str) -> None:
+        """Forget the body called `name`, if there is one."""
+        (self._folder / name).unlink(missing_ok=True)
+
+    def sweep(self, keep: set[str]) -> None:
+        """Remove every body that no row names: what a crash left between a file and its row."""
+        if self._folder.is_dir():
+            for path in self._folder.iterdir():
+                if path.name not in keep:
+                    path.unlink()

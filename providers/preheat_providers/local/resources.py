@@ -1,0 +1,64 @@
+"""What a project asks of this machine, as resources. Pure: in a project and its bundle, out frozen data."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from preheat.bundle.model import Bundle
+from preheat.plan.model import Resource
+from preheat.project.model import HttpTrigger, Project
+from preheat_providers.local.options import Options
+from preheat_providers.local.supervisor.spec import trigger_document
+
+
+def desired_resources(project: Project, bundle: Bundle, options: Options) -> tuple[Resource, ...]:
+    """Return the function, its endpoint and its triggers; values of variables appear as a hash only."""
+    function: dict[str, Any] = {
+        "digest": bundle.digest,
+        "handler": project.handler,
+        "resources": asdict(project.resources),
+        "scaling": asdict(project.scaling),
+        "limits": asdict(project.limits),
+        "env": sorted(project.env),
+        "env_hash": _hash(project.env),
+        "secrets": dict(project.secrets),
+        "zygote": options.zygote,
+        "zygote_idle_s": options.zygote_idle_s,
+    }
+    endpoint = {"auth": project.http.auth, "tls": options.tls, "port": options.port}
+    triggers = [
+        Resource(kind="Trigger", name=trigger.name, properties=trigger_document(trigger) | _place(options))
+        for trigger in project.triggers
+        if not isinstance(trigger, HttpTrigger)
+    ]
+    return (
+        Resource(kind="Function", name=project.name, properties=_json(function)),
+        Resource(kind="Endpoint", name=project.name, properties=endpoint),
+        *(Resource(kind="Trigger", name=each.name, properties=_json(each.properties)) for each in triggers),
+    )
+
+
+def resource_document(resource: Resource) -> dict[str, Any]:
+    """Return `resource` as JSON values."""
+    return {"kind": resource.kind, "name": resource.name, "properties": dict(resource.properties)}
+
+
+def read_resource(document: Mapping[str, Any]) -> Resource:
+    """Return the resource that `resource_document` wrote."""
+    return Resource(kind=document["kind"], name=document["name"], properties=document["properties"])
+
+
+def _place(options: Options) -> dict[str, Any]:
+    return {"buckets": dict(options.buckets), "s3_endpoint": options.s3_endpoint, "events": options.events}
+
+
+def _hash(values: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps(sorted(values.items())).encode()).hexdigest()[:16]
+
+
+def _json(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `properties` as they look after a trip through JSON, which what is observed has made."""
+    document: dict[str, Any] = json.loads(json.dumps(properties))
+    return document

@@ -1,0 +1,1 @@
+"""The process behind the local provider: endpoints, workers, releases, jobs and triggers of one home."""

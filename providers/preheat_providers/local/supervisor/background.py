@@ -1,0 +1,74 @@
+"""Jobs and triggers of one home: joins the durable queue and the trigger host to the functions."""
+
+from collections.abc import Callable
+
+from preheat.interface.message import Engine
+from preheat.project.model import Trigger
+from preheat.runtime.jobs import Jobs
+from preheat_providers.local.jobs import FunctionJobs, JobRunner, JobStore
+from preheat_providers.local.options import Options
+from preheat_providers.local.supervisor.logs import FunctionLog
+from preheat_providers.local.supervisor.paths import HomePaths
+from preheat_providers.local.triggers import TriggerHost
+
+
+class JobsAndTriggers:
+    """Implements what functions and the admin socket need of jobs and triggers."""
+
+    def __init__(
+        self,
+        paths: HomePaths,
+        engine_of: Callable[[str], Engine | None],
+        *,
+        log_of: Callable[[str], FunctionLog | None],
+    ) -> None:
+        self._log_of = log_of
+        self._store = JobStore(paths.jobs)
+        self._runner = JobRunner(self._store, engine_of, log=self._log)
+        self._triggers = TriggerHost(self._store, self._runner, home=paths.home, log=self._log)
+        self._jobs: dict[str, FunctionJobs] = {}
+
+    async def start(self) -> None:
+        """Take up what an earlier supervisor left."""
+        await self._runner.start()
+
+    async def stop(self) -> None:
+        """Begin nothing more; what runs is put back into the queue."""
+        await self._triggers.stop()
+        await self._runner.stop()
+        self._store.close()
+
+    def jobs(self, function: str) -> Jobs:
+        """Return what `/jobs` of this function talks to."""
+        return self._jobs.setdefault(function, FunctionJobs(self._store, self._runner, function))
+
+    async def attach(self, function: str, triggers: tuple[Trigger, ...], options: Options) -> None:
+        """Watch what triggers the function, in place of what it watched before."""
+        await self._triggers.attach(function, triggers, options)
+        self._runner.wake()
+
+    async def detach(self, function: str) -> None:
+        """Watch nothing for it any more."""
+        await self._triggers.detach(function)
+
+    async def forget(self, function: str) -> tuple[str, ...]:
+        """Remove its jobs, deliveries and what its triggers remember; say what there was."""
+        self._jobs.pop(function, None)
+        removed = await self._store.forget(function)
+        return (f"{removed} jobs and deliveries",) if removed else ()
+
+    async def replay(self, function: str) -> int:
+        """Queue every dead-lettered delivery again; return how many."""
+        return await self._triggers.replay(function)
+
+    async def backfill(self, function: str, source: str) -> int:
+        """Queue the objects that exist under `source`; return how many."""
+        return await self._triggers.backfill(function, source)
+
+    def _log(self, event: str, **fields: object) -> None:
+        """Write an event to the log of the function it names."""
+        function = fields.pop("function", None)
+        log = self._log_of(str(function)) if function is not None else None
+        if log is not None:
+            failed = any(word in event for word in ("failed", "dead", "unavailable", "error"))
+            log.write("error" if failed else "info", event, str(fields.pop("message", event)), **fields)

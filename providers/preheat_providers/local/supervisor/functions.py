@@ -1,0 +1,390 @@
+"""One function at one stage: its endpoint, its releases, and the steps that change which of them answers.
+
+Touches the state file, worker processes and the endpoint's port. A deploy records each step, so
+that one which was killed can be repeated; nothing that serves is touched before its successor is ready.
+"""
+
+import asyncio
+import shutil
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from preheat.errors import ProviderError
+from preheat.interface.message import Engine
+from preheat.project.model import Trigger
+from preheat.runtime.jobs import Jobs
+from preheat.runtime.metrics import Metrics
+from preheat.runtime.surface import build_app
+from preheat_providers.local.options import Options
+from preheat_providers.local.supervisor.control import ControlServer
+from preheat_providers.local.supervisor.gateway import HOST, Endpoint, bind
+from preheat_providers.local.supervisor.logs import FunctionLog
+from preheat_providers.local.supervisor.paths import HomePaths, private_file
+from preheat_providers.local.supervisor.pool import Pool, PoolSettings
+from preheat_providers.local.supervisor.process import Launch
+from preheat_providers.local.supervisor.secret_store import SecretStore
+from preheat_providers.local.supervisor.spec import Spec
+from preheat_providers.local.supervisor.state import FunctionRow, ReleaseRow, State
+from preheat_providers.local.supervisor.statistics import Statistics
+from preheat_providers.local.supervisor.tls import authority, server_context
+from preheat_providers.local.supervisor.tokens import bearer_check, new_token, open_door, token_hash
+from preheat_providers.local.supervisor.traffic import Traffic
+from preheat_providers.local.supervisor.worker import StartFailed
+from preheat_providers.local.supervisor.zygote import ProcessStarter
+
+STOP_S = 30.0
+"""How long requests in hand may take when a function or the supervisor stops."""
+
+Say = Callable[[str], None]
+
+
+class Background(Protocol):
+    """The jobs and triggers of one home."""
+
+    def jobs(self, function: str) -> Jobs:
+        """Return what `/jobs` of this function talks to."""
+        ...
+
+    async def attach(self, function: str, triggers: tuple[Trigger, ...], options: Options) -> None:
+        """Watch what triggers the function."""
+        ...
+
+    async def detach(self, function: str) -> None:
+        """Watch nothing for it any more."""
+        ...
+
+    async def forget(self, function: str) -> tuple[str, ...]:
+        """Remove its jobs and what its triggers remember; say what there was."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the functions of one home share."""
+
+    paths: HomePaths
+    state: State
+    control: ControlServer
+    background: Background
+
+
+class Function:
+    """One `name@stage`. Changes exclude one another; requests go on meanwhile."""
+
+    def __init__(self, key: str, around: Surroundings) -> None:
+        self.key = key
+        self.name, _, self.stage = key.partition("@")
+        self.log = FunctionLog(around.paths.log(key))
+        self.statistics = Statistics()
+        self.traffic = Traffic()
+        self.error: str | None = None
+        self._around = around
+        self._secrets = SecretStore(around.paths.secrets(key))
+        self._metrics = Metrics(workers=self._count_workers)
+        self._endpoint: Endpoint | None = None
+        self._tls = False
+        self._starters: dict[Pool, ProcessStarter] = {}
+        self._changing = asyncio.Lock()
+        self._draining: set[asyncio.Task[None]] = set()
+
+    @property
+    def engine(self) -> Engine:
+        """What answers the function's requests."""
+        return self.traffic
+
+    @property
+    def row(self) -> FunctionRow:
+        """The function as the state file has it."""
+        return self._around.state.function(self.key)
+
+    @property
+    def deployed(self) -> bool:
+        """Whether a deploy has ever finished."""
+        return any(
+            row.function == self.key and row.active is not None for row in self._around.state.functions()
+        )
+
+    @property
+    def active(self) -> ReleaseRow:
+        """The release that answers."""
+        row = self.row
+        if row.active is None:
+            raise ProviderError(
+                f"The first deploy of {self.key} has not finished.", hint="Run preheat deploy again."
+            )
+        return self._around.state.release(self.key, row.active)
+
+    @property
+    def url(self) -> str:
+        """The endpoint's address."""
+        return f"{'https' if self._tls else 'http'}://{HOST}:{self.row.port}"
+
+    def starter(self, pool: Pool) -> ProcessStarter:
+        """Return what starts the workers of `pool`."""
+        return self._starters[pool]
+
+    async def restore(self) -> None:
+        """Serve again after a restart: no worker runs until a request, `min` or `warm` asks for one."""
+        row = self.row
+        if row.active is None:
+            return
+        release = self._around.state.release(self.key, row.active)
+        canary = self._around.state.release(self.key, row.canary) if row.canary else None
+        self.traffic.switch(self._pool(release), self._pool(canary) if canary else None, row.canary_share)
+        try:
+            await self._serve(release)
+        except ProviderError as error:
+            # Another port would break every caller, so this says what is wrong and waits for a deploy.
+            self.error = error.message
+            self.log.write("error", "endpoint", error.message)
+        for pool in self.traffic.pools:
+            pool.open()
+        await self._around.background.attach(self.key, release.spec.triggers, release.spec.options)
+
+    async def deploy(self, spec: Spec, secrets: Mapping[str, str], say: Say) -> dict[str, Any]:
+        """Make `spec` the next release and give it the traffic; when that fails the old one serves on."""
+        async with self._changing:
+            before = self._around.state.add_function(self.key)
+            if self._same(before, spec, secrets):
+                return self.deployment()
+            _check_layers(spec)
+            wanted = spec.options.port or before.port or 0
+            if self._endpoint is None or wanted != self._endpoint.port:
+                bind(wanted).close()
+            token = self._make_token(before, spec)
+            release = self._around.state.add_release(spec)
+            self._secrets.write(release.number, secrets)
+            self.log.write("info", "deploy", f"deploying release {release.number}", digest=spec.digest)
+            await self._move_to(release, say)
+            self.log.write("info", "deploy", f"release {release.number} serves at {self.url}")
+            return self.deployment(changed=True, token=token)
+
+    async def _move_to(self, release: ReleaseRow, say: Say) -> None:
+        try:
+            pool = await self._prepared(release, say)
+            try:
+                await self._serve(release)
+            except ProviderError:
+                await pool.drain(0.0)
+                raise
+        except ProviderError:
+            self._around.state.drop_release(self.key, release.number)
+            self._secrets.drop(release.number)
+            raise
+        self._around.state.route(self.key, release.number)
+        self._switch(pool)
+        pool.open()
+        say("attaching triggers")
+        await self._around.background.attach(self.key, release.spec.triggers, release.spec.options)
+
+    async def route(self, active: int, canary: int | None, share: float) -> dict[str, Any]:
+        """Give the traffic to kept releases: rollback and promote."""
+        async with self._changing:
+            release = self._around.state.release(self.key, active)
+            second = self._around.state.release(self.key, canary) if canary is not None else None
+            for each in (release, second):
+                if each is not None:
+                    _check_layers(each.spec)
+            pools = {pool.settings.release: pool for pool in self.traffic.pools}
+            main = pools.get(active) or await self._prepared(release, _silent)
+            beside = None
+            if second is not None:
+                beside = pools.get(second.number) or await self._prepared(second, _silent)
+            await self._serve(release)
+            self._around.state.route(self.key, active, canary=canary, share=share)
+            self._switch(main, beside, share)
+            await self._around.background.attach(self.key, release.spec.triggers, release.spec.options)
+            also = f", release {canary} gets {share:.0%}" if canary is not None else ""
+            self.log.write("info", "traffic", f"release {active} serves{also}")
+            return self.deployment(changed=True)
+
+    def deployment(self, *, changed: bool = False, token: str | None = None) -> dict[str, Any]:
+        """Return the function as `preheat deploy` reports it."""
+        release = self.active
+        notes = []
+        if self._tls:
+            notes.append(f"HTTPS by a local authority: trust {authority(self._around.paths.tls)}")
+        if self.error is not None:
+            notes.append(self.error)
+        return {
+            "name": self.name,
+            "provider": "local",
+            "stage": self.stage,
+            "release": release.number,
+            "digest": release.digest,
+            "endpoint": self.url,
+            "changed": changed,
+            "token": token,
+            "notes": notes,
+        }
+
+    async def stop(self) -> None:
+        """Answer what is in hand and end every worker; the state stays."""
+        if self._endpoint is not None:
+            await self._endpoint.stop(STOP_S)
+        await asyncio.gather(*(pool.drain(STOP_S) for pool in self.traffic.pools), *self._draining)
+        self.log.close()
+
+    async def destroy(self) -> list[str]:
+        """Stop, and remove everything that a deploy made; return what there was."""
+        async with self._changing:
+            row = self.row
+            await self._around.background.detach(self.key)
+            await self.stop()
+            paths = self._around.paths
+            removed = [f"endpoint {self.url}"] if row.port else []
+            removed += [f"release {release.number}" for release in self._around.state.releases(self.key)]
+            removed += await self._around.background.forget(self.key)
+            self._around.state.remove_function(self.key)
+            if self._secrets.remove():
+                removed.append("secrets")
+            if paths.token(self.key).exists():
+                paths.token(self.key).unlink()
+                removed.append("token")
+            removed += [f"log {path.name}" for path in self.log.remove()]
+            if paths.tmp(self.key).exists():
+                shutil.rmtree(paths.tmp(self.key))
+                removed.append("scratch folders")
+            return removed
+
+    def _same(self, row: FunctionRow, spec: Spec, secrets: Mapping[str, str]) -> bool:
+        return (
+            row.active is not None
+            and row.canary is None
+            and self.error is None
+            and self.active.spec == spec
+            and self._secrets.read(row.active) == dict(secrets)
+        )
+
+    def _make_token(self, row: FunctionRow, spec: Spec) -> str | None:
+        if spec.http.auth != "token" or row.token_hash is not None:
+            return None
+        token = new_token()
+        private_file(self._around.paths.token(self.key), token)
+        self._around.state.set_token_hash(self.key, token_hash(token))
+        return token
+
+    def _pool(self, release: ReleaseRow) -> Pool:
+        spec, around = release.spec, self._around
+        secrets = self._secrets.read(release.number)
+        self.log.hide(secrets)
+        launch = Launch(
+            spec=spec,
+            release=release.number,
+            secrets=secrets,
+            control=around.control.path,
+            sockets=around.paths.sockets,
+            tmp=around.paths.tmp(self.key),
+        )
+        starter = ProcessStarter(
+            launch,
+            around.control,
+            self.log,
+            zygote=spec.options.zygote == "auto" and spec.resources.gpu is None,
+            zygote_idle_s=spec.options.zygote_idle_s,
+        )
+        batching = spec.contract.get("batching") or {}
+        settings = PoolSettings(
+            function=self.key,
+            release=release.number,
+            scaling=spec.scaling,
+            timeout_s=spec.resources.timeout_s,
+            setup_s=spec.limits.setup_s,
+            concurrency=spec.scaling.concurrency or 2 * int(batching.get("max_size", 0)) or 1,
+        )
+        pool = Pool(settings, starter, statistics=self.statistics, log=self.log.write)
+        self._starters[pool] = starter
+        return pool
+
+    async def _prepared(self, release: ReleaseRow, say: Say) -> Pool:
+        """Return a pool that can take over: with a worker ready, if the one that serves has any."""
+        pool = self._pool(release)
+        scaling = release.spec.scaling
+        if any(each.live for each in self.traffic.pools) or scaling.min or scaling.warm:
+            say("starting a worker of the new release")
+            try:
+                await pool.prepare()
+            except StartFailed as failure:
+                await pool.drain(0.0)
+                self._starters.pop(pool)
+                raise ProviderError(
+                    f"Release {release.number} does not start, so nothing was changed: {failure.message}"
+                    f"{chr(10) + failure.traceback.rstrip() if failure.traceback else ''}",
+                    hint=f"See what it printed: preheat logs {self.name}",
+                ) from failure
+        return pool
+
+    async def _serve(self, release: ReleaseRow) -> None:
+        """Have the endpoint show `release`, on the asked port, or that of before, or a free one."""
+        row = self.row
+        app = self._app(release, row)
+        spec = release.spec
+        wanted = spec.options.port or row.port or 0
+        current = self._endpoint
+        if current is not None and (current.port, self._tls) == (wanted, spec.options.tls):
+            current.app = app
+            return
+        if current is not None and current.port == wanted:
+            await current.stop(STOP_S)
+        context = server_context(self._around.paths.tls) if spec.options.tls else None
+        fresh = Endpoint(app, tls=context)
+        port = await fresh.start(wanted)
+        self._around.state.set_port(self.key, port)
+        self._endpoint, self._tls, self.error = fresh, spec.options.tls, None
+        if current is not None:
+            self._later(current.stop(STOP_S))
+
+    def _app(self, release: ReleaseRow, row: FunctionRow) -> Any:
+        spec = release.spec
+        door: Callable[[Mapping[str, str]], None] = open_door
+        if spec.http.auth == "token":
+            if row.token_hash is None:
+                raise ProviderError(
+                    f"The state file has no token for {self.key}.", hint="Run preheat deploy again."
+                )
+            door = bearer_check(row.token_hash)
+        return build_app(
+            engine=self.traffic,
+            document=spec.contract,
+            name=self.name,
+            version=str(release.number),
+            limits=spec.limits,
+            jobs=self._around.background.jobs(self.key),
+            metrics=self._metrics,
+            authenticate=door,
+        )
+
+    def _switch(self, active: Pool, canary: Pool | None = None, share: float = 0.0) -> None:
+        for pool in self.traffic.switch(active, canary, share):
+            self._later(self._retire(pool))
+
+    async def _retire(self, pool: Pool) -> None:
+        await pool.drain()
+        self._starters.pop(pool, None)
+        self.log.write("info", "drained", f"release {pool.settings.release} has answered all it took")
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._draining.add(task)
+        task.add_done_callback(self._draining.discard)
+
+    def _count_workers(self) -> dict[str, int]:
+        counts = {"starting": 0, "ready": 0, "stopping": 0}
+        for pool in self._starters:
+            for worker in pool.snapshot():
+                counts[worker["state"]] += 1
+        return counts
+
+
+def _check_layers(spec: Spec) -> None:
+    for layer in spec.layers:
+        if not layer.is_dir():
+            raise ProviderError(
+                f"The layer {layer.name} of {spec.function} is no longer in the cache.",
+                hint="Build and deploy it again: preheat deploy",
+            )
+
+
+def _silent(text: str) -> None:
+    """Say nothing."""

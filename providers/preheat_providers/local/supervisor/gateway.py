@@ -1,0 +1,204 @@
+"""One endpoint: uvicorn's HTTP protocol on one port of 127.0.0.1, in front of an application that may change.
+
+uvicorn.Server is left out on purpose: it wakes ten times a second, for every endpoint.
+"""
+
+import asyncio
+import errno
+import json
+import socket
+import ssl
+from asyncio.events import TimerHandle
+from pathlib import Path
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from preheat.errors import ProviderError
+from preheat.interface.message import PROBLEM_TYPE
+
+HOST = "127.0.0.1"
+HEADER_S = 10.0
+HEADER_BYTES = 64 * 1024
+KEEP_ALIVE_S = 30
+BACKLOG = 512
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """uvicorn's protocol with a bound on how long, and how large, a request's head may be."""
+
+    def __init__(
+        self,
+        config: Config,
+        state: ServerState,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        header_s: float,
+    ) -> None:
+        super().__init__(config, state, {}, loop)
+        self._header_s = header_s
+        self._head_deadline: TimerHandle | None = None
+        self._head_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for the first head."""
+        super().connection_made(transport)
+        self._expect_head()
+
+    def data_received(self, data: bytes) -> None:
+        """Count what arrives while a head is expected, and parse it."""
+        if self._head_deadline is None and self._between_requests():
+            self._expect_head()
+        if self._head_deadline is not None:
+            self._head_bytes += len(data)
+        super().data_received(data)
+        if self._head_deadline is not None and self._head_bytes > HEADER_BYTES:
+            self._refuse(
+                431, "Request Header Fields Too Large", f"The head is larger than {HEADER_BYTES} bytes."
+            )
+
+    def on_headers_complete(self) -> None:
+        """The head is whole: from here on the application's own bounds hold."""
+        self._forget_head()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the deadline."""
+        self._forget_head()
+        super().connection_lost(exc)
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP."""
+        self._refuse(400, "Bad Request", msg)
+
+    def _between_requests(self) -> bool:
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is None or (cycle.response_complete and not cycle.more_body)
+
+    def _expect_head(self) -> None:
+        self._head_bytes = 0
+        self._head_deadline = self.loop.call_later(self._header_s, self._too_slow)
+
+    def _forget_head(self) -> None:
+        if self._head_deadline is not None:
+            self._head_deadline.cancel()
+            self._head_deadline = None
+
+    def _too_slow(self) -> None:
+        if self._head_bytes:
+            self._refuse(408, "Request Timeout", f"The head was not complete within {self._header_s:g} s.")
+        else:
+            self.transport.close()
+
+    def _refuse(self, status: int, title: str, detail: str) -> None:
+        self._forget_head()
+        document = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+        body = json.dumps(document).encode()
+        head = (
+            f"HTTP/1.1 {status} {title}\r\ncontent-type: {PROBLEM_TYPE}\r\n"
+            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        self.transport.close()
+
+
+class Endpoint:
+    """Listens on one port. `app` is the ASGI application and may be replaced at any moment."""
+
+    def __init__(self, app: Any, *, tls: ssl.SSLContext | None = None, header_s: float = HEADER_S) -> None:
+        self._header_s = header_s
+        self.app = app
+        self._tls = tls
+        self._server: asyncio.Server | None = None
+        self._state = ServerState()
+        self.port = 0
+
+    async def start(self, port: int) -> int:
+        """Listen on `port`, or on a free one for 0; return it. Raises ProviderError."""
+        config = Config(
+            self._dispatch,
+            http=BoundedProtocol,
+            interface="asgi3",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            date_header=False,
+            timeout_keep_alive=KEEP_ALIVE_S,
+        )
+        config.load()
+        loop = asyncio.get_running_loop()
+        listener = bind(port)
+        self._server = await loop.create_server(
+            lambda: BoundedProtocol(config, self._state, loop, header_s=self._header_s),
+            sock=listener,
+            ssl=self._tls,
+            backlog=BACKLOG,
+        )
+        self.port = int(listener.getsockname()[1])
+        return self.port
+
+    async def stop(self, limit_s: float) -> None:
+        """Accept nothing more and let the requests in hand be answered, for `limit_s` at most."""
+        if self._server is None:
+            return
+        self._server.close()
+        for connection in tuple(self._state.connections):
+            connection.shutdown()
+        if self._state.tasks:
+            _, late = await asyncio.wait(tuple(self._state.tasks), timeout=limit_s)
+            for task in late:
+                task.cancel()
+        for connection in tuple(self._state.connections):
+            connection.transport.close()
+        self._server = None
+
+    async def _dispatch(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.app(scope, receive, send)
+
+
+def bind(port: int) -> socket.socket:
+    """Return a socket bound to `port` of 127.0.0.1. Raises ProviderError that names the holder if it can."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setblocking(False)
+    try:
+        listener.bind((HOST, port))
+    except OSError as exc:
+        listener.close()
+        if exc.errno != errno.EADDRINUSE:
+            raise ProviderError(f"Cannot listen on {HOST}:{port}: {exc.strerror}.") from exc
+        holder = holder_of(port)
+        raise ProviderError(
+            f"Port {port} of {HOST} is in use{f' by {holder}' if holder else ''}.",
+            hint="Stop that, or choose another port in preheat.toml: [provider.local] port = ...",
+        ) from exc
+    return listener
+
+
+def holder_of(port: int, proc: Path = Path("/proc")) -> str | None:
+    """Return which process of this user listens on `port`, such as `python3 (pid 42)`, where /proc tells."""
+    inodes = _listening_inodes(proc / "net" / "tcp", port) | _listening_inodes(proc / "net" / "tcp6", port)
+    if not inodes:
+        return None
+    for folder in proc.glob("[0-9]*/fd"):
+        try:
+            targets = {str(entry.readlink()) for entry in folder.iterdir()}
+            if targets & inodes:
+                return f"{(folder.parent / 'comm').read_text().strip()} (pid {folder.parent.name})"
+        except OSError:
+            continue  # another user's, or gone by now
+    return None
+
+
+def _listening_inodes(table: Path, port: int) -> set[str]:
+    if not table.exists():
+        return set()
+    rows = [line.split() for line in table.read_text().splitlines()[1:]]
+    return {
+        f"socket:[{row[9]}]" for row in rows if int(row[1].rpartition(":")[2], 16) == port and row[3] == "0A"
+    }

@@ -1,0 +1,129 @@
+"""The log of one function: a JSON object a line in one file, and the same objects to whoever follows."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, TextIO
+
+from preheat_providers.local.supervisor.paths import private_folder
+
+Level = Literal["debug", "info", "warning", "error"]
+Log = Callable[..., None]
+"""`log(level, event, message, **fields)`."""
+
+ROTATE_BYTES = 10 * 1024 * 1024
+FOLLOWER_LINES = 10_000
+LONGEST_TEXT = 8_000
+SHORTEST_SECRET = 4
+
+
+class FunctionLog:
+    """Appends events, rotates the file once it is large (one old file is kept), and feeds followers."""
+
+    def __init__(
+        self, path: Path, *, now: Callable[[], datetime] | None = None, rotate_bytes: int = ROTATE_BYTES
+    ) -> None:
+        self._path = path
+        self._now = now or (lambda: datetime.now(UTC))
+        self._rotate_bytes = rotate_bytes
+        self._file: TextIO | None = None
+        self._followers: set[asyncio.Queue[str | None]] = set()
+        self._secrets: tuple[str, ...] = ()
+
+    def hide(self, secrets: Mapping[str, str]) -> None:
+        """Replace these values wherever they appear in an event; very short ones would eat ordinary text."""
+        known = {value for value in secrets.values() if len(value) >= SHORTEST_SECRET}
+        self._secrets = tuple(sorted(known | set(self._secrets), key=len, reverse=True))
+
+    def write(self, level: Level, event: str, message: str, **fields: Any) -> None:
+        """Record one event."""
+        time = self._now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        record = {"time": time, "level": level, "event": event, "message": self._clean(message)}
+        record |= {key: self._clean(value) for key, value in fields.items() if value is not None}
+        line = json.dumps(record, ensure_ascii=False, default=str) + "\n"
+        self._append(line)
+        for follower in self._followers:
+            if follower.qsize() < FOLLOWER_LINES:
+                follower.put_nowait(line)
+
+    def output(self, worker: str, text: str) -> None:
+        """Record one line that a worker printed; a JSON object keeps its own level, event and fields."""
+        try:
+            record = json.loads(text) if text.startswith("{") else None
+        except ValueError:
+            record = None
+        if isinstance(record, dict) and isinstance(record.get("message"), str):
+            level = record.pop("level", "info")
+            event = str(record.pop("event", "output"))
+            message = record.pop("message")
+            extra = {key: value for key, value in record.items() if key not in ("time", "worker")}
+            self.write(
+                level if level in ("debug", "info", "warning", "error") else "info",
+                event,
+                message,
+                worker=worker,
+                **extra,
+            )
+        elif text:
+            self.write("info", "output", text, worker=worker)
+
+    def lines(self) -> Iterator[str]:
+        """Yield what the files hold, oldest first."""
+        for path in (self._rotated, self._path):
+            if path.exists():
+                with path.open(encoding="utf-8") as file:
+                    yield from file
+
+    def follow(self) -> "asyncio.Queue[str | None]":
+        """Return a queue that gets every event from now on, and None when the log is removed."""
+        follower: asyncio.Queue[str | None] = asyncio.Queue()
+        self._followers.add(follower)
+        return follower
+
+    def unfollow(self, follower: "asyncio.Queue[str | None]") -> None:
+        """Stop feeding `follower`."""
+        self._followers.discard(follower)
+
+    def close(self) -> None:
+        """Close the file and end every follower."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        for follower in self._followers:
+            follower.put_nowait(None)
+
+    def remove(self) -> tuple[Path, ...]:
+        """Close and delete the files; return those that there were."""
+        self.close()
+        found = tuple(path for path in (self._path, self._rotated) if path.exists())
+        for path in found:
+            path.unlink()
+        return found
+
+    @property
+    def _rotated(self) -> Path:
+        return self._path.with_suffix(".1.jsonl")
+
+    def _append(self, line: str) -> None:
+        if self._file is None:
+            private_folder(self._path.parent)
+            self._file = self._path.open("a", encoding="utf-8")
+        self._file.write(line)
+        self._file.flush()
+        if self._file.tell() >= self._rotate_bytes:
+            self._file.close()
+            self._file = None
+            self._path.replace(self._rotated)
+
+    def _clean(self, value: Any) -> Any:
+        if isinstance(value, str):
+            for secret in self._secrets:
+                value = value.replace(secret, "***")
+            return value if len(value) <= LONGEST_TEXT else value[:LONGEST_TEXT] + " [cut]"
+        if isinstance(value, Mapping):
+            return {key: self._clean(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self._clean(item) for item in value]
+        return value

@@ -1,0 +1,117 @@
+"""Worker processes: their command, configuration and environment; starting one and saying how it ended.
+
+Touches: starts processes, makes and removes their scratch folders. No secret is on a command line.
+"""
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from preheat_providers.local.supervisor.paths import private_folder
+from preheat_providers.local.supervisor.spec import Spec
+
+ENTRY = Path("preheat_providers") / "local" / "entry.py"
+OUTPUT_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """How to start workers of one release. `secrets` are values; the sockets lie in a private folder."""
+
+    spec: Spec
+    release: int
+    secrets: Mapping[str, str]
+    control: Path
+    sockets: Path
+    tmp: Path
+
+    def socket(self, worker_id: str) -> Path:
+        """Return the socket on which the worker will answer."""
+        return self.sockets / f"{worker_id}.sock"
+
+    def scratch(self, worker_id: str) -> Path:
+        """Return the worker's scratch folder."""
+        return self.tmp / worker_id
+
+    def command(self) -> list[str]:
+        """Return the command line: isolated from the environment, site-packages and the user's own files."""
+        spec = self.spec
+        return [str(spec.python), "-I", "-S", "-B", "-X", "utf8", str(spec.code / ENTRY)]
+
+    def config(self, worker_id: str, *, zygote: bool) -> dict[str, Any]:
+        """Return what the worker reads from its standard input."""
+        spec = self.spec
+        return {
+            "id": worker_id,
+            "code": str(spec.code),
+            "dependencies": str(spec.dependencies),
+            "weights": str(spec.weights),
+            "control": str(self.control),
+            "socket": str(self.socket(worker_id)),
+            "name": spec.name,
+            "stage": spec.stage,
+            "provider": "local",
+            "release": str(self.release),
+            "memory_mb": spec.resources.memory_mb,
+            "tmp_mb": spec.resources.tmp_mb,
+            "cpus": spec.resources.cpu,
+            "concurrency": spec.scaling.concurrency,
+            "tmp": str(self.scratch(worker_id)),
+            "zygote": zygote,
+        }
+
+    def environment(self, worker_id: str) -> dict[str, str]:
+        """Return the worker's whole environment; what the project sets wins over what we set."""
+        threads = str(max(1, int(self.spec.resources.cpu)))
+        return {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": os.environ.get("HOME", "/"),
+            "LANG": "C.UTF-8",
+            "TMPDIR": str(self.scratch(worker_id)),
+            # Its background thread makes a forked child hang at exit, and no model needs it.
+            "ORT_DISABLE_TELEMETRY": "1",
+            "OMP_NUM_THREADS": threads,
+            "OPENBLAS_NUM_THREADS": threads,
+            **self.spec.env,
+            **self.secrets,
+        }
+
+    async def start(self, worker_id: str, *, zygote: bool) -> asyncio.subprocess.Process:
+        """Start a process and hand it its configuration. Raises OSError when it cannot be started."""
+        private_folder(self.scratch(worker_id))
+        process = await asyncio.create_subprocess_exec(
+            *self.command(),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env=self.environment(worker_id),
+            cwd=self.scratch(worker_id),
+            limit=OUTPUT_BYTES,
+            start_new_session=True,
+        )
+        assert process.stdin is not None
+        process.stdin.write(json.dumps(self.config(worker_id, zygote=zygote)).encode())
+        process.stdin.close()
+        return process
+
+
+def describe_exit(code: int | None) -> str:
+    """Say how a process ended; `code` is negative for a signal and None where nobody could see it."""
+    if code is None:
+        return "it is gone"
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    reason = {
+        "SIGKILL": ": killed, perhaps for want of memory",
+        "SIGALRM": ": setup took longer than limits.setup_s",
+    }
+    return f"{name}{reason.get(name, '')}"

@@ -1,0 +1,7 @@
+"""Every benchmark in turn: `make bench`."""
+
+from tests.bench import build, cold, memory
+
+build.main()
+cold.main()
+memory.main()

@@ -1,0 +1,57 @@
+"""Runs `preheat` in this process, over fakes."""
+
+import json
+from collections.abc import Mapping
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from typing import Any
+
+import click
+from tests.fakes.bundle import FakeBuild
+from tests.fakes.entry_points import registry_of
+from tests.fakes.provider import InMemoryProvider
+from tests.fakes.terminal import FakeTerminal
+
+from preheat.cli.boundary import run
+from preheat.cli.main import preheat
+from preheat.cli.render import Screen
+from preheat.cli.tools import Tools
+from preheat.provider.registry import Registry
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The one JSON object on standard output."""
+        document = json.loads(self.out)
+        assert isinstance(document, dict)
+        assert self.out.count("\n") == 1
+        return document
+
+
+@dataclass
+class CommandLine:
+    """`preheat` with a provider in memory that is called `local`. `tty` makes every stream a terminal."""
+
+    provider: InMemoryProvider = field(default_factory=lambda: InMemoryProvider("local"))
+    build: FakeBuild = field(default_factory=FakeBuild)
+    environ: Mapping[str, str] = field(default_factory=lambda: {"NO_COLOR": "1"})
+    tty: bool = False
+    registry: Registry | None = None
+    command: click.Command = preheat
+
+    def __call__(self, *args: str, stdin: bytes = b"") -> Outcome:
+        out, err = FakeTerminal(tty=self.tty), FakeTerminal(tty=self.tty)
+        typed = FakeTerminal(stdin, tty=self.tty)
+        screen = Screen(stdin=typed, stdout=out, stderr=err, environ=self.environ)
+        tools = Tools(screen=screen, registry=self.registry or registry_of(self.provider), build=self.build)
+        with redirect_stdout(out), redirect_stderr(err):  # where click itself prints the help
+            code = run(self.command, args, program=self.command.name or "preheat", tools=tools)
+        return Outcome(code, out.written, err.written)

@@ -1,0 +1,443 @@
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from preheat import BadInput, Handler, batched
+from preheat.interface.manifest import Limits
+from preheat.interface.message import Request, Response
+from preheat.runtime.engine import ModelEngine, concurrency_of
+from preheat.runtime.wire import close_chunks
+from tests.fakes.models import model_of
+
+Scenario = Callable[["Bench"], Awaitable[None]]
+
+
+class Bench:
+    """An engine over one handler, with what it logs."""
+
+    def __init__(self, handler: type[Handler], limits: Limits, **options: Any) -> None:
+        self.model = model_of(handler, limits=limits)
+        self.log: list[dict[str, Any]] = []
+        self.stuck = asyncio.Event()
+        self.executor = ThreadPoolExecutor(1)
+        self.engine = ModelEngine(
+            self.model, self.executor, log=self.log.append, on_stuck=self.stuck.set, **options
+        )
+
+    async def ask(self, value: object, **fields: Any) -> Response:
+        fields = {"id": "r1", "body": json.dumps(value).encode(), **fields}
+        return await self.engine.invoke(Request(**fields))
+
+
+def run(
+    handler: type[Handler], scenario: Scenario, *, limits: Limits | None = None, **options: Any
+) -> Bench:
+    async def main() -> Bench:
+        bench = Bench(handler, limits or Limits(), **options)
+        async with asyncio.timeout(20):
+            await scenario(bench)
+        bench.executor.shutdown()
+        return bench
+
+    return asyncio.run(main())
+
+
+def detail(response: Response) -> str:
+    assert response.content_type == "application/problem+json"
+    return str(json.loads(response.body)["detail"])
+
+
+class Double(Handler):
+    def predict(self, number: int) -> int:
+        return number * 2
+
+
+def test_an_answer_is_the_encoded_result_of_predict() -> None:
+    async def scenario(bench: Bench) -> None:
+        response = await bench.ask(21)
+        assert (response.status, response.content_type, response.body) == (200, "application/json", b"42")
+        assert response.queue_ms >= 0
+        assert response.model_ms >= 0
+
+    run(Double, scenario)
+
+
+def test_what_does_not_fit_the_input_is_a_400_that_points_at_it() -> None:
+    async def scenario(bench: Bench) -> None:
+        response = await bench.ask("x")
+        assert response.status == 400
+        assert "integer" in detail(response)
+
+    assert run(Double, scenario).log == []
+
+
+class Raises(Handler):
+    def predict(self, how: str) -> int:
+        match how:
+            case "value":
+                raise ValueError("secret detail")
+            case "bad":
+                raise BadInput("the picture has no text")
+            case "exit":
+                raise SystemExit(3)
+            case "memory":
+                raise MemoryError
+            case "stop":
+                raise StopIteration
+        return "not a number"  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    ("how", "status", "said"),
+    [
+        ("value", 500, "raised an exception"),
+        ("bad", 400, "the picture has no text"),
+        ("exit", 500, "tried to end its process"),
+        ("memory", 500, "out of memory (limit 512 MB)"),
+        ("stop", 500, "raised an exception"),
+        ("wrong type", 500, "what its annotation excludes"),
+    ],
+)
+def test_what_predict_raises_is_an_answer_without_internals(how: str, status: int, said: str) -> None:
+    async def scenario(bench: Bench) -> None:
+        response = await bench.ask(how)
+        assert response.status == status
+        assert said in detail(response)
+        assert "secret" not in detail(response)
+        assert (await bench.ask(how)).status == status, "the engine goes on"
+
+    log = run(Raises, scenario, memory_mb=512).log
+    if how == "value":
+        assert "secret detail" in log[0]["message"]
+        assert log[0]["request_id"] == "r1"
+        assert 'raise ValueError("secret detail")' in log[0]["traceback"]
+        assert "runtime/calls.py" not in log[0]["traceback"]
+
+
+class Batched(Handler):
+    sizes: list[int]
+
+    def __init__(self) -> None:
+        self.sizes = []
+        self.gate = threading.Event()
+
+    @batched(max_size=4, max_wait_ms=1)
+    def predict(self, numbers: list[int]) -> list[int]:
+        self.gate.wait(10)
+        self.sizes.append(len(numbers))
+        if 13 in numbers:
+            return numbers[:-1]
+        return [ValueError("odd one") if number < 0 else number * 2 for number in numbers]  # type: ignore[misc]
+
+
+def opened(bench: Bench) -> Batched:
+    handler = bench.model.handler
+    assert isinstance(handler, Batched)
+    handler.gate.set()
+    return handler
+
+
+def test_requests_that_queue_while_a_batch_runs_run_together_in_order() -> None:
+    async def scenario(bench: Bench) -> None:
+        asking = [asyncio.create_task(bench.ask(number)) for number in range(6)]
+        await asyncio.sleep(0)
+        handler = opened(bench)
+        answers = [json.loads((await task).body) for task in asking]
+        assert answers == [0, 2, 4, 6, 8, 10]
+        assert max(handler.sizes) == 4
+        assert sum(handler.sizes) == 6
+
+    run(Batched, scenario)
+
+
+def test_an_exception_in_a_place_of_a_batch_fails_that_request_alone() -> None:
+    async def scenario(bench: Bench) -> None:
+        asking = [asyncio.create_task(bench.ask(number)) for number in (1, -1, 2)]
+        opened(bench)
+        assert [(await task).status for task in asking] == [200, 500, 200]
+
+    bench = run(Batched, scenario)
+    assert "odd one" in bench.log[0]["message"]
+
+
+def test_a_wrong_number_of_results_fails_the_batch_and_says_so_in_the_log() -> None:
+    async def scenario(bench: Bench) -> None:
+        opened(bench)
+        assert (await bench.ask(13)).status == 500
+
+    assert "predict returned 0 results for 1 inputs" in run(Batched, scenario).log[0]["message"]
+
+
+def test_a_request_that_is_cancelled_in_the_queue_never_runs() -> None:
+    async def scenario(bench: Bench) -> None:
+        first = asyncio.create_task(bench.ask(1))
+        while not bench.executor._work_queue.empty() or not bench.executor._threads:
+            await asyncio.sleep(0)
+        second = asyncio.create_task(bench.ask(2))
+        await asyncio.sleep(0.01)
+        second.cancel()
+        handler = opened(bench)
+        assert (await first).body == b"2"
+        assert handler.sizes == [1]
+        assert (await bench.ask(3)).body == b"6"
+
+    run(Batched, scenario)
+
+
+def test_beyond_its_queue_the_engine_refuses_and_says_when_to_come_back() -> None:
+    async def scenario(bench: Bench) -> None:
+        asking = [asyncio.create_task(bench.ask(number)) for number in range(2)]
+        await asyncio.sleep(0)
+        assert not bench.engine.ready
+        refused = await bench.ask(9)
+        assert (refused.status, refused.headers["retry-after"]) == (429, "1")
+        opened(bench)
+        assert [(await task).status for task in asking] == [200, 200]
+        assert bench.engine.ready
+
+    run(Batched, scenario, queue=2)
+
+
+def test_a_late_answer_is_a_504_and_a_call_past_the_functions_limit_is_reported_stuck() -> None:
+    async def scenario(bench: Bench) -> None:
+        response = await bench.ask(1)
+        assert response.status == 504
+        await bench.stuck.wait()
+        opened(bench)
+        assert (await bench.ask(2)).body == b"4"
+
+    bench = run(Batched, scenario, limits=Limits(timeout_s=0.05))
+    assert bench.engine.overruns == 1
+    assert bench.log[0]["event"] == "deadline-exceeded"
+
+
+def test_a_caller_with_little_time_does_not_make_the_process_look_stuck() -> None:
+    async def scenario(bench: Bench) -> None:
+        assert (await bench.ask(1, timeout_s=0.02)).status == 504
+        opened(bench)
+        assert (await bench.ask(2)).status == 200
+        assert not bench.stuck.is_set()
+
+    run(Batched, scenario)
+
+
+def test_draining_refuses_new_requests_and_waits_for_those_in_hand() -> None:
+    async def scenario(bench: Bench) -> None:
+        first = asyncio.create_task(bench.ask(1))
+        await asyncio.sleep(0)
+        draining = asyncio.create_task(bench.engine.drain())
+        await asyncio.sleep(0)
+        assert not bench.engine.ready
+        assert (await bench.ask(2)).status == 503
+        assert not draining.done()
+        opened(bench)
+        assert (await first).status == 200
+        await draining
+
+    run(Batched, scenario)
+
+
+class Async(Handler):
+    cancelled = False
+
+    async def predict(self, how: str) -> str:
+        if how == "raise":
+            raise ValueError(how)
+        if how == "exit":
+            raise SystemExit
+        if how == "inner":
+            raise asyncio.CancelledError
+        if how == "wait":
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                self.cancelled = True
+                raise
+        return how.upper()
+
+
+def test_async_handlers_run_side_by_side_on_the_loop() -> None:
+    async def scenario(bench: Bench) -> None:
+        waiting = asyncio.create_task(bench.ask("wait"))
+        await asyncio.sleep(0)
+        assert (await bench.ask("go")).body == b'"GO"'
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert isinstance(bench.model.handler, Async)
+        assert bench.model.handler.cancelled
+
+    run(Async, scenario)
+
+
+@pytest.mark.parametrize("how", ["raise", "exit", "inner"])
+def test_an_async_handler_that_raises_is_a_500(how: str) -> None:
+    async def scenario(bench: Bench) -> None:
+        assert (await bench.ask(how)).status == 500
+
+    run(Async, scenario)
+
+
+def test_an_async_handler_past_its_deadline_is_cancelled() -> None:
+    async def scenario(bench: Bench) -> None:
+        assert (await bench.ask("wait", timeout_s=0.02)).status == 504
+        assert isinstance(bench.model.handler, Async)
+        assert bench.model.handler.cancelled
+        assert not bench.stuck.is_set()
+
+    run(Async, scenario)
+
+
+class Counts(Handler):
+    """Yields the numbers below its input; at 100 fails, at 200 never ends a step."""
+
+    closed = 0
+    gate = threading.Event()
+
+    def predict(self, count: int) -> Iterator[int]:
+        try:
+            for number in range(count):
+                yield number
+                if count == 100 and number == 1:
+                    raise ValueError("half-way")
+                if count == 200:
+                    self.gate.wait(10)
+        finally:
+            self.closed += 1
+
+
+class CountsAsync(Handler):
+    closed = 0
+
+    async def predict(self, count: int) -> AsyncIterator[int]:
+        try:
+            for number in range(count):
+                yield number
+                if count == 100 and number == 1:
+                    raise ValueError("half-way")
+                if count == 200:
+                    await asyncio.sleep(60)
+        finally:
+            self.closed += 1
+
+
+both = pytest.mark.parametrize("handler", [Counts, CountsAsync])
+
+
+async def read(response: Response) -> list[bytes]:
+    assert response.chunks is not None, response
+    return [chunk async for chunk in response.chunks]
+
+
+@both
+def test_a_stream_is_json_lines_or_server_sent_events(handler: type[Handler]) -> None:
+    async def scenario(bench: Bench) -> None:
+        lines = await bench.ask(2)
+        assert lines.content_type == "application/x-ndjson"
+        assert await read(lines) == [b"0\n", b"1\n"]
+        events = await bench.ask(2, accept="text/event-stream")
+        assert events.content_type == "text/event-stream"
+        assert await read(events) == [b"data: 0\n\n", b"data: 1\n\n"]
+        assert await read(await bench.ask(0)) == []
+
+    run(handler, scenario)
+
+
+@both
+def test_closing_a_stream_runs_the_finally_blocks_of_its_generator(handler: type[Handler]) -> None:
+    async def scenario(bench: Bench) -> None:
+        response = await bench.ask(5)
+        assert response.chunks is not None
+        assert await anext(response.chunks) == b"0\n"
+        await close_chunks(response.chunks)
+        assert bench.model.handler.closed == 1  # type: ignore[attr-defined]
+        await asyncio.wait_for(bench.engine.drain(), 5)
+
+    run(handler, scenario)
+
+
+@both
+def test_a_stream_that_fails_half_way_sends_the_problem_and_breaks_off(handler: type[Handler]) -> None:
+    async def scenario(bench: Bench) -> None:
+        response = await bench.ask(100)
+        assert response.chunks is not None
+        chunks = [await anext(response.chunks) for _ in range(3)]
+        assert chunks[:2] == [b"0\n", b"1\n"]
+        assert json.loads(chunks[2])["error"]["status"] == 500
+        with pytest.raises(Exception, match="raised an exception"):
+            await anext(response.chunks)
+        await asyncio.wait_for(bench.engine.drain(), 5)
+
+    bench = run(handler, scenario)
+    assert "half-way" in bench.log[0]["message"]
+
+
+@both
+def test_a_stream_past_its_deadline_ends_with_the_problem(handler: type[Handler]) -> None:
+    async def scenario(bench: Bench) -> None:
+        response = await bench.ask(200, timeout_s=0.1, accept="text/event-stream")
+        assert response.chunks is not None
+        assert await anext(response.chunks) == b"data: 0\n\n"
+        last = await anext(response.chunks)
+        assert last.startswith(b"event: error\ndata: {")
+        assert json.loads(last.split(b"data: ")[1])["status"] == 504
+        Counts.gate.set()
+        await asyncio.wait_for(bench.engine.drain(), 5)
+        assert bench.model.handler.closed == 1  # type: ignore[attr-defined]
+
+    Counts.gate.clear()
+    run(handler, scenario)
+
+
+@both
+def test_a_stream_that_nobody_reads_is_closed_at_its_deadline(handler: type[Handler]) -> None:
+    async def scenario(bench: Bench) -> None:
+        response = await bench.ask(5, timeout_s=0.05)
+        await asyncio.wait_for(bench.engine.drain(), 5)
+        assert bench.model.handler.closed == 1  # type: ignore[attr-defined]
+        assert response.chunks is not None
+        with pytest.raises(Exception, match="not read within"):
+            await anext(response.chunks)
+
+    run(handler, scenario)
+
+
+def test_streams_of_a_sync_handler_take_turns() -> None:
+    async def scenario(bench: Bench) -> None:
+        first = await bench.ask(2)
+        second = asyncio.create_task(bench.ask(2))
+        await asyncio.sleep(0.02)
+        assert not second.done()
+        assert await read(first) == [b"0\n", b"1\n"]
+        assert await read(await second) == [b"0\n", b"1\n"]
+
+    run(Counts, scenario)
+
+
+class Echo(Handler):
+    def predict(self, text: str) -> str:
+        return text
+
+
+def test_large_bodies_come_through_unchanged() -> None:
+    async def scenario(bench: Bench) -> None:
+        large = "x" * 400_000
+        for _ in range(2):
+            assert json.loads((await bench.ask(large)).body) == large
+
+    run(Echo, scenario)
+
+
+@pytest.mark.parametrize(
+    ("handler", "configured", "expected"),
+    [(Double, 0, 1), (Batched, 0, 8), (Async, 0, 32), (Counts, 0, 1), (Async, 5, 5)],
+)
+def test_concurrency_follows_the_handler_unless_configured(
+    handler: type[Handler], configured: int, expected: int
+) -> None:
+    assert concurrency_of(model_of(handler).contract, configured) == expected
