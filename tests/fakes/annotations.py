@@ -49,13 +49,20 @@ STRICTER: list[Typed] = [
 
 
 def _dataclass(members: dict[str, Typed]) -> Typed:
-    kind = dataclasses.make_dataclass("Record", [(name, annotation) for name, (annotation, _) in members.items()])
+    kind = dataclasses.make_dataclass(
+        "Record", [(name, annotation) for name, (annotation, _) in members.items()]
+    )
     return kind, st.builds(kind, **{name: values for name, (_, values) in members.items()})
 
 
 def _typed_dict(members: dict[str, Typed]) -> Typed:
-    kind = TypedDict("Dictionary", {name: annotation for name, (annotation, _) in members.items()}, total=False)  # type: ignore[operator,misc]
+    make: Any = TypedDict
+    kind = make("Dictionary", {name: annotation for name, (annotation, _) in members.items()}, total=False)
     return kind, st.fixed_dictionaries({}, optional={name: values for name, (_, values) in members.items()})
+
+
+def _of(generic: Any, *arguments: Any) -> Any:
+    return generic[arguments]
 
 
 def _optional(inner: Typed) -> Typed:
@@ -71,12 +78,12 @@ def _may_be_optional(inner: Typed) -> bool:
 def _nested(inner: st.SearchStrategy[Typed]) -> st.SearchStrategy[Typed]:
     objects = st.dictionaries(names, inner, min_size=1, max_size=3)
     return st.one_of(
-        inner.map(lambda item: (list[item[0]], st.lists(item[1], max_size=4))),  # type: ignore[name-defined]
-        inner.map(lambda item: (tuple[item[0], ...], st.lists(item[1], max_size=4).map(tuple))),  # type: ignore[name-defined]
+        inner.map(lambda item: (_of(list, item[0]), st.lists(item[1], max_size=4))),
+        inner.map(lambda item: (_of(tuple, item[0], ...), st.lists(item[1], max_size=4).map(tuple))),
         st.lists(inner, max_size=3).map(
-            lambda items: (tuple[tuple(item[0] for item in items)], st.tuples(*(item[1] for item in items)))  # type: ignore[misc]
+            lambda items: (_of(tuple, *(item[0] for item in items)), st.tuples(*(item[1] for item in items)))
         ),
-        inner.map(lambda item: (dict[str, item[0]], st.dictionaries(st.text(), item[1], max_size=4))),  # type: ignore[name-defined]
+        inner.map(lambda item: (_of(dict, str, item[0]), st.dictionaries(st.text(), item[1], max_size=4))),
         inner.filter(_may_be_optional).map(_optional),
         objects.map(_dataclass),
         objects.map(_typed_dict),
@@ -89,8 +96,14 @@ def typed(leaves: list[Typed]) -> st.SearchStrategy[Typed]:
 
 
 json_values: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names | st.text(max_size=3), inner, max_size=4),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(names | st.text(max_size=3), inner, max_size=4)
+    ),
     max_leaves=8,
 )
 
@@ -103,7 +116,9 @@ def mutated(value: Any) -> st.SearchStrategy[Any]:
         others.append(st.just(value[:-1]))
     if isinstance(value, dict) and value:
         others.append(st.sampled_from(sorted(value)).flatmap(_replaced(value)))
-        others.append(st.sampled_from(sorted(value)).map(lambda gone: {k: v for k, v in value.items() if k != gone}))
+        others.append(
+            st.sampled_from(sorted(value)).map(lambda gone: {k: v for k, v in value.items() if k != gone})
+        )
         others.append(json_values.map(lambda extra: {**value, "unheard of": extra}))
     return st.one_of(others)
 

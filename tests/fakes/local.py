@@ -72,7 +72,7 @@ def lay_bundle(root: Path, source: str, provider: LocalProvider, of: Project, **
             path.mkdir(parents=True)
             if name == "code":
                 make_code_layer(path, textwrap.dedent(source), limits=of.limits)
-        layers.append(Layer(name=name, digest=f"sha256:{hexdigest}", bytes=1, path=path))  # type: ignore[arg-type]
+        layers.append(Layer(name=name, digest=f"sha256:{hexdigest}", bytes=1, path=path))
     return Bundle(
         digest=f"sha256:{hexdigest}",
         target=provider.target(of),

@@ -10,7 +10,7 @@ from preheat.runtime.loader import Model
 
 def model_of(handler: type[Handler], *, limits: Limits | None = None) -> Model:
     """Return an instance of `handler` with its contract; setup has not run."""
-    context = Context(name="demo", stage="dev", provider="test", release="1", tmp=Path("."))
+    context = Context(name="demo", stage="dev", provider="test", release="1", tmp=Path())
     return Model(
         handler=handler(),
         contract=read_contract(handler, f"tests:{handler.__name__}"),

@@ -90,18 +90,22 @@ class FakeSupervisor:
         """Return the path of a worker's socket."""
         return str(self.folder / worker)
 
-    async def event(self, worker: str, name: str, *, failed: bool = False) -> dict[str, Any]:
-        """Wait until `worker` says `name`. A `failed` in its place is an error unless awaited."""
+    async def event(self, worker: str, *names: str) -> dict[str, Any]:
+        """Wait until `worker` says one of `names`. A `failed` that is not awaited is an error."""
 
         def found() -> dict[str, Any] | None:
             said = self.events[worker]
-            return next((event for event in said if event["event"] in {name, "failed"}), None)
+            return next((event for event in said if event["event"] in names), None)
+
+        def failed() -> bool:
+            return "failed" not in names and any(
+                event["event"] == "failed" and "exited" not in names for event in self.events[worker]
+            )
 
         async with asyncio.timeout(PATIENCE_S), self._changed:
-            await self._changed.wait_for(found)
+            await self._changed.wait_for(lambda: found() or failed())
         event = found()
-        assert event is not None
-        assert event["event"] == name, event
+        assert event is not None, self.events[worker]
         return event
 
     async def printed(self, worker: str, text: bytes) -> bytes:
@@ -144,6 +148,9 @@ class FakeSupervisor:
         self._controls[worker].close()
 
     async def _accept(self, reader: StreamReader, writer: StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.append(task)
         hello = json.loads(await reader.readline())
         if hello["event"] == "output":
             await self._keep_output(hello["id"], reader)

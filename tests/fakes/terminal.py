@@ -16,5 +16,5 @@ class FakeTerminal(io.TextIOWrapper):
 
     @property
     def written(self) -> str:
-        """Everything written so far."""
-        return self.memory.getvalue().decode()
+        """Everything written so far; bytes that are no text as escapes."""
+        return self.memory.getvalue().decode(errors="backslashreplace")

@@ -90,7 +90,7 @@ def _drawing(stderr: IO[str], *, colour: bool) -> "rich_progress.Progress":
         TextColumn(
             "{task.fields[text]}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")
         ),
-        console=Console(file=stderr, no_color=not colour, highlight=False),
+        console=Console(file=stderr, color_system="auto" if colour else None, highlight=False),
     )
 
 

@@ -10,7 +10,7 @@ import numpy
 
 MAX_HEADER = 1024
 MAX_DIMENSIONS = 32
-_DESCR = re.compile(r"[<>|][a-z][0-9]+")
+_DESCR = re.compile(r"[<>|][a-zA-Z][0-9]+")
 
 
 class NotNpy(ValueError):

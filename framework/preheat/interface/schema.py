@@ -3,7 +3,7 @@
 import types
 import typing
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from enum import Enum
 from typing import Annotated, Any, Literal, NotRequired, Required
 
@@ -19,13 +19,15 @@ from preheat.interface.annotations import (
     required_keys,
     shown,
 )
+from preheat.interface.defaults import field_mistakes, is_required, written_default
 from preheat.interface.media import File, Image, Tensor
 from preheat.interface.nodes import choices, constraints, containers, objects, scalars, unions
 from preheat.interface.nodes.models import is_model, model, model_schema
-from preheat.interface.nodes.node import Misfit, Node, Schema
+from preheat.interface.nodes.node import Node, Schema
 from preheat.interface.nodes.texts import TEXTS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+DEFINITIONS = "#/$defs/"
 _LEAVES: dict[Any, Callable[[], Node]] = {
     None: scalars.null,
     type(None): scalars.null,
@@ -93,8 +95,8 @@ class Compiler:
         """Return the schema of `node` with the definitions it refers to."""
         definitions = dict(self.definitions)
         schema = node.schema
-        name = schema.get("$ref", "").removeprefix("#/$defs/")
-        if len(schema) == 1 and name in definitions and self._uses.get(name) == 1:
+        name = definition_name(node)
+        if len(schema) == 1 and self._uses.get(name) == 1:
             schema = definitions.pop(name)
         document = {"$schema": DIALECT} | schema
         return document | {"$defs": dict(sorted(definitions.items()))} if definitions else document
@@ -108,8 +110,7 @@ class Compiler:
     def _class(self, kind: type, place: str) -> Node:
         if kind in self._named:
             node = self._named[kind]
-            name = node.schema["$ref"].removeprefix("#/$defs/")
-            self._uses[name] += 1
+            self._uses[definition_name(node)] += 1
             return node
         if is_model(kind):
             return self._model(kind)
@@ -129,48 +130,58 @@ class Compiler:
                 f"the annotations of {kind.__qualname__} cannot be resolved: {exc}",
                 "Import the name at the top of the module, not under TYPE_CHECKING.",
             )
-        dictionary = is_typed_dict(kind)
-        defaults = {} if dictionary else self._defaults(kind)
-        names = list(hints) if dictionary else [entry.name for entry in fields(kind)]
-        required = required_keys(kind, hints) if dictionary else frozenset(names) - defaults.keys()
-        node = self._reserve(kind, {name: hints[name] for name in names})
-        members = {}
-        for name in names:
-            owner, self._owner = self._owner, (kind, name)
-            members[name] = self.compile(hints[name], f"{kind.__qualname__}.{name}")
-            self._owner = owner
-        compiled = (objects.typed_dict if dictionary else objects.record)(kind, members, required)
+        return self._dictionary(kind, hints) if is_typed_dict(kind) else self._record(kind, hints)
+
+    def _dictionary(self, kind: type, hints: dict[str, Any]) -> Node:
+        node = self._reserve(kind, hints, lambda value: isinstance(value, dict))
+        members = {name: self._field(kind, name, hint) for name, hint in hints.items()}
+        required = required_keys(kind, hints)
+        return self._define(kind, node, objects.typed_dict(kind, members, required), required, {})
+
+    def _record(self, kind: type, hints: dict[str, Any]) -> Node:
+        entries = {entry.name: entry for entry in fields(kind)}
+        node = self._reserve(kind, hints, lambda value: type(value) is kind)
+        members = {name: self._field(kind, name, hints[name]) for name in entries}
+        required = frozenset(name for name, entry in entries.items() if is_required(entry))
+        defaults = {}
+        for name, entry in entries.items():
+            for wrong in field_mistakes(entry, members[name]):
+                self._blame(kind, name, wrong)
+            defaults |= written_default(entry, members[name])
+        return self._define(kind, node, objects.record(kind, members, required), required, defaults)
+
+    def _field(self, kind: type, name: str, hint: Any) -> Node:
+        owner, self._owner = self._owner, (kind, name)
+        node = self.compile(hint, f"{kind.__qualname__}.{name}")
+        self._owner = owner
+        return node
+
+    def _blame(self, kind: type, name: str, wrong: tuple[str, str]) -> None:
+        self.mistakes.append(TypeMistake(f"{kind.__qualname__}.{name}", *wrong, kind, name))
+
+    def _define(
+        self, kind: type, node: Node, compiled: Node, required: frozenset[str], defaults: dict[str, Any]
+    ) -> Node:
         node.read, node.write, node.fields = compiled.read, compiled.write, compiled.fields
         self._named[kind] = node
-        written = {name: value for name, value in defaults.items() if value is not MISSING}
-        self.definitions[node.schema["$ref"].removeprefix("#/$defs/")] = objects.object_schema(
-            kind.__name__, doc(kind), members, required, self._written(kind, members, written)
+        self.definitions[definition_name(node)] = objects.object_schema(
+            kind.__name__, doc(kind), node.fields, required, defaults
         )
         return node
 
-    def _reserve(self, kind: type, hints: dict[str, Any]) -> Node:
+    def _reserve(self, kind: type, hints: dict[str, Any], matches: Callable[[Any], bool]) -> Node:
         """Name `kind` before its fields are compiled, for they may lead back to it."""
-        name = self._claim(kind.__name__)
-
-        def read(value: Any, place: Any, reading: Any) -> Any:
-            return node.read(value, place, reading)
-
-        def write(value: Any, place: Any) -> Any:
-            return node.write(value, place)
-
         node = Node(
             name=kind.__qualname__,
-            schema={"$ref": f"#/$defs/{name}"},
-            read=lambda *_: None,
-            write=lambda *_: None,
+            schema={"$ref": DEFINITIONS + self._claim(kind.__name__)},
+            read=lambda value, place, reading: self._named[kind].read(value, place, reading),
+            write=lambda value, place: self._named[kind].write(value, place),
             reads=frozenset({"object"}),
-            matches=(lambda value: isinstance(value, dict))
-            if is_typed_dict(kind)
-            else (lambda value: type(value) is kind),
+            matches=matches,
             tags=literal_fields(hints),
         )
-        self._named[kind] = replace(node, read=read, write=write)
-        return node
+        self._named[kind] = node
+        return replace(node)
 
     def _claim(self, name: str) -> str:
         taken = self._uses
@@ -182,46 +193,12 @@ class Compiler:
         self._uses[unique] = 1
         return unique
 
-    def _defaults(self, kind: type) -> dict[str, Any]:
-        defaults: dict[str, Any] = {}
-        for entry in fields(kind):
-            if not entry.init:
-                self.wrong(
-                    f"{kind.__qualname__}.{entry.name}",
-                    "a field with init=False cannot be read back from JSON",
-                    f"{entry.name}: ...  # without field(init=False), or as a property",
-                )
-            if entry.default is not MISSING:
-                defaults[entry.name] = entry.default
-            elif entry.default_factory in (list, dict, tuple):
-                defaults[entry.name] = entry.default_factory()
-            elif entry.default_factory is not MISSING:
-                defaults[entry.name] = MISSING  # it may differ each time, and a schema may not
-        return defaults
-
-    def _written(self, kind: type, members: dict[str, Node], defaults: dict[str, Any]) -> dict[str, Any]:
-        written = {}
-        for name, value in defaults.items():
-            try:
-                written[name] = members[name].write(value, None)
-            except Misfit as misfit:
-                owner, self._owner = self._owner, (kind, name)
-                self.wrong(
-                    f"{kind.__qualname__}.{name}",
-                    f"the default {value!r} does not fit: {misfit.detail}",
-                    f"{name}: {members[name].name} | None = None"
-                    if value is None
-                    else f"{name}: {members[name].name}",
-                )
-                self._owner = owner
-        return written
-
     def _model(self, kind: type) -> Node:
         name = self._claim(kind.__name__)
         schema, inner = model_schema(kind, name)
         self.definitions[name] = schema
         self.definitions.update(inner)
-        self._named[kind] = replace(model(kind), schema={"$ref": f"#/$defs/{name}"})
+        self._named[kind] = replace(model(kind), schema={"$ref": DEFINITIONS + name})
         return self._named[kind]
 
     def _attachment(self, kind: type, place: str) -> Node:
@@ -239,7 +216,7 @@ class Compiler:
             )
         name = self._claim(kind.__name__)
         self.definitions[name] = node.schema
-        self._named[kind] = replace(node, schema={"$ref": f"#/$defs/{name}"})
+        self._named[kind] = replace(node, schema={"$ref": DEFINITIONS + name})
         return self._named[kind]
 
     def _annotated(self, annotation: Any, metadata: tuple[Any, ...], place: str) -> Node:
@@ -316,3 +293,8 @@ class Compiler:
 
     def _unsupported(self, annotation: Any, place: str) -> Node:
         return self.wrong(place, f"{shown(annotation)} has no JSON form", instead_of(annotation))
+
+
+def definition_name(node: Node) -> str:
+    """Return the name under which the schema of `node` is defined; empty where it stands in place."""
+    return str(node.schema.get("$ref", "")).removeprefix(DEFINITIONS)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from preheat.project.mistake import Mistake, shown
+from preheat.project.mistake import Mistake, shown, toml_text
 from preheat.project.model import Project
 from preheat.project.names import nearest
 from preheat.project.secret import parse_secret
@@ -82,11 +82,9 @@ def _variable_mistakes(project: Project) -> Iterator[Mistake]:
             message = f"{name} is set both in [env] and in [secrets]; keep one of them."
             yield Mistake(path=("env", name), message=message, fix=f"remove {name} from [env]")
         if RESERVED.fullmatch(name):
-            fix = f"MODEL_{name} = ..."
-            message = (
-                f"{table}.{name} is reserved: Preheat sets PATH, HOME, TMPDIR, PYTHON* and PREHEAT_* itself."
-            )
-            yield Mistake(path=(table, name), message=message, fix=fix)
+            value = project.secrets.get(name, project.env.get(name))
+            message = f"{table}.{name}: Preheat sets PATH, HOME, TMPDIR, PYTHON* and PREHEAT_* itself."
+            yield Mistake(path=(table, name), message=message, fix=f"MODEL_{name} = {toml_text(value)}")
     for name, written in sorted(project.secrets.items()):
         reference = parse_secret(written)
         if reference.scheme == "env" and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", reference.rest):

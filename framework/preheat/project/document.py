@@ -52,13 +52,15 @@ def read_document(root: Path) -> Document:
     file = root / FILE
     text = _text(file)
     try:
-        return Document(file, tomllib.loads(text), locate(text))
+        values = tomllib.loads(text)
+        if _nests_deeper(values, DEEPEST):
+            raise RecursionError
+        return Document(file, values, locate(text))
     except tomllib.TOMLDecodeError as error:
         raise _refused(_syntax(file, text, str(error))) from error
     except RecursionError as error:
-        raise _refused(
-            Finding(message=f"{FILE} nests more than {DEEPEST} levels deep.", file=file)
-        ) from error
+        message = f"{FILE} nests tables or lists more than {DEEPEST} levels deep."
+        raise _refused(Finding(message=message, file=file)) from error
 
 
 def unusable_values(document: Document) -> Iterator[Mistake]:
@@ -68,11 +70,7 @@ def unusable_values(document: Document) -> Iterator[Mistake]:
 
 def _unusable(path: KeyPath, value: Any) -> Iterator[Mistake]:
     key = key_text(path)
-    if len(path) > DEEPEST:
-        yield Mistake(
-            path=path[:DEEPEST], message=f"{key_text(path[:3])} nests more than {DEEPEST} levels deep."
-        )
-    elif isinstance(value, dict):
+    if isinstance(value, dict):
         for name, item in value.items():
             if "\0" in name:
                 yield Mistake(path=(*path, name), message=f"{key_text((*path, name))} has a NUL in its name.")
@@ -87,6 +85,13 @@ def _unusable(path: KeyPath, value: Any) -> Iterator[Mistake]:
     elif not isinstance(value, str | bool | int | float):
         message = f"{key} is a TOML date or time, {shown(value)}; write it as a string."
         yield Mistake(path=path, message=message, fix=f'{path[-1]} = "{value}"')
+
+
+def _nests_deeper(value: Any, levels: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    items = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_nests_deeper(item, levels - 1) for item in items)
 
 
 def _text(file: Path) -> str:

@@ -34,22 +34,19 @@ def _file_mistakes(root: Path, weights: Weights) -> Iterator[Mistake]:
     if problem:
         fix = f'source = "file:models/{Path(written).name}"'
         yield Mistake(path=at, message=f"{shown(weights.source)} {problem}; copy the file into it.", fix=fix)
-        return
-    path = root / written
-    if not path.exists():
+    elif not (root / written).exists():
         near = _nearest_file(root, written)
-        fix = f'source = "file:{near}"' if near else None
-        yield Mistake(path=at, message=f"{shown(weights.source)}: the project has no such file.", fix=fix)
-    elif path.is_dir() and weights.sha256:
+        message = f"{shown(weights.source)}: the project has no such file."
+        yield Mistake(path=at, message=message, fix=f'source = "file:{near}"' if near else None)
+    elif (root / written).is_dir() and weights.sha256:
         message = f"{shown(weights.source)} is a folder, and a folder has no sha256; remove the key."
         yield Mistake(path=("weights", weights.name, "sha256"), message=message)
 
 
 def _nearest_file(root: Path, written: str) -> str | None:
     """Return the file that `written` was probably meant to be: of that name anywhere near, or named alike."""
-    folders = [root, (root / written).parent, *(path for path in root.iterdir() if path.is_dir())]
-    files = [path for folder in folders if folder.is_dir() for path in folder.iterdir() if path.is_file()]
-    names = [path.relative_to(root).as_posix() for path in files if not path.name.startswith(".")]
+    found = {*root.glob("*"), *root.glob("*/*"), *(root / written).parent.glob("*")}
+    names = sorted(path.relative_to(root).as_posix() for path in found if path.is_file())
     same_name = [name for name in names if Path(name).name == Path(written).name]
     return same_name[0] if same_name else nearest(written, names)
 

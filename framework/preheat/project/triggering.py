@@ -8,7 +8,7 @@ from itertools import combinations
 from preheat.project.mistake import Mistake, shown
 from preheat.project.model import HttpTrigger, ObjectCreated, Project, QueueTrigger, Schedule
 from preheat.project.names import nearest
-from preheat.project.paths import unsafe_key
+from preheat.project.paths import clean_key, unsafe_key
 
 
 def trigger_mistakes(project: Project) -> Iterator[Mistake]:
@@ -40,41 +40,50 @@ def _same_twice(project: Project) -> Iterator[Mistake]:
     queues = [trigger for trigger in project.triggers if isinstance(trigger, QueueTrigger)]
     for first, second in combinations(queues, 2):
         if first.queue == second.queue:
-            message = (
-                f"triggers.{second.name} and triggers.{first.name} both take from queue {first.queue!r}."
-            )
+            message = f"triggers.{second.name} and triggers.{first.name} both take from {first.queue!r}."
             yield Mistake(path=("triggers", second.name, "queue"), message=message)
 
 
 def _key_mistakes(upload: ObjectCreated) -> Iterator[Mistake]:
-    _, _, output_prefix = upload.output.partition("/")
-    for field, key in (("prefix", upload.prefix), ("output", output_prefix)):
+    bucket, _, output_prefix = upload.output.partition("/")
+    written = (
+        ("prefix", upload.prefix, upload.prefix, clean_key(upload.prefix)),
+        ("output", upload.output, output_prefix, f"{bucket}/{clean_key(output_prefix)}"),
+    )
+    for field, value, key, better in written:
         problem = unsafe_key(key)
         if problem:
-            written = upload.output if field == "output" else key
-            message = f"triggers.{upload.name}.{field} is {shown(written)}, which {problem}."
-            clean = "/".join(
-                part for part in key.replace("\\", "/").split("/") if part not in {"", ".", ".."}
-            )
-            better = f"{upload.output.partition('/')[0]}/{clean}" if field == "output" else clean
+            message = f"triggers.{upload.name}.{field} is {shown(value)}, which {problem}."
             yield Mistake(path=("triggers", upload.name, field), message=message, fix=f'{field} = "{better}"')
 
 
 def _loops(uploads: list[ObjectCreated]) -> Iterator[Mistake]:
     """Yield each trigger whose results would, at once or through other triggers, run it again."""
     for upload in uploads:
-        reached = [upload]
-        for source in reached:
-            reached += [each for each in uploads if each not in reached and _feeds(source, each)]
-        if any(_feeds(source, upload) for source in reached):
-            through = [each.name for each in reached[1:]] if not _feeds(upload, upload) else []
-            by = f" through {', '.join(through)}" if through else ""
-            yield Mistake(
-                path=("triggers", upload.name, "output"),
-                message=f"triggers.{upload.name}.output is {shown(upload.output)}: results there would run it "
-                f"again{by}, because it runs on bucket {upload.bucket!r}, prefix {upload.prefix!r}.",
-                fix=f'output = "{upload.bucket}-results/{upload.prefix.strip("/")}"'.replace('/"', '"'),
-            )
+        reached = _reached(upload, uploads)
+        if upload not in reached:
+            continue
+        via = next(each for each in (upload, *reached) if _feeds(each, upload))
+        again = "again" if via is upload else f"again by way of triggers.{via.name}"
+        folder = f"{upload.bucket}-results/{upload.prefix}".rstrip("/")
+        yield Mistake(
+            path=("triggers", upload.name, "output"),
+            message=f"triggers.{upload.name}.output is {shown(upload.output)}: results there would run it "
+            f"{again}, because it runs on bucket {upload.bucket!r}, prefix {upload.prefix!r}.",
+            fix=f'output = "{folder}"',
+        )
+
+
+def _reached(start: ObjectCreated, uploads: list[ObjectCreated]) -> list[ObjectCreated]:
+    """Return the triggers that run because `start` ran, nearest first."""
+    reached: list[ObjectCreated] = []
+    frontier = [start]
+    while frontier:
+        source = frontier.pop(0)
+        new = [each for each in uploads if each not in reached and _feeds(source, each)]
+        reached += new
+        frontier += new
+    return reached
 
 
 def _feeds(source: ObjectCreated, target: ObjectCreated) -> bool:

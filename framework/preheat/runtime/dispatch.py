@@ -43,8 +43,12 @@ class Dispatcher:
         self._arrived = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    async def call(self, value: Any) -> Outcome:
-        """Run `value` with others. Cancelling takes it out of the queue, or drops its result when it runs."""
+    async def call(self, value: Any, deadline: float) -> Outcome:
+        """Run `value` with others. Raises TimeoutError at `deadline`, a time of the event loop.
+
+        Cancelling takes the value out of the queue; once it runs, cancelling waits for the model
+        to come back, so that whoever cancelled knows when the model is free.
+        """
         loop = asyncio.get_running_loop()
         entry = Entry(value, self._clock(), loop.create_future())
         self._policy.add(entry)
@@ -52,10 +56,17 @@ class Dispatcher:
         if self._task is None:
             self._task = loop.create_task(self._serve())
         try:
-            return await entry.future
+            done, _ = await asyncio.wait({entry.future}, timeout=deadline - loop.time())
+        except asyncio.CancelledError:
+            if entry.taken:
+                await asyncio.wait({entry.future})
+            raise
         finally:
             if not entry.taken:
                 self._policy.remove(entry)
+        if not done:
+            raise TimeoutError
+        return entry.future.result()
 
     async def _serve(self) -> None:
         try:
@@ -77,8 +88,7 @@ class Dispatcher:
         model_s = self._clock() - started
         self._policy.done(len(batch), model_s)
         for entry, outcome in zip(batch, outcomes, strict=True):
-            if not entry.future.done():
-                entry.future.set_result(Outcome(outcome, (started - entry.queued) * 1000, model_s * 1000))
+            entry.future.set_result(Outcome(outcome, (started - entry.queued) * 1000, model_s * 1000))
 
 
 def batch_outcomes(answer: Any, size: int) -> Sequence[Any]:

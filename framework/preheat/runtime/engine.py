@@ -1,4 +1,4 @@
-"""The model in this process behind the Engine protocol: decode, batch, predict, encode, every request answered once."""
+"""The model in this process behind the Engine protocol: decode, batch, predict, encode; one answer a request."""
 
 import asyncio
 import time
@@ -92,7 +92,9 @@ class ModelEngine:
     async def invoke(self, request: Request) -> Response:
         """Answer `request`; failures come back as a problem document."""
         if self._draining:
-            return problem_response(Unavailable("This process is stopping.", retry_after_s=1), request_id=request.id)
+            return problem_response(
+                Unavailable("This process is stopping.", retry_after_s=1), request_id=request.id
+            )
         if self._in_hand >= self._queue:
             busy = Overloaded(f"{self._queue} requests are in hand already.", retry_after_s=1)
             return problem_response(busy, request_id=request.id)
@@ -117,35 +119,33 @@ class ModelEngine:
         limit_s = self._model.limits.timeout_s
         timeout_s = limit_s if request.timeout_s is None else min(request.timeout_s, limit_s)
         deadline = asyncio.get_running_loop().time() + timeout_s
+        contract = self._model.contract
+        decode = partial(decode_body, contract.input, request.body, request.content_type, self._model.limits)
+        value = await _aside(len(request.body), decode)
         try:
-            async with asyncio.timeout_at(deadline):
-                contract = self._model.contract
-                decode = partial(
-                    decode_body, contract.input, request.body, request.content_type, self._model.limits
-                )
-                value = await _aside(len(request.body), decode)
-                if contract.is_stream:
-                    return await self._stream(request, value, deadline)
-                outcome = await self._predict(value)
-                return await self._encode(request, outcome)
+            if contract.is_stream:
+                return await self._stream(request, value, deadline)
+            outcome = await self._predict(value, deadline)
         except TimeoutError as exc:
             self.overruns += 1
             self._log(
                 {
                     "level": "warning",
                     "event": "deadline-exceeded",
-                    "message": f"No answer within {timeout_s:g} s; a predict that had begun may still be running.",
+                    "message": f"No answer within {timeout_s:g} s; predict may still be running.",
                     "request_id": request.id,
                 }
             )
             raise DeadlineExceeded(f"The handler did not answer within {timeout_s:g} s.") from exc
+        return await self._encode(request, outcome)
 
-    async def _predict(self, value: Any) -> Outcome:
+    async def _predict(self, value: Any, deadline: float) -> Outcome:
         contract = self._model.contract
         if not contract.is_async or contract.batching:
-            return await self._dispatcher.call(value)
+            return await self._dispatcher.call(value, deadline)
         started = self._clock()
-        answer = await attempt_async(self._model.predict(value))
+        async with asyncio.timeout_at(deadline):
+            answer = await attempt_async(self._model.predict(value))
         return Outcome(answer, 0.0, (self._clock() - started) * 1000)
 
     async def _run_batch(self, values: Sequence[Any]) -> Sequence[Any]:
@@ -177,14 +177,18 @@ class ModelEngine:
     async def _stream(self, request: Request, value: Any, deadline: float) -> Response:
         queued = self._clock()
         if not self._model.contract.is_async:
-            await self._turn.acquire()
+            async with asyncio.timeout_at(deadline):
+                await self._turn.acquire()
         started = self._clock()
-        items: Items | None = None
+        opened: list[Items] = []
         try:
-            items = await self._open(value)
-            first = await items.next()
-        except BaseException:
-            self._in_background(self._abandon(items))
+            async with asyncio.timeout_at(deadline):
+                opened.append(await self._open(value))
+                first = await opened[0].next()
+        except BaseException as exc:
+            abandoning = self._in_background(self._abandon(opened))
+            if not isinstance(exc, TimeoutError):  # then nobody waits for the generator to end
+                await asyncio.shield(abandoning)
             raise
         rules = StreamRules(
             framing=framing_for(request.accept),
@@ -196,14 +200,14 @@ class ModelEngine:
         )
         return Response(
             content_type=rules.framing.content_type,
-            chunks=StreamBody(items, first, rules),
+            chunks=StreamBody(opened[0], first, rules),
             queue_ms=(started - queued) * 1000,
             model_ms=(self._clock() - started) * 1000,
         )
 
-    async def _abandon(self, items: Items | None) -> None:
+    async def _abandon(self, opened: list[Items]) -> None:
         try:
-            if items is not None:
+            for items in opened:
                 await items.close()
         finally:
             self._pass_turn()
@@ -216,10 +220,11 @@ class ModelEngine:
         if not self._model.contract.is_async:
             self._turn.release()
 
-    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+        return task
 
     async def _open(self, value: Any) -> Items:
         if self._model.contract.is_async:

@@ -34,7 +34,9 @@ async def _answer(engine: Engine, contract: HandlerContract, index: int, body: b
     if response.status != 200:
         problem = json.loads(content)
         pointers = "".join(f"\n  {at['pointer']}: {at['detail']}" for at in problem.get("errors", ()))
-        raise HandlerError(f"examples()[{index}] was answered {response.status}: {problem['detail']}{pointers}")
+        raise HandlerError(
+            f"examples()[{index}] was answered {response.status}: {problem['detail']}{pointers}"
+        )
     if not contract.is_stream:
         answer = json.loads(content)
         contract.output.decode(answer)

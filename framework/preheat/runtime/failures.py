@@ -26,9 +26,7 @@ def describe(exc: BaseException) -> str:
     return f"{type(exc).__name__}: {exc}" if str(exc) else type(exc).__name__
 
 
-def request_error(
-    exc: BaseException, *, request_id: str, memory_mb: int | None, log: Log
-) -> RequestError:
+def request_error(exc: BaseException, *, request_id: str, memory_mb: int | None, log: Log) -> RequestError:
     """Return what the caller is told of `exc`, which predict raised; log what only the operator may know.
 
     A RequestError that the handler raised itself is the answer. Everything else is a 500.

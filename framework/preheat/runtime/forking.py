@@ -54,10 +54,11 @@ def judge_fork(before: frozenset[str], proc: Path = Path("/proc/self")) -> Fork:
 
 
 def become_child(tmp: Path) -> None:
-    """Put right what a fork copies and must not be shared: seeds, and the folder for temporary files."""
+    """Put right what a fork copies and must not be shared: seeds, and the folders."""
     for name in ("random", "numpy.random"):
         if name in sys.modules:
             sys.modules[name].seed()
+    os.chdir(tmp)
     os.environ["TMPDIR"] = str(tmp)
     if "tempfile" in sys.modules:
         sys.modules["tempfile"].tempdir = None  # type: ignore[attr-defined]

@@ -2,16 +2,18 @@
 
 import asyncio
 from asyncio import StreamReader, StreamWriter
-from contextlib import suppress
 
 from preheat.errors import BodyTooLarge
-from preheat.interface.message import Engine, Request
+from preheat.interface.message import Engine
 from preheat.interface.problem import problem_response
 from preheat.runtime.wire import BrokenFrame, read_request, write_response
 
 
 class FrameServer:
-    """Serves `engine` over frames. A caller who closes its connection cancels its request."""
+    """Serves `engine` over frames.
+
+    A caller who closes its end cancels its request; this end closes when the model is free of it.
+    """
 
     def __init__(self, engine: Engine, *, max_bytes: int) -> None:
         self._engine = engine
@@ -31,25 +33,30 @@ class FrameServer:
     async def serve(self, reader: StreamReader, writer: StreamWriter) -> None:
         """Answer the requests of one connection until it closes."""
         try:
-            while (request := await read_request(reader, max_bytes=self._max_bytes)) is not None:
-                self._busy += 1
-                self._idle.clear()
-                try:
-                    await self._answer(request, writer)
-                finally:
-                    self._busy -= 1
-                    if not self._busy:
-                        self._idle.set()
-        except BodyTooLarge as error:
-            with suppress(ConnectionError):
-                await write_response(writer, problem_response(error))
+            while await self._serve_one(reader, writer):
+                pass
         except (ConnectionError, BrokenFrame):
             pass  # the caller is gone, and with it whoever could be told
         finally:
             writer.close()
 
-    async def _answer(self, request: Request, writer: StreamWriter) -> None:
-        await write_response(writer, await self._engine.invoke(request))
+    async def _serve_one(self, reader: StreamReader, writer: StreamWriter) -> bool:
+        try:
+            request = await read_request(reader, max_bytes=self._max_bytes)
+        except BodyTooLarge as error:
+            await write_response(writer, problem_response(error))
+            return True
+        if request is None:
+            return False
+        self._busy += 1
+        self._idle.clear()
+        try:
+            await write_response(writer, await self._engine.invoke(request))
+        finally:
+            self._busy -= 1
+            if not self._busy:
+                self._idle.set()
+        return True
 
 
 class _Connection(asyncio.StreamReaderProtocol):
@@ -72,5 +79,7 @@ class _Connection(asyncio.StreamReaderProtocol):
         self._cancel()
 
     def _cancel(self) -> None:
-        if self._serving is not None:
-            self._serving.cancel()
+        # Once: cancelling waits until the model is free, and the caller may wait for that too.
+        serving, self._serving = self._serving, None
+        if serving is not None:
+            serving.cancel()

@@ -13,6 +13,7 @@ from preheat.runtime.items import DONE, Items
 SSE_TYPE = "text/event-stream"
 LINES_TYPE = "application/x-ndjson"
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Framing:
     """How one item, and a failure half-way, look on the wire."""

@@ -1,8 +1,8 @@
 """Proof that a bundle works, run by the build: `python -I -S -B -X utf8 verify.py`, one JSON object in, one out.
 
 In: {"code", "dependencies", "weights", "name", "stage", "memory_mb", "tmp_mb", "cpus", "tmp"}.
-Out: {"ok": true, "contract": {..., "examples", "answers"}, "phases": [{"name", "ms"}], "imported": [files]} or
-{"ok": false, "phase", "message", "traceback"}, the last thing on standard output; whatever the
+Out: {"ok": true, "contract": {..., "examples", "answers"}, "phases": [{"name", "ms"}], "imported": [files]}
+or {"ok": false, "phase", "message", "traceback"}, the last thing on standard output; whatever the
 handler prints goes to standard error. It runs as a script in the bundle's own interpreter, so it
 imports nothing of ours before the layers are on the path.
 """
@@ -13,7 +13,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from preheat.runtime.loader import Model, PhaseClock, Place
+    from preheat.runtime.loader import Model, PhaseClock
 
 
 def main() -> None:

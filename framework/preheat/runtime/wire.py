@@ -22,6 +22,8 @@ BODY_FRAME_BYTES = 64 * 1024
 HEAD_BYTES = 1024 * 1024
 
 _PREFIX = struct.Struct("!BI")
+_REQUEST_FIELDS = frozenset({"id", "content_type", "accept", "timeout_s", "headers"})
+_RESPONSE_FIELDS = frozenset({"status", "content_type", "headers", "queue_ms", "model_ms", "stream"})
 _LIMITS = {HEAD: HEAD_BYTES, BODY: BODY_FRAME_BYTES, END: HEAD_BYTES}
 
 
@@ -64,8 +66,11 @@ async def write_request(writer: StreamWriter, request: Request) -> None:
 
 
 async def read_request(reader: StreamReader, *, max_bytes: int) -> Request | None:
-    """Read the next request; None when the other side closed. Raises BrokenFrame, BodyTooLarge."""
-    head = await _read_head(reader)
+    """Read the next request; None when the other side closed.
+
+    Raises BrokenFrame, and BodyTooLarge, after which the next request can be read.
+    """
+    head = await _read_head(reader, _REQUEST_FIELDS)
     if head is None:
         return None
     body = await _read_body(reader, max_bytes=max_bytes)
@@ -112,7 +117,7 @@ async def read_response(reader: StreamReader, writer: StreamWriter) -> Response:
     The connection may be used again once a stream's `chunks` are exhausted; closing them earlier
     closes it, which cancels the request. Raises BrokenFrame when the other side ended too early.
     """
-    head = await _read_head(reader)
+    head = await _read_head(reader, _RESPONSE_FIELDS)
     if head is None:
         raise BrokenFrame("The connection ended before the answer.")
     chunks = FramedChunks(reader, writer) if head["stream"] else None
@@ -184,14 +189,19 @@ def _write_body(writer: StreamWriter, body: bytes) -> None:
         writer.write(frame(BODY, view[start : start + BODY_FRAME_BYTES]))
 
 
-async def _read_head(reader: StreamReader) -> dict[str, Any] | None:
+async def _read_head(reader: StreamReader, fields: frozenset[str]) -> dict[str, Any] | None:
     read = await read_frame(reader)
     if read is None:
         return None
     kind, payload = read
     if kind != HEAD:
         raise BrokenFrame(f"A message begins with a frame of kind {kind}.")
-    head: dict[str, Any] = json.loads(payload)
+    try:
+        head = json.loads(payload)
+    except ValueError as exc:
+        raise BrokenFrame("The head of a message is no JSON.") from exc
+    if not isinstance(head, dict) or not fields <= head.keys():
+        raise BrokenFrame(f"The head of a message lacks some of {', '.join(sorted(fields))}.")
     return head
 
 
@@ -203,11 +213,12 @@ async def _read_body(reader: StreamReader, *, max_bytes: int | None) -> bytes:
         if read is None:
             raise BrokenFrame("The connection ended before the end of a message.")
         kind, payload = read
+        if kind == END and max_bytes is not None and size > max_bytes:
+            raise BodyTooLarge(f"The body has {size} bytes; the limit is {max_bytes}.")
         if kind == END:
             return b"".join(parts)
         if kind != BODY:
             raise BrokenFrame(f"A frame of kind {kind} inside a body.")
         size += len(payload)
-        if max_bytes is not None and size > max_bytes:
-            raise BodyTooLarge(f"The body is larger than {max_bytes} bytes.")
-        parts.append(payload)
+        if max_bytes is None or size <= max_bytes:
+            parts.append(payload)

@@ -124,7 +124,9 @@ def run_worker(assignment: Assignment) -> NoReturn:
     worker.run(_loading(assignment, manifest, clock), manifest.limits.setup_s)
 
 
-def _loading(assignment: Assignment, manifest: Manifest, clock: PhaseClock) -> Callable[[RunCoroutine], Model]:
+def _loading(
+    assignment: Assignment, manifest: Manifest, clock: PhaseClock
+) -> Callable[[RunCoroutine], Model]:
     return lambda run: load(assignment.place, manifest, clock, run)
 
 

@@ -91,6 +91,7 @@ class SupervisorClient:
         url = urllib.parse.urlsplit(endpoint)
         host, port = url.hostname or "", url.port
         wait_s = None if request.timeout_s is None else request.timeout_s + 5
+        connection: http.client.HTTPConnection
         if url.scheme == "https":
             tls = client_context(self.paths.tls)
             connection = http.client.HTTPSConnection(host, port, timeout=wait_s, context=tls)

@@ -1,4 +1,4 @@
-"""The first lines that run in a local worker: `python -I -S -B -X utf8 entry.py`, its assignment as JSON on stdin.
+"""What runs first in a local worker: `python -I -S -B -X utf8 entry.py`, its assignment as JSON on stdin.
 
 Ships in every bundle for the local provider. Run as a script, so that nothing but the standard
 library can be imported before the layers are on the path.
@@ -19,7 +19,7 @@ def main() -> NoReturn:
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.path[:0] = [document["code"], document["dependencies"]]
-    os.chdir(document["code"])
+    os.chdir(document["tmp"])
 
     from preheat.runtime.assignment import Assignment
     from preheat.runtime.confine import confine

@@ -5,51 +5,49 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, Literal
 
-SCHEMA: Mapping[str, Any] = MappingProxyType(
-    {
-        "type": "object",
-        "additionalProperties": False,
-        "properties": {
-            "port": {
-                "type": "integer",
-                "minimum": 1024,
-                "maximum": 65535,
-                "description": "The endpoint's port on 127.0.0.1. Without it a free one is chosen and kept.",
-            },
-            "tls": {
-                "type": "boolean",
-                "default": False,
-                "description": "Serve HTTPS with a certificate of a local authority.",
-            },
-            "zygote": {
-                "enum": ["auto", "off"],
-                "default": "auto",
-                "description": "Fork workers from a process that has run setup, where the handler allows it.",
-            },
-            "zygote_idle_s": {
-                "type": "number",
-                "minimum": 0,
-                "default": 600,
-                "description": "How long that process stays after the last worker stopped, in seconds.",
-            },
-            "buckets": {
-                "type": "object",
-                "additionalProperties": {"type": "string", "minLength": 1},
-                "description": "The folder, or s3://BUCKET, that stands for each bucket named in a trigger.",
-            },
-            "s3_endpoint": {
-                "type": "string",
-                "pattern": "^https?://",
-                "description": "The S3 endpoint of buckets given as s3://BUCKET.",
-            },
-            "events": {
-                "type": "string",
-                "default": "poll",
-                "description": "How uploads to S3 are noticed: 'poll', or the URL of the event queue.",
-            },
+SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "port": {
+            "type": "integer",
+            "minimum": 1024,
+            "maximum": 65535,
+            "description": "The endpoint's port on 127.0.0.1. Without it a free one is chosen and kept.",
         },
-    }
-)
+        "tls": {
+            "type": "boolean",
+            "default": False,
+            "description": "Serve HTTPS with a certificate of a local authority.",
+        },
+        "zygote": {
+            "enum": ["auto", "off"],
+            "default": "auto",
+            "description": "Fork workers from a process that has run setup, where the handler allows it.",
+        },
+        "zygote_idle_s": {
+            "type": "number",
+            "minimum": 0,
+            "default": 600,
+            "description": "How long that process stays after the last worker stopped, in seconds.",
+        },
+        "buckets": {
+            "type": "object",
+            "additionalProperties": {"type": "string", "minLength": 1},
+            "description": "The folder, or s3://BUCKET, that stands for each bucket named in a trigger.",
+        },
+        "s3_endpoint": {
+            "type": "string",
+            "pattern": "^https?://",
+            "description": "The S3 endpoint of buckets given as s3://BUCKET.",
+        },
+        "events": {
+            "type": "string",
+            "default": "poll",
+            "description": "How uploads to S3 are noticed: 'poll', or the URL of the event queue.",
+        },
+    },
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

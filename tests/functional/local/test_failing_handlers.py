@@ -148,6 +148,7 @@ def test_a_worker_killed_while_idle_costs_no_request(local: Local) -> None:
     local.deploy()
     assert local.answer("x") == "X"
     os.kill(local.status().details["workers"][0]["pid"], signal.SIGKILL)
+    local.until_logged("worker-crash")
     assert local.answer("y") == "Y"
 
 

@@ -1,4 +1,5 @@
 import os
+import select
 import shutil
 import signal
 import socket
@@ -17,7 +18,7 @@ from preheat.errors import Conflict, NotDeployed, ProviderError
 from preheat.project.model import Scaling
 from preheat_providers.local.client import SupervisorClient
 from preheat_providers.local.provider import LocalProvider
-from preheat_providers.local.supervisor.lock import SupervisorLock, wait_until_free
+from preheat_providers.local.supervisor.lock import SupervisorLock
 
 pytestmark = pytest.mark.runtime
 
@@ -32,6 +33,17 @@ SLEEPY = """
             return "done"
 """
 SUPERVISOR_BYTES = 60 * 1024 * 1024
+
+
+def ends(pid: int) -> bool:
+    """Wait for a process to end, and say whether it did."""
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    ended, _, _ = select.select([process], [], [], 20)
+    os.close(process)
+    return bool(ended)
 
 
 def supervisor_pid(local: Local) -> int:
@@ -49,7 +61,7 @@ def test_functions_come_back_at_the_same_address_after_kill_9(local: Local) -> N
     assert (after.endpoint, after.release) == (before.endpoint, before.release)
     assert local.status().workers == 0
     assert local.answer("x") == "X"
-    assert not _runs(worker), "a worker ends with its supervisor"
+    assert ends(worker), "a worker ends with its supervisor"
 
 
 def test_sigterm_answers_what_is_in_hand(local: Local) -> None:
@@ -65,8 +77,7 @@ def test_sigterm_answers_what_is_in_hand(local: Local) -> None:
                 break
         os.kill(pid, signal.SIGTERM)
         assert answer.result().status == 200
-    wait_until_free(local.client.paths.lock)
-    assert not _runs(pid)
+    assert ends(pid)
 
 
 def test_a_second_supervisor_is_refused_and_told_who_runs(local: Local) -> None:
@@ -122,16 +133,11 @@ def test_a_corrupt_state_file_is_named_and_kept(local: Local) -> None:
 def test_a_client_of_another_version_restarts_the_supervisor_and_functions_resume(local: Local) -> None:
     before = local.deploy()
     pid = supervisor_pid(local)
-    running = SupervisorClient(local.client.paths.home)
-    connection = running._connect()
-    assert connection is not None
-    connection.close()
-    older = SupervisorClient(local.client.paths.home, version="0.0.1")
+    newer = SupervisorClient(local.client.paths.home, version="99.0")
 
-    with pytest.raises(ProviderError, match=r"0\.0\.1"):
-        older.order("deployment", name="demo", stage="dev")
+    newer.order("deployment", name="demo", stage="dev")
 
-    assert supervisor_pid(local) != pid
+    assert ends(pid)
     assert local.provider.deployment("demo", "dev").endpoint == before.endpoint
     assert local.answer("x") == "X"
 
@@ -144,8 +150,7 @@ def test_destroying_the_last_function_leaves_nothing_and_ends_the_supervisor(loc
 
     receipt = local.provider.destroy("demo", "dev", report=local.report)
 
-    wait_until_free(local.client.paths.lock)
-    assert not _runs(pid)
+    assert ends(pid)
     assert receipt.left == ()
     assert {"release 1", "secrets", "log demo@dev.jsonl"} <= set(receipt.removed)
     left = {path.name for path in local.client.paths.home.iterdir()}
@@ -229,14 +234,6 @@ def test_the_state_holds_no_token_and_no_secret(local: Local, monkeypatch: pytes
     state.close()
     assert "s3cr3t" not in dump
     assert "s3cr3t" not in str(local.status())
-
-
-def _runs(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
 
 
 def test_the_endpoint_shows_what_it_serves(local: Local) -> None:

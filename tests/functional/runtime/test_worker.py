@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from tests.fakes.code_layer import make_code_layer
+from tests.fakes.supervisor import FakeSupervisor
 
 from preheat.interface.manifest import Limits
 from preheat.interface.message import Request
 from preheat.runtime.wire import BrokenFrame, read_response, write_request
-from tests.fakes.code_layer import make_code_layer
-from tests.fakes.supervisor import FakeSupervisor
 
 pytestmark = pytest.mark.runtime
 
@@ -126,7 +126,7 @@ def test_a_start_that_fails_names_its_phase_and_keeps_the_users_traceback(
 ) -> None:
     async def scenario(supervisor: FakeSupervisor) -> None:
         await supervisor.start(make_code_layer(tmp_path, source))
-        failed = await supervisor.event("w1", "failed", failed=True)
+        failed = await supervisor.event("w1", "failed")
         assert failed["phase"] == phase
         assert message in failed["message"]
         if phase != "import":
@@ -401,7 +401,11 @@ def test_garbage_on_its_socket_does_not_harm_a_worker(tmp_path: Path) -> None:
     async def scenario(supervisor: FakeSupervisor) -> None:
         await supervisor.start(make_code_layer(tmp_path, DOUBLE))
         await supervisor.event("w1", "ready")
-        for garbage in (b"GET / HTTP/1.1\r\n\r\n", b"\x01\x00\x00\x00\x02{}", b"\x01\x00\x00\x00\x02no\x03\0\0\0\0"):
+        for garbage in (
+            b"GET / HTTP/1.1\r\n\r\n",
+            b"\x01\x00\x00\x00\x02{}",
+            b"\x01\x00\x00\x00\x02no\x03\0\0\0\0",
+        ):
             reader, writer = await supervisor.connect("w1")
             writer.write(garbage)
             writer.write_eof()

@@ -9,7 +9,7 @@ from tests.fakes.provider import InMemoryProvider
 from preheat.cli.main import load
 from preheat.progress import Notice
 
-TRIGGER = '[triggers.uploads]\ntype = "object-created"\nbucket = "in"\noutput = "out/"\n'
+TRIGGER = '[triggers.uploads]\ntype = "object-created"\nbucket = "scans"\noutput = "results/"\n'
 
 
 def test_deploy_prints_the_documented_object(cli: CommandLine, root: Path) -> None:

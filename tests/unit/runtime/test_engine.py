@@ -6,13 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from tests.fakes.models import model_of
 
 from preheat import BadInput, Handler, batched
 from preheat.interface.manifest import Limits
 from preheat.interface.message import Request, Response
 from preheat.runtime.engine import ModelEngine, concurrency_of
 from preheat.runtime.wire import close_chunks
-from tests.fakes.models import model_of
 
 Scenario = Callable[["Bench"], Awaitable[None]]
 
@@ -34,9 +34,7 @@ class Bench:
         return await self.engine.invoke(Request(**fields))
 
 
-def run(
-    handler: type[Handler], scenario: Scenario, *, limits: Limits | None = None, **options: Any
-) -> Bench:
+def run(handler: type[Handler], scenario: Scenario, *, limits: Limits | None = None, **options: Any) -> Bench:
     async def main() -> Bench:
         bench = Bench(handler, limits or Limits(), **options)
         async with asyncio.timeout(20):

@@ -24,6 +24,8 @@ from preheat.runtime.wire import (
     write_response,
 )
 
+EMPTY_REQUEST = b'{"id": "1", "content_type": "a", "accept": "*/*", "timeout_s": null, "headers": {}}'
+
 Handle = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -165,13 +167,17 @@ def test_an_exhausted_stream_leaves_the_connection_open(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
-def test_a_body_over_the_limit_is_refused_before_it_is_held() -> None:
-    head = b'{"id": "1", "content_type": "a", "accept": "*/*", "timeout_s": null, "headers": {}}'
-    data = frame(HEAD, head) + frame(BODY, b"x" * 60_000) * 2 + frame(END)
+def test_a_body_over_the_limit_is_refused_and_the_next_request_read() -> None:
+    large = frame(HEAD, EMPTY_REQUEST) + frame(BODY, b"x" * 60_000) * 2 + frame(END)
+    small = frame(HEAD, EMPTY_REQUEST) + frame(BODY, b"x") + frame(END)
 
     async def scenario() -> None:
-        with pytest.raises(BodyTooLarge, match="larger than 100000 bytes"):
-            await read_request(fed(data), max_bytes=100_000)
+        reader = fed(large + small)
+        with pytest.raises(BodyTooLarge, match="120000 bytes; the limit is 100000"):
+            await read_request(reader, max_bytes=100_000)
+        request = await read_request(reader, max_bytes=100_000)
+        assert request is not None
+        assert request.body == b"x"
 
     asyncio.run(scenario())
 
@@ -184,8 +190,10 @@ def test_a_body_over_the_limit_is_refused_before_it_is_held() -> None:
         pytest.param(struct.pack("!BI", 9, 0), id="unknown kind"),
         pytest.param(struct.pack("!BI", BODY, 1 << 30), id="huge"),
         pytest.param(frame(BODY, b"x"), id="body before head"),
-        pytest.param(frame(HEAD, b"{}") + frame(HEAD, b"{}"), id="two heads"),
-        pytest.param(frame(HEAD, b"{}"), id="no end"),
+        pytest.param(frame(HEAD, b"{}"), id="empty head"),
+        pytest.param(frame(HEAD, b"[1"), id="no JSON"),
+        pytest.param(frame(HEAD, EMPTY_REQUEST) * 2, id="two heads"),
+        pytest.param(frame(HEAD, EMPTY_REQUEST), id="no end"),
     ],
 )
 def test_what_is_no_message_is_refused(data: bytes) -> None:

@@ -11,7 +11,7 @@ _KINDS = {type(None): "null", bool: "boolean", int: "integer", str: "string"}
 
 
 def one_of(name: str, values: list[tuple[Any, Any]]) -> Node:
-    """Compile a choice; `values` are pairs of a Python value and its JSON form: null, boolean, integer or string.
+    """Compile a choice; `values` pairs Python values with their JSON: null, booleans, integers and strings.
 
     Raises ValueError for a form that is none of these.
     """

@@ -6,7 +6,7 @@ from preheat_providers.local.jobs.delivery import Deliveries, Superseded
 from preheat_providers.local.jobs.files import write_atomically
 from preheat_providers.local.jobs.function import FunctionJobs
 from preheat_providers.local.jobs.memory import TriggerMemory
-from preheat_providers.local.jobs.model import Claim, Counts, Delivery, KnownObject, Log, quiet
+from preheat_providers.local.jobs.model import Claim, Clock, Counts, Delivery, KnownObject, Log, quiet
 from preheat_providers.local.jobs.retry import Retry
 from preheat_providers.local.jobs.runner import JobRunner
 from preheat_providers.local.jobs.store import JobStore
@@ -14,6 +14,7 @@ from preheat_providers.local.jobs.store import JobStore
 __all__ = [
     "Alarm",
     "Claim",
+    "Clock",
     "Counts",
     "Courier",
     "Deliveries",

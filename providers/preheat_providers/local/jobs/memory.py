@@ -44,6 +44,19 @@ class TriggerMemory:
 
         return await self._database.read(work)
 
+    async def known_object(self, function: str, trigger: str, key: str) -> KnownObject | None:
+        """Return one of the trigger's objects."""
+
+        def work(connection: sqlite3.Connection) -> KnownObject | None:
+            row = connection.execute(
+                "SELECT trigger, key, version, size, mtime_ns FROM objects"
+                " WHERE function = ? AND trigger = ? AND key = ?",
+                (function, trigger, key),
+            ).fetchone()
+            return None if row is None else KnownObject(**dict(row))
+
+        return await self._database.read(work)
+
     async def remember(self, function: str, objects: Iterable[KnownObject]) -> None:
         """Record objects that are not to run."""
         rows = [

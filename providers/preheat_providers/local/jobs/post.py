@@ -7,6 +7,7 @@ import ssl
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import SplitResult
 
 from preheat_providers.local.jobs.addresses import check_url, resolve
 
@@ -34,30 +35,33 @@ def send(post: Post) -> int:
     # A peer that sends one byte now and then would never meet the socket's timeout.
     # TLS takes the socket over, so the timer needs a handle of its own.
     handle = plain.dup()
-    timer = threading.Timer(post.within_s, _abort, (handle,))
+    late = threading.Event()
+    timer = threading.Timer(post.within_s, _abort, (handle, late))
     timer.daemon = True
     timer.start()
     try:
-        return _exchange(plain, parts.scheme, host, port, parts.path or "/", parts.query, post)
+        status = _exchange(plain, parts, port, post)
     finally:
         timer.cancel()
         handle.close()
         plain.close()
+    if late.is_set():
+        raise TimeoutError(f"no whole answer within {post.within_s:g} s")
+    return status
 
 
-def _exchange(
-    plain: socket.socket, scheme: str, host: str, port: int, path: str, query: str, post: Post
-) -> int:
-    secure = scheme == "https"
-    connection = http.client.HTTPConnection(host, port, timeout=post.within_s)
+def _exchange(plain: socket.socket, parts: SplitResult, port: int, post: Post) -> int:
+    host = parts.hostname or ""
+    secure = parts.scheme == "https"
     plain.settimeout(post.within_s)
     stream = ssl.create_default_context().wrap_socket(plain, server_hostname=host) if secure else plain
+    connection = http.client.HTTPConnection(host, port, timeout=post.within_s)
     connection.sock = stream
-    # HTTPConnection leaves out only port 80; the same is usual for 443 over TLS.
+    # HTTPConnection leaves out only port 80 from the header; with TLS, 443 is left out too.
     name = f"[{host}]" if ":" in host else host
     shown = name if port == (443 if secure else 80) else f"{name}:{port}"
+    target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
     try:
-        target = f"{path}?{query}" if query else path
         connection.request("POST", target, post.body, {**post.headers, "host": shown, "connection": "close"})
         return connection.getresponse().status
     finally:
@@ -75,6 +79,7 @@ def _connect(addresses: tuple[str, ...], port: int) -> socket.socket:
     raise failure
 
 
-def _abort(connection: socket.socket) -> None:
+def _abort(connection: socket.socket, late: threading.Event) -> None:
+    late.set()
     with contextlib.suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)

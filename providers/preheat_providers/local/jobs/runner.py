@@ -91,6 +91,14 @@ class JobRunner:
         if job_id in self._running:
             self._running[job_id][1].cancel()
 
+    async def forget(self, function: str) -> int:
+        """Stop the function's attempts and remove its rows; return how many rows there were."""
+        tasks = [task for owner, task in self._running.values() if owner == function]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return await self._store.forget(function)
+
     def register(self, function: str, deliveries: Deliveries) -> None:
         """Run the function's deliveries from now on."""
         self._deliveries[function] = deliveries

@@ -191,7 +191,8 @@ class JobStore:
                 return None
             done = connection.execute(
                 "UPDATE jobs SET status = 'queued', not_before = ?, failures = 0, finished = NULL,"
-                " expires = ?, response = NULL, response_body = NULL WHERE id = ? AND attempt = ? AND status = 'failed'",
+                " expires = ?, response = NULL, response_body = NULL"
+                " WHERE id = ? AND attempt = ? AND status = 'failed'",
                 (self._clock(), NEVER, job_id, attempt),
             ).rowcount
             return done == 1

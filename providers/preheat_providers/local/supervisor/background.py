@@ -1,15 +1,16 @@
 """Jobs and triggers of one home: joins the durable queue and the trigger host to the functions."""
 
+import asyncio
+import shutil
 from collections.abc import Callable
 
 from preheat.interface.message import Engine
-from preheat.project.model import Trigger
 from preheat.runtime.jobs import Jobs
 from preheat_providers.local.jobs import FunctionJobs, JobRunner, JobStore
-from preheat_providers.local.options import Options
 from preheat_providers.local.supervisor.logs import FunctionLog
 from preheat_providers.local.supervisor.paths import HomePaths
-from preheat_providers.local.triggers import TriggerHost
+from preheat_providers.local.supervisor.spec import Spec
+from preheat_providers.local.triggers import TriggerHost, dead_letter_folder
 
 
 class JobsAndTriggers:
@@ -23,6 +24,7 @@ class JobsAndTriggers:
         log_of: Callable[[str], FunctionLog | None],
     ) -> None:
         self._log_of = log_of
+        self._home = paths.home
         self._store = JobStore(paths.jobs)
         self._runner = JobRunner(self._store, engine_of, log=self._log)
         self._triggers = TriggerHost(self._store, self._runner, home=paths.home, log=self._log)
@@ -42,9 +44,12 @@ class JobsAndTriggers:
         """Return what `/jobs` of this function talks to."""
         return self._jobs.setdefault(function, FunctionJobs(self._store, self._runner, function))
 
-    async def attach(self, function: str, triggers: tuple[Trigger, ...], options: Options) -> None:
-        """Watch what triggers the function, in place of what it watched before."""
-        await self._triggers.attach(function, triggers, options)
+    async def attach(self, spec: Spec) -> None:
+        """Watch what triggers the function of `spec`, in place of what was watched before."""
+        await self._triggers.attach(spec.function, spec.triggers, spec.options, limits=spec.limits)
+
+    def wake(self) -> None:
+        """Look at the queue: an engine may have become available."""
         self._runner.wake()
 
     async def detach(self, function: str) -> None:
@@ -54,8 +59,14 @@ class JobsAndTriggers:
     async def forget(self, function: str) -> tuple[str, ...]:
         """Remove its jobs, deliveries and what its triggers remember; say what there was."""
         self._jobs.pop(function, None)
-        removed = await self._store.forget(function)
-        return (f"{removed} jobs and deliveries",) if removed else ()
+        removed = []
+        if rows := await self._store.forget(function):
+            removed.append(f"{rows} jobs and deliveries")
+        letters = dead_letter_folder(self._home, function)
+        if letters.exists():
+            await asyncio.to_thread(shutil.rmtree, letters)
+            removed.append("dead letters")
+        return tuple(removed)
 
     async def replay(self, function: str) -> int:
         """Queue every dead-lettered delivery again; return how many."""

@@ -7,26 +7,22 @@ that one which was killed can be repeated; nothing that serves is touched before
 import asyncio
 import shutil
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from preheat.errors import ProviderError
 from preheat.interface.message import Engine
-from preheat.project.model import Trigger
-from preheat.runtime.jobs import Jobs
 from preheat.runtime.metrics import Metrics
 from preheat.runtime.surface import build_app
-from preheat_providers.local.options import Options
-from preheat_providers.local.supervisor.control import ControlServer
+from preheat_providers.local.supervisor.assembly import make_starter, pool_settings
 from preheat_providers.local.supervisor.gateway import HOST, Endpoint, bind
 from preheat_providers.local.supervisor.logs import FunctionLog
-from preheat_providers.local.supervisor.paths import HomePaths, private_file
-from preheat_providers.local.supervisor.pool import Pool, PoolSettings
-from preheat_providers.local.supervisor.process import Launch
+from preheat_providers.local.supervisor.paths import private_file
+from preheat_providers.local.supervisor.pool import Pool
 from preheat_providers.local.supervisor.secret_store import SecretStore
 from preheat_providers.local.supervisor.spec import Spec
-from preheat_providers.local.supervisor.state import FunctionRow, ReleaseRow, State
+from preheat_providers.local.supervisor.state import FunctionRow, ReleaseRow
 from preheat_providers.local.supervisor.statistics import Statistics
+from preheat_providers.local.supervisor.surroundings import Surroundings
 from preheat_providers.local.supervisor.tls import authority, server_context
 from preheat_providers.local.supervisor.tokens import bearer_check, new_token, open_door, token_hash
 from preheat_providers.local.supervisor.traffic import Traffic
@@ -37,36 +33,6 @@ STOP_S = 30.0
 """How long requests in hand may take when a function or the supervisor stops."""
 
 Say = Callable[[str], None]
-
-
-class Background(Protocol):
-    """The jobs and triggers of one home."""
-
-    def jobs(self, function: str) -> Jobs:
-        """Return what `/jobs` of this function talks to."""
-        ...
-
-    async def attach(self, function: str, triggers: tuple[Trigger, ...], options: Options) -> None:
-        """Watch what triggers the function."""
-        ...
-
-    async def detach(self, function: str) -> None:
-        """Watch nothing for it any more."""
-        ...
-
-    async def forget(self, function: str) -> tuple[str, ...]:
-        """Remove its jobs and what its triggers remember; say what there was."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What the functions of one home share."""
-
-    paths: HomePaths
-    state: State
-    control: ControlServer
-    background: Background
 
 
 class Function:
@@ -134,13 +100,14 @@ class Function:
         self.traffic.switch(self._pool(release), self._pool(canary) if canary else None, row.canary_share)
         try:
             await self._serve(release)
+            await self._attach(release)
         except ProviderError as error:
             # Another port would break every caller, so this says what is wrong and waits for a deploy.
             self.error = error.message
             self.log.write("error", "endpoint", error.message)
         for pool in self.traffic.pools:
             pool.open()
-        await self._around.background.attach(self.key, release.spec.triggers, release.spec.options)
+        self._around.background.wake()
 
     async def deploy(self, spec: Spec, secrets: Mapping[str, str], say: Say) -> dict[str, Any]:
         """Make `spec` the next release and give it the traffic; when that fails the old one serves on."""
@@ -156,17 +123,28 @@ class Function:
             release = self._around.state.add_release(spec)
             self._secrets.write(release.number, secrets)
             self.log.write("info", "deploy", f"deploying release {release.number}", digest=spec.digest)
-            await self._move_to(release, say)
+            try:
+                await self._move_to(release, say)
+            except ProviderError:
+                if token is not None:
+                    self._drop_token()
+                raise
             self.log.write("info", "deploy", f"release {release.number} serves at {self.url}")
             return self.deployment(changed=True, token=token)
 
     async def _move_to(self, release: ReleaseRow, say: Say) -> None:
+        """Prepare everything that can fail, then switch; undo it all when something did fail."""
+        before = self.active if self.deployed else None
         try:
             pool = await self._prepared(release, say)
             try:
+                say("attaching triggers")
+                await self._attach(release)
                 await self._serve(release)
             except ProviderError:
-                await pool.drain(0.0)
+                await self._discard(pool)
+                if before is not None:
+                    await self._attach(before)
                 raise
         except ProviderError:
             self._around.state.drop_release(self.key, release.number)
@@ -175,8 +153,6 @@ class Function:
         self._around.state.route(self.key, release.number)
         self._switch(pool)
         pool.open()
-        say("attaching triggers")
-        await self._around.background.attach(self.key, release.spec.triggers, release.spec.options)
 
     async def route(self, active: int, canary: int | None, share: float) -> dict[str, Any]:
         """Give the traffic to kept releases: rollback and promote."""
@@ -194,7 +170,7 @@ class Function:
             await self._serve(release)
             self._around.state.route(self.key, active, canary=canary, share=share)
             self._switch(main, beside, share)
-            await self._around.background.attach(self.key, release.spec.triggers, release.spec.options)
+            await self._attach(release)
             also = f", release {canary} gets {share:.0%}" if canary is not None else ""
             self.log.write("info", "traffic", f"release {active} serves{also}")
             return self.deployment(changed=True)
@@ -203,6 +179,8 @@ class Function:
         """Return the function as `preheat deploy` reports it."""
         release = self.active
         notes = []
+        if release.spec.http.auth == "token":
+            notes.append(f"The token is kept in {self._around.paths.token(self.key)}")
         if self._tls:
             notes.append(f"HTTPS by a local authority: trust {authority(self._around.paths.tls)}")
         if self.error is not None:
@@ -265,35 +243,16 @@ class Function:
         self._around.state.set_token_hash(self.key, token_hash(token))
         return token
 
+    def _drop_token(self) -> None:
+        """Forget a token that nobody was shown."""
+        self._around.paths.token(self.key).unlink(missing_ok=True)
+        self._around.state.set_token_hash(self.key, None)
+
     def _pool(self, release: ReleaseRow) -> Pool:
-        spec, around = release.spec, self._around
         secrets = self._secrets.read(release.number)
         self.log.hide(secrets)
-        launch = Launch(
-            spec=spec,
-            release=release.number,
-            secrets=secrets,
-            control=around.control.path,
-            sockets=around.paths.sockets,
-            tmp=around.paths.tmp(self.key),
-        )
-        starter = ProcessStarter(
-            launch,
-            around.control,
-            self.log,
-            zygote=spec.options.zygote == "auto" and spec.resources.gpu is None,
-            zygote_idle_s=spec.options.zygote_idle_s,
-        )
-        batching = spec.contract.get("batching") or {}
-        settings = PoolSettings(
-            function=self.key,
-            release=release.number,
-            scaling=spec.scaling,
-            timeout_s=spec.resources.timeout_s,
-            setup_s=spec.limits.setup_s,
-            concurrency=spec.scaling.concurrency or 2 * int(batching.get("max_size", 0)) or 1,
-        )
-        pool = Pool(settings, starter, statistics=self.statistics, log=self.log.write)
+        starter = make_starter(release, secrets, self.log, self._around)
+        pool = Pool(pool_settings(release), starter, statistics=self.statistics, log=self.log.write)
         self._starters[pool] = starter
         return pool
 
@@ -306,8 +265,7 @@ class Function:
             try:
                 await pool.prepare()
             except StartFailed as failure:
-                await pool.drain(0.0)
-                self._starters.pop(pool)
+                await self._discard(pool)
                 raise ProviderError(
                     f"Release {release.number} does not start, so nothing was changed: {failure.message}"
                     f"{chr(10) + failure.traceback.rstrip() if failure.traceback else ''}",
@@ -358,11 +316,19 @@ class Function:
     def _switch(self, active: Pool, canary: Pool | None = None, share: float = 0.0) -> None:
         for pool in self.traffic.switch(active, canary, share):
             self._later(self._retire(pool))
+        self._around.background.wake()
 
     async def _retire(self, pool: Pool) -> None:
         await pool.drain()
         self._starters.pop(pool, None)
         self.log.write("info", "drained", f"release {pool.settings.release} has answered all it took")
+
+    async def _attach(self, release: ReleaseRow) -> None:
+        await self._around.background.attach(release.spec)
+
+    async def _discard(self, pool: Pool) -> None:
+        await pool.drain(0.0)
+        self._starters.pop(pool)
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -6,11 +6,12 @@ from typing import Any
 
 from preheat.errors import NotDeployed, ProviderError
 from preheat.interface.message import Engine
-from preheat_providers.local.supervisor.functions import Function, Say, Surroundings
+from preheat_providers.local.supervisor.functions import Function, Say
 from preheat_providers.local.supervisor.logs import FunctionLog
 from preheat_providers.local.supervisor.paths import function_key
 from preheat_providers.local.supervisor.spec import Spec
 from preheat_providers.local.supervisor.status import status_document
+from preheat_providers.local.supervisor.surroundings import Surroundings
 
 
 class Home:
@@ -24,7 +25,7 @@ class Home:
     def engine_of(self, key: str) -> Engine | None:
         """Return what answers for `key`, or None when it is not deployed."""
         function = self._functions.get(key)
-        return None if function is None else function.engine
+        return None if function is None or function.traffic.active is None else function.engine
 
     def log_of(self, key: str) -> FunctionLog | None:
         """Return the log of `key`, or None when it is not deployed."""

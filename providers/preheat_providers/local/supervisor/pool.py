@@ -7,73 +7,22 @@ Every request is answered exactly once. It waits in a bounded queue while no wor
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from preheat.errors import DeadlineExceeded, Overloaded, RequestError, Unavailable, WorkerDied
 from preheat.interface.message import MODEL_MS_HEADER, QUEUE_MS_HEADER, START_HEADER, Request, Response
 from preheat.interface.problem import problem_response
-from preheat.project.model import Scaling
 from preheat_providers.local.supervisor.logs import Log
-from preheat_providers.local.supervisor.scaling import Load, WorkerLoad, WorkerState, backoff_s, decide
+from preheat_providers.local.supervisor.scaling import Load, WorkerLoad, backoff_s, decide
+from preheat_providers.local.supervisor.slots import PoolSettings, Slot, Starter, Ticket
 from preheat_providers.local.supervisor.statistics import Rate, Statistics
-from preheat_providers.local.supervisor.worker import NotReached, StartFailed, Worker
+from preheat_providers.local.supervisor.worker import NotReached, StartFailed
 
 GRACE_S = 2.0
 """How much longer than its deadline a worker may take before it counts as stuck: it answers 504 itself."""
 STOP_S = 10.0
-
-
-class Starter(Protocol):
-    """Starts worker processes of one release."""
-
-    def start(self) -> Worker:
-        """Begin to start one; it reports itself."""
-        ...
-
-    async def close(self) -> None:
-        """End what it keeps beside the workers."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PoolSettings:
-    """The bounds of one pool. Times are in seconds; `concurrency` is a guess until a worker is ready."""
-
-    function: str
-    release: int
-    scaling: Scaling
-    timeout_s: float
-    setup_s: float
-    concurrency: int = 1
-
-
-@dataclass(slots=True, eq=False)
-class Slot:
-    """One worker and what it does now."""
-
-    worker: Worker
-    state: WorkerState = "starting"
-    concurrency: int = 1
-    in_flight: int = 0
-    idle_since: float | None = None
-    ready_at: float | None = None
-    phases: tuple[tuple[str, float], ...] = ()
-    kill_timer: asyncio.TimerHandle | None = None
-
-    @property
-    def free(self) -> bool:
-        """Whether it takes another request now."""
-        return self.state == "ready" and self.in_flight < self.concurrency
-
-
-@dataclass(slots=True, eq=False)
-class Ticket:
-    """One waiting request. `cold` is set when no worker was ready at its arrival."""
-
-    place: "asyncio.Future[Slot]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-    cold: bool = False
 
 
 class Pool:
@@ -183,6 +132,8 @@ class Pool:
                 ticket.place = asyncio.get_running_loop().create_future()
                 continue
             except WorkerDied:
+                slot.state = "stopping"
+                slot.worker.kill()
                 how = await self._how_it_ended(slot)
                 raise WorkerDied(
                     f"The process that answered this request ended before the answer: {how}."
@@ -213,13 +164,17 @@ class Pool:
             raise Unavailable("This release is being replaced.", retry_after_s=1.0)
         if self._broken is not None and self.live == 0 and now < self._start_after:
             raise self._no_worker()
-        if len(self._waiting) >= self.settings.scaling.queue and not any(
-            s.free for s in self._slots.values()
-        ):
+        if len(self._waiting) >= self._room and not any(slot.free for slot in self._slots.values()):
             raise Overloaded(
                 f"{len(self._waiting)} requests wait already.",
                 retry_after_s=self._rate.seconds_for(len(self._waiting), now),
             )
+
+    @property
+    def _room(self) -> int:
+        """How many requests may wait: the queue, and those that workers about to be ready will take."""
+        starting = sum(slot.state == "starting" for slot in self._slots.values())
+        return max(1, self.settings.scaling.queue + starting * self._concurrency)
 
     def _no_worker(self) -> Unavailable:
         phase = self._broken.phase if self._broken else "start"
@@ -382,7 +337,7 @@ class Pool:
             self._waiting.popleft().place.set_exception(self._no_worker())
 
     def _ended(self, slot: Slot, how: str) -> None:
-        if slot.state == "stopping":
+        if slot.kill_timer is not None:
             self._log("info", "worker-stopped", f"a worker stopped: {how}", worker=slot.worker.id)
             return
         slot.state = "stopping"

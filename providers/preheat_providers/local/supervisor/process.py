@@ -77,6 +77,8 @@ class Launch:
             "ORT_DISABLE_TELEMETRY": "1",
             "OMP_NUM_THREADS": threads,
             "OPENBLAS_NUM_THREADS": threads,
+            # tokenizers would leave a thread pool behind, and a process with threads cannot be forked.
+            "TOKENIZERS_PARALLELISM": "false" if threads == "1" else "true",
             **self.spec.env,
             **self.secrets,
         }

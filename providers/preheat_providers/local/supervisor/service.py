@@ -11,13 +11,13 @@ from pathlib import Path
 from preheat_providers.local.supervisor.admin import Admin
 from preheat_providers.local.supervisor.background import JobsAndTriggers
 from preheat_providers.local.supervisor.control import ControlServer
-from preheat_providers.local.supervisor.functions import Surroundings
 from preheat_providers.local.supervisor.home import Home
 from preheat_providers.local.supervisor.lock import SupervisorLock
 from preheat_providers.local.supervisor.memory import give_back
 from preheat_providers.local.supervisor.orders import Orders
 from preheat_providers.local.supervisor.paths import HomePaths, private_folder
 from preheat_providers.local.supervisor.state import State
+from preheat_providers.local.supervisor.surroundings import Surroundings
 
 ADMIN_SOCKET = "admin.sock"
 CONTROL_SOCKET = "control.sock"
@@ -41,11 +41,12 @@ class Service:
         """Serve until told to stop, or until nothing is deployed. Raises Conflict, ProviderError."""
         lock = SupervisorLock(self._paths.lock)
         try:
-            sockets = private_folder(self._paths.sockets)
             with State(self._paths.state) as state:
+                sockets = private_folder(self._paths.sockets)
                 await self._serve(state, sockets, lock)
-            self._clean_up(sockets)
+            self._clean_up()
         finally:
+            shutil.rmtree(self._paths.sockets, ignore_errors=True)
             lock.release()
 
     async def _serve(self, state: State, sockets: Path, lock: SupervisorLock) -> None:
@@ -88,10 +89,9 @@ class Service:
 
         self._linger = asyncio.get_running_loop().call_later(LINGER_S, leave)
 
-    def _clean_up(self, sockets: Path) -> None:
-        shutil.rmtree(sockets, ignore_errors=True)
+    def _clean_up(self) -> None:
         if self._nothing_left:
-            for folder in ("logs", "tokens", "secrets", "tmp"):
+            for folder in ("logs", "tokens", "secrets", "tmp", "dead-letters"):
                 _remove_if_empty(self._paths.home / folder)
             for database in (self._paths.state, self._paths.jobs):
                 for suffix in ("", "-wal", "-shm"):

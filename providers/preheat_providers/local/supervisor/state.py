@@ -114,8 +114,8 @@ class State:
         """Record the endpoint's port, which every later start uses again."""
         self._db.execute("UPDATE functions SET port = ? WHERE function = ?", (port, function))
 
-    def set_token_hash(self, function: str, token_hash: str) -> None:
-        """Record the hash of the endpoint's token."""
+    def set_token_hash(self, function: str, token_hash: str | None) -> None:
+        """Record the hash of the endpoint's token, or that there is none."""
         self._db.execute("UPDATE functions SET token_hash = ? WHERE function = ?", (token_hash, function))
 
     def add_release(self, spec: Spec) -> ReleaseRow:

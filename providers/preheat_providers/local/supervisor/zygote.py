@@ -31,10 +31,11 @@ _run = secrets.token_hex(2)
 
 @dataclass(frozen=True, slots=True)
 class Fork:
-    """Whether a process may be forked, and why not."""
+    """Whether a process may be forked, why not, and how long its setup took by phase."""
 
     safe: bool
     reason: str | None
+    phases: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +170,11 @@ class ProcessStarter:
             self._zygote = zygote
             self._status = ZygoteStatus("up")
             self._log.write(
-                "info", "zygote", "setup has run; workers are forked from here on", pid=process.pid
+                "info",
+                "zygote",
+                "setup has run; workers are forked from here on",
+                pid=process.pid,
+                phases=fork.phases,
             )
             return exited
         self._status = ZygoteStatus("unavailable", fork.reason)
@@ -180,7 +185,8 @@ class ProcessStarter:
         """Learn what the process becomes; while it is a zygote, pass on how its children end."""
         heard = asyncio.ensure_future(self._hear_zygote(zygote, worker))
         code = await zygote.process.wait()
-        await asyncio.wait({heard}, timeout=SETTLE_S)
+        if zygote.channel.connected:
+            await asyncio.wait({heard}, timeout=SETTLE_S)
         heard.cancel()
         if not zygote.fate.done():
             how = f"the process ended in setup: {describe_exit(code)}"
@@ -199,7 +205,9 @@ class ProcessStarter:
             match event["event"]:
                 case "zygote":
                     fork = event["fork"]
-                    zygote.fate.set_result(Fork(safe=fork["safe"], reason=fork["reason"]))
+                    zygote.fate.set_result(
+                        Fork(safe=fork["safe"], reason=fork["reason"], phases=event["phases"])
+                    )
                 case "failed":
                     worker.set_failed(_failure(event))
                 case "exited" if event["id"] in zygote.exits:
@@ -256,7 +264,7 @@ class ProcessStarter:
     def _end_zygote(self) -> None:
         if self._zygote is not None:
             self._log.write(
-                "info", "zygote-stopped", "no worker ran for a while", pid=self._zygote.process.pid
+                "info", "zygote-stopped", "the process that forked workers ends", pid=self._zygote.process.pid
             )
             self._zygote.channel.close()
             self._zygote = None

@@ -49,7 +49,7 @@ class Bucket(Protocol):
 
     place: Place
 
-    async def list(self, prefix: str) -> "tuple[Found, ...]":
+    async def list(self, prefix: str) -> tuple[Found, ...]:
         """Return the objects whose keys begin with `prefix`."""
         ...
 
@@ -58,7 +58,7 @@ class Bucket(Protocol):
         ...
 
     async def read(self, record: ObjectRecord, limit: int) -> bytes:
-        """Return the object's bytes. Raises Superseded, NotFound, BodyTooLarge (above `limit`), Unavailable."""
+        """Return the object's bytes. Raises Superseded, NotFound, BodyTooLarge, Unavailable."""
         ...
 
     async def current(self, record: ObjectRecord) -> bool:
@@ -74,7 +74,7 @@ def locate(name: str, options: Options, home: Path) -> Place:
     """Return where the bucket `name` of preheat.toml is. Raises ProviderError."""
     if not _NAME.fullmatch(name):
         raise ProviderError(
-            f"{name!r} is no bucket name: use letters, digits, '.', '_' and '-', and put a prefix after a '/'."
+            f"{name!r} is no bucket name: use letters, digits, '.', '_', '-', and put a prefix after a '/'."
         )
     given = options.buckets.get(name)
     if given is None:

@@ -43,7 +43,7 @@ class ObjectRecord:
 
 
 def encode_key(key: str) -> str:
-    """Return `key` as an event carries it: a space is `+`, everything but letters, digits and `/-_.~` is %XX."""
+    """Return `key` as an event carries it: a space is `+`, all but letters, digits and `/-_.~` is %XX."""
     return quote_plus(key, safe="/")
 
 
@@ -72,7 +72,7 @@ def build_event(record: ObjectRecord, *, trigger: str) -> dict[str, Any]:
         "eventVersion": "2.1",
         "eventSource": "aws:s3",
         "awsRegion": "local",
-        "eventTime": moment,
+        "eventTime": moment.replace("+00:00", "Z"),
         "eventName": "ObjectCreated:Put",
         "userIdentity": {"principalId": "preheat"},
         "requestParameters": {"sourceIPAddress": "127.0.0.1"},

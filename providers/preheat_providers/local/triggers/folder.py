@@ -4,7 +4,8 @@ import asyncio
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,9 +13,17 @@ from preheat.errors import BadInput, BodyTooLarge, NotFound, RequestError, Unava
 from preheat_providers.local.jobs import Log, Superseded, write_atomically
 from preheat_providers.local.triggers.buckets import Found, Place
 from preheat_providers.local.triggers.events import ObjectRecord
-from preheat_providers.local.triggers.keys import check_key, unfinished
+from preheat_providers.local.triggers.keys import check_key, check_path, unfinished
 
 CHUNK = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A file that is no object, and why."""
+
+    path: Path
+    reason: str
 
 
 class FolderBucket:
@@ -35,38 +44,20 @@ class FolderBucket:
         return path.relative_to(self._root).as_posix()
 
     def find(self, path: Path) -> Found | None:
-        """Return the object that a path stands for, or None: not a file, unfinished, or refused (which is logged)."""
-        key = self.key_of(path)
-        if unfinished(key):
-            return None
-        try:
-            state = self._safe(key).stat()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except (RequestError, OSError) as error:
-            self._log("object-refused", bucket=self.place.name, path=repr(str(path)), reason=str(error))
-            return None
-        if not stat.S_ISREG(state.st_mode):
-            return None
-        return Found(key=key, size=state.st_size, mtime_ns=state.st_mtime_ns)
+        """Return the object that a path stands for; None if it is none, unfinished or refused."""
+        found = self._logged([self._look(path)])
+        return found[0] if found else None
 
-    def walk(self, top: Path) -> Iterator[Found]:
-        """Yield the objects below a folder, in no order. Runs on a thread."""
-        for folder, folders, files in os.walk(top):
-            folders[:] = [name for name in folders if not name.startswith(".")]
-            for name in files:
-                if (found := self.find(Path(folder, name))) is not None:
-                    yield found
+    async def scan(self, top: Path) -> tuple[Found, ...]:
+        """Return the objects below a folder, in no order."""
+        return tuple(self._logged(await asyncio.to_thread(lambda: list(self._walk(top)))))
 
     async def list(self, prefix: str) -> tuple[Found, ...]:
         """Return the objects whose keys begin with `prefix`, sorted."""
-        top = self._root / prefix.rpartition("/")[0]
-
-        def work() -> tuple[Found, ...]:
-            found = (each for each in self.walk(top) if each.key.startswith(prefix))
-            return tuple(sorted(found, key=lambda each: each.key))
-
-        return await asyncio.to_thread(work)
+        found = await self.scan(self._root / prefix.rpartition("/")[0])
+        return tuple(
+            sorted((each for each in found if each.key.startswith(prefix)), key=lambda each: each.key)
+        )
 
     async def identify(self, found: Found) -> ObjectRecord | None:
         """Read the file for its eTag, the MD5 of its bytes."""
@@ -99,9 +90,9 @@ class FolderBucket:
         return await asyncio.to_thread(self._read, record, limit)
 
     async def current(self, record: ObjectRecord) -> bool:
-        """Compare size and time first, and the bytes only when the time says that the file was written anew."""
-        found = await asyncio.to_thread(self.find, self._root / record.key)
-        if found is None:
+        """Compare size and time, and the bytes only when the time says that they were written anew."""
+        found = await asyncio.to_thread(self._look, self._root / record.key)
+        if not isinstance(found, Found):
             return True
         if found.size != record.size:
             return False
@@ -110,9 +101,8 @@ class FolderBucket:
         now = await self.identify(found)
         return now is not None and now.etag == record.etag
 
-    async def write(self, key: str, body: bytes, media_type: str) -> None:
+    async def write(self, key: str, body: bytes, media_type: str) -> None:  # noqa: ARG002 - a file has no type
         """Write the file beside its place, then rename it there."""
-        check_key(key)
 
         def work() -> None:
             path = self._root / key
@@ -123,6 +113,38 @@ class FolderBucket:
                 raise Unavailable(f"The result {key!r} cannot be written: {error.strerror}.") from error
 
         await asyncio.to_thread(work)
+
+    def _walk(self, top: Path) -> Iterator[Found | Refusal | None]:
+        for folder, folders, files in os.walk(top):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            for name in files:
+                yield self._look(Path(folder, name))
+
+    def _look(self, path: Path) -> Found | Refusal | None:
+        key = self.key_of(path)
+        if unfinished(key):
+            return None
+        try:
+            check_key(key)
+            state = self._safe(key).stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (RequestError, OSError) as error:
+            return Refusal(path, str(error))
+        if not stat.S_ISREG(state.st_mode):
+            return None
+        return Found(key=key, size=state.st_size, mtime_ns=state.st_mtime_ns)
+
+    def _logged(self, looks: Iterable[Found | Refusal | None]) -> Sequence[Found]:
+        """Return what was found and log what was refused: here, since a log is not for other threads."""
+        found = []
+        for each in looks:
+            if isinstance(each, Refusal):
+                path = repr(str(each.path))
+                self._log("object-refused", bucket=self.place.name, path=path, reason=each.reason)
+            elif each is not None:
+                found.append(each)
+        return found
 
     def _read(self, record: ObjectRecord, limit: int) -> bytes:
         try:
@@ -138,9 +160,7 @@ class FolderBucket:
                 f"The object {record.key!r} has {max(size, len(body))} bytes; the limit is {limit}."
             )
         if hashlib.md5(body, usedforsecurity=False).hexdigest() != record.etag:
-            raise Superseded(
-                f"The object {record.key!r} has changed; the new content is a delivery of its own."
-            )
+            raise Superseded(f"The object {record.key!r} has changed; its new content is another delivery.")
         return body
 
     def _open(self, key: str) -> BinaryIO:
@@ -154,8 +174,11 @@ class FolderBucket:
 
     def _safe(self, key: str) -> Path:
         """Return the real path of `key`. Raises BadInput when that is not inside the folder."""
-        check_key(key)
-        path = (self._root / key).resolve()
+        check_path(key)
+        try:
+            path = (self._root / key).resolve()
+        except RuntimeError as error:
+            raise BadInput(f"The object {key!r} is a loop of symbolic links.") from error
         if not path.is_relative_to(self._root):
             raise BadInput(f"The object {key!r} is a symbolic link that leaves the bucket.")
         return path

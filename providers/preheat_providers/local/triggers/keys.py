@@ -22,17 +22,19 @@ for _type, _extension in (
 
 
 def check_key(key: str) -> None:
-    """Raise BadInput unless `key` can be an object of S3 and, path by path, a file inside a folder."""
+    """Raise BadInput unless `key` can be the key of an object."""
     try:
         length = len(key.encode())
     except UnicodeEncodeError as error:
         raise BadInput(f"The object's name {key!r} is not UTF-8.") from error
     if not 0 < length <= LONGEST_KEY:
         raise BadInput(f"The key has {length} bytes. A key has 1 to {LONGEST_KEY}.")
+
+
+def check_path(key: str) -> None:
+    """Raise BadInput unless `key` names a file inside a folder, whatever the folder is."""
     if "\0" in key or any(part in ("", ".", "..") for part in key.split("/")):
-        raise BadInput(
-            f"The key {key!r} has an empty, '.' or '..' part, or a NUL: it is no path inside a bucket."
-        )
+        raise BadInput(f"The key {key!r} has an empty, '.' or '..' part, or a NUL: no file has that path.")
 
 
 def unfinished(key: str) -> bool:
@@ -53,7 +55,7 @@ def is_json(media_type: str) -> bool:
 
 
 def result_key(prefix: str, key: str, media_type: str) -> str:
-    """Return where the result of `key` goes: the same key under `prefix`, with the answer's extension added."""
+    """Return where the result of `key` goes: the key under `prefix`, with the answer's extension added."""
     if is_json(media_type):
         return f"{prefix}{key}.json"
     essence = media_type.partition(";")[0].strip().lower()

@@ -1,4 +1,3 @@
-"use strict";
 // Shared by both pages. Everything that comes from the handler reaches the page as text nodes, never as markup.
 const about = JSON.parse(document.getElementById("about").textContent);
 const contract = about.contract;
@@ -86,22 +85,50 @@ function sample(schema, root, depth = 0) {
   }
 }
 
-// JSON as people read it: lists of plain values fill lines instead of taking one each.
+// A number or text as it was written: read as a JavaScript number, 9007199254740993 or 1.0 would be shown as another.
+class Written { constructor(text) { this.text = text; } }
+
+function read(text) {
+  JSON.parse(text);
+  const tokens = Array.from(text.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]:,]|[^\s{}[\]:,"]+/g), (found) => found[0]);
+  let at = 0;
+  const next = () => {
+    const token = tokens[at++];
+    if (token !== "[" && token !== "{") return new Written(token);
+    const members = [];
+    while (!["]", "}"].includes(tokens[at])) {
+      if (tokens[at] === ",") at += 1;
+      if (token === "[") { members.push(next()); continue; }
+      const key = JSON.parse(tokens[at]);
+      at += 2;
+      members.push([key, next()]);
+    }
+    at += 1;
+    return token === "[" ? members : Object.fromEntries(members);
+  };
+  return next();
+}
+
+function isPlain(value) { return value === null || typeof value !== "object" || value instanceof Written; }
+
+// JSON as people read it: what is short stays on one line, and lists of plain values fill lines.
 function pretty(value, indent = "") {
   const deeper = indent + "  ";
-  if (value === null || typeof value !== "object") return JSON.stringify(value);
+  if (value instanceof Written) return value.text;
+  if (isPlain(value)) return JSON.stringify(value);
   const inner = Array.isArray(value)
     ? value.map((item) => pretty(item, deeper))
     : Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}: ${pretty(item, deeper)}`);
   const [open, close] = Array.isArray(value) ? "[]" : "{}";
   const short = `${open}${inner.join(", ")}${close}`;
-  if (inner.length === 0 || (short.length + indent.length < 76 && !short.includes("\n") && Array.isArray(value))) return short;
-  if (!Array.isArray(value) || value.some((item) => item !== null && typeof item === "object")) {
+  const fits = short.length + indent.length < 66 && !short.includes("\n");
+  if (inner.length === 0 || (fits && indent && Object.values(value).every((item) => isPlain(item) || Array.isArray(item)))) return short;
+  if (!Array.isArray(value) || !value.every(isPlain)) {
     return `${open}\n${inner.map((line) => deeper + line).join(",\n")}\n${indent}${close}`;
   }
   const lines = [deeper];
   for (const item of inner) {
-    if (lines.at(-1).length + item.length > 78 && lines.at(-1) !== deeper) lines.push(deeper);
+    if (lines.at(-1).length + item.length > 66 && lines.at(-1) !== deeper) lines.push(deeper);
     lines[lines.length - 1] += `${item}, `;
   }
   return `${open}\n${lines.map((line) => line.trimEnd()).join("\n").replace(/,$/, "")}\n${indent}${close}`;

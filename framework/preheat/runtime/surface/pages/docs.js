@@ -12,7 +12,7 @@ function rows(schema, root, path = "", depth = 0) {
   const must = new Set(here.required ?? []);
   return Object.entries(here.properties).flatMap(([key, part]) => {
     const shape = resolve(part, root);
-    const at = `${path}${solid.type === "array" ? "[]" : ""}${path ? "." : ""}${key}`;
+    const at = [`${path}${solid.type === "array" ? "[]" : ""}`, key].filter(Boolean).join(".");
     const more = [must.has(key) ? "required" : "", limitsOf(shape), shape.enum ? shape.enum.map((v) => JSON.stringify(v)).join(" | ") : "",
       "default" in shape ? `default ${JSON.stringify(shape.default)}` : ""].filter(Boolean).join(", ");
     const row = make("tr", {}, make("td", { class: "where" }, at), make("td", {}, typeName(shape, root)),

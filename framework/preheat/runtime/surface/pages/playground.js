@@ -1,6 +1,7 @@
 const root = contract.input;
 const top = optional(resolve(root, root), root) ?? resolve(root, root);
 const raw = isFile(top, root) && (contract.input_media ?? []).some((kind) => !["application/json", "multipart/form-data"].includes(kind));
+const NAMED_TYPE = (contract.input_media ?? []).find((kind) => kind.startsWith("image/")) ? "image/png" : "application/octet-stream";
 let field = null;
 let running = null;
 
@@ -18,7 +19,7 @@ function widget(schema, value, pointer) {
   switch (schema.type) {
     case "boolean": return toggle(value);
     case "integer": case "number": return number(schema, value);
-    case "string": return text(schema, value);
+    case "string": return text(schema, value, /\/\d+$/.test(pointer));
     case "object": if (schema.properties) return group(schema, value, pointer); break;
     case "array": if (!["array", "number", "integer", undefined].includes(resolve(schema.items, root).type)) return list(schema, value, pointer);
   }
@@ -42,9 +43,9 @@ function number(schema, value) {
   return { node, read: () => (node.value === "" ? undefined : Number(node.value)) };
 }
 
-function text(schema, value) {
+function text(schema, value, inList) {
   const kinds = { date: "date", "date-time": "text", time: "text", uuid: "text" };
-  const short = schema.format in kinds || (schema.maxLength ?? 1000) <= 80;
+  const short = inList || schema.format in kinds || (schema.maxLength ?? 1000) <= 80;
   const node = short ? make("input", { type: kinds[schema.format] ?? "text" }) : make("textarea", { rows: 3 });
   node.value = typeof value === "string" ? value : "";
   return { node, read: () => node.value };
@@ -116,7 +117,7 @@ function upload(schema, value, pointer) {
   drop.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });
   drop.addEventListener("dragleave", () => drop.classList.remove("over"));
   drop.addEventListener("drop", (event) => { event.preventDefault(); drop.classList.remove("over"); take(event.dataTransfer.files[0]); });
-  return { node: drop, read: () => (alone && held ? held : kept) };
+  return { node: drop, read: () => (alone && held ? held : stored || held ? kept : undefined) };
 }
 
 function encoded(file, schema) {
@@ -154,8 +155,9 @@ function refresh() {
   const wrong = find("raw-wrong");
   wrong.hidden = true;
   try {
-    const { body, type, file } = current();
-    find("curl").textContent = curl("invocations", { body: file ? undefined : body, file, type, token: find("token").value, accept: accepted() });
+    const { value, body, type, file } = current();
+    const sent = file ? { file, type } : raw && value === undefined ? { file: "FILE", type: NAMED_TYPE } : { body, type };
+    find("curl").textContent = curl("invocations", { ...sent, token: find("token").value, accept: accepted() });
   } catch (error) {
     wrong.textContent = `Not JSON: ${error.message}`;
     wrong.hidden = false;
@@ -186,6 +188,7 @@ async function run() {
   if (running) { running.abort(); return; }
   let request;
   try { request = current(); } catch { refresh(); return; }
+  if (request.value === undefined) { notice("Nothing to send", "Choose a file first."); return; }
   running = new AbortController();
   find("run").textContent = "Stop";
   find("working").hidden = false;
@@ -200,8 +203,8 @@ async function run() {
     const response = await fetch("invocations", { method: "POST", body: request.body, headers, signal: running.signal });
     await show(response, began);
   } catch (error) {
-    find("answer").replaceChildren(make("div", { class: "problem" },
-      make("strong", {}, error.name === "AbortError" ? "Stopped" : "No answer"), make("div", {}, error.name === "AbortError" ? "You stopped this request." : error.message)));
+    if (error.name === "AbortError") notice("Stopped", "You stopped this request.");
+    else notice("No answer", error.message);
   } finally {
     running = null;
     find("run").textContent = "Run";
@@ -217,7 +220,7 @@ async function show(response, began) {
   if (type === "application/json") {
     const text = await response.text();
     let shown = text;
-    try { shown = pretty(JSON.parse(text)); } catch { /* shown as it came */ }
+    try { shown = pretty(read(text)); } catch { /* shown as it came */ }
     find("answer").replaceChildren(coloured(shown));
   } else if (type.startsWith("text/") || type.endsWith("jsonl") || type.endsWith("ndjson") || type.endsWith("json-seq")) {
     await stream(response, type);
@@ -241,11 +244,15 @@ function facts(response, head, whole = head) {
 
 function ms(value) { return value < 10 ? `${value.toFixed(1)} ms` : value < 1000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(2)} s`; }
 
+function notice(title, detail, more = null) {
+  find("answer").replaceChildren(make("div", { class: "problem" }, make("strong", {}, title), make("div", {}, detail), more));
+}
+
 function problem(document_) {
   if (document_.status === 401) { find("token-field").hidden = false; find("token").focus(); }
   const errors = document_.errors ?? [];
-  find("answer").replaceChildren(make("div", { class: "problem" }, make("strong", {}, `${document_.status} ${document_.title}`), make("div", {}, document_.detail),
-    errors.length ? make("ul", {}, ...errors.map((error) => make("li", {}, make("code", {}, error.pointer || "/"), ` ${error.detail}`))) : null));
+  const list = make("ul", {}, ...errors.map((error) => make("li", {}, make("code", {}, error.pointer || "/"), ` ${error.detail}`)));
+  notice(`${document_.status} ${document_.title}`, document_.detail, errors.length ? list : null);
   for (const error of errors) {
     const at = [...document.querySelectorAll("[data-pointer]")].filter((node) => error.pointer === node.dataset.pointer || error.pointer.startsWith(`${node.dataset.pointer}/`)).at(-1);
     at?.append(make("p", { class: "wrong at" }, error.detail));

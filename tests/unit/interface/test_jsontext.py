@@ -1,0 +1,86 @@
+import json
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.fakes.annotations import json_values
+
+from preheat.errors import BadInput, HandlerFailed
+from preheat.interface.jsontext import deeper_than, read_json, write_json
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"", "The body is empty"),
+        (b" \n", "The body is empty"),
+        (b"NaN", "NaN is no JSON number"),
+        (b"[1, -Infinity]", "-Infinity is no JSON number"),
+        (b'{"a": 1, "a": 2}', "the key 'a' stands twice"),
+        (b'{"a": 1} x', "Extra data at line 1, column 10"),
+        (b'{"a": ', "not JSON"),
+        (b"'a'", "not JSON"),
+        (b'"\xff"', "not UTF-8: byte 1 is 0xff"),
+        ('"a"'.encode("utf-16"), "not UTF-8"),
+        (b"\xef\xbb\xbf1", "not JSON"),
+        (rb'"\ud800"', "lone surrogate"),
+        (rb'{"\udc00": 1}', "lone surrogate"),
+        (b"1" * 5000, "cannot be read|can be read"),
+        (b"[" * 1_000_000, "deeper than 64"),
+        (b"[" * 65 + b"]" * 65, "deeper than 64"),
+        (b'{"a":' * 65 + b"1" + b"}" * 65, "deeper than 64"),
+        (b'[{"a": [1, 2]}, {"b": 1', "not JSON"),
+    ],
+)
+def test_what_is_not_strictly_json_is_refused(body: bytes, message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        read_json(body, depth=64)
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (rb'"\ud83d\ude00"', "\N{GRINNING FACE}"),
+        (b"123456789012345678901234567890", 123456789012345678901234567890),
+        (b"[" * 64 + b"]" * 64, None),
+        (b'["' + b"[" * 1000 + b'"]', ["[" * 1000]),
+        (b'["\\"' + b"[{" * 100 + b'\\\\"]', ['"' + "[{" * 100 + "\\"]),
+        (b"[" + b"[1]," * 10_000 + b"[2]]", None),
+    ],
+)
+def test_strict_is_not_narrow(body: bytes, value: Any) -> None:
+    found = read_json(body, depth=64)
+    assert value is None or found == value
+
+
+@given(json_values)
+def test_what_is_written_is_read_back(value: Any) -> None:
+    assert read_json(write_json(value), depth=64) == value
+
+
+def _depth(value: Any) -> int:
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return 0 if inside is None else 1 + max(map(_depth, inside), default=0)
+
+
+@given(json_values, st.integers(0, 4))
+def test_the_depth_is_that_of_the_value(value: Any, depth: int) -> None:
+    assert deeper_than(json.dumps(value).encode(), depth) == (_depth(value) > depth)
+
+
+@pytest.mark.parametrize("unit", [b'\\"', b'"', b'"[', b"[]", b"[{", b"\\", b'"\\"['])
+def test_looking_at_the_depth_takes_linear_time(unit: bytes) -> None:
+    def seconds(size: int) -> float:
+        body = b"[" * 65 + b'"' + unit * (size // len(unit))
+        started = time.perf_counter()
+        deeper_than(body, 64)
+        return time.perf_counter() - started
+
+    assert seconds(4_000_000) < 1.0
+
+
+def test_nan_is_never_written() -> None:
+    with pytest.raises(HandlerFailed):
+        write_json([float("nan")])
