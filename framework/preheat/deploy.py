@@ -81,7 +81,7 @@ class Pipeline:
             self.approve(prepared)
             if not prepared.plan.changes:
                 return self.provider.deployment(project.name, self.stage)
-            self.report(Step("apply", f"{len(prepared.plan.changes)} changes"))
+            self.report(Step("apply", f"what differs on {self.provider.name}"))
             return self.provider.apply(prepared.plan, project, prepared.bundle, report=self.report)
 
     def prepare(self, project: Project) -> Prepared:
@@ -151,7 +151,7 @@ def held(path: Path, name: str) -> Iterator[None]:
             pid = file.read().strip()
             raise Conflict(
                 f"Process {pid} is deploying {name} to the same stage right now.",
-                hint=f"wait for it, or stop it: kill {pid}",
+                hint=f"kill {pid}  # or wait for it",
             ) from taken
         file.truncate(0)
         file.write(str(os.getpid()))

@@ -24,7 +24,7 @@ import uv
 
 from preheat.deploy import deploy
 from preheat.progress import quiet
-from preheat.provider.registry import load_provider
+from preheat.provider.registry import Registry
 from tests.bench.table import show
 
 ROOT = Path(__file__).parents[2]
@@ -115,7 +115,7 @@ def deployed(home: Path) -> Iterator[tuple[Path, Callable[[str], Callable[[], by
     project = home / "project"
     shutil.copytree(ROOT / "examples" / "embeddings", project)
     (project / "preheat.toml").open("a").write(STAGES)
-    provider = load_provider("local")
+    provider = Registry.installed().get("local")
     ports = {}
     for stage in ("fresh", "forked"):
         deployment = deploy(project, provider=provider, stage=stage, report=quiet)

@@ -1,4 +1,4 @@
-"""A code layer as the bundle lays it out: the shipped part of Preheat, a user's handler, the manifest, byte-code."""
+"""A code layer as the bundle lays it out: what ships of Preheat, a handler, the manifest, byte-code."""
 
 import compileall
 import py_compile

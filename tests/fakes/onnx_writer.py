@@ -42,7 +42,8 @@ def _node(operator: str, inputs: Sequence[str], outputs: Sequence[str]) -> bytes
 
 def _tensor(name: str, shape: Sequence[int], values: Sequence[float]) -> bytes:
     dimensions = b"".join(_number(1, size) for size in shape)
-    return dimensions + _number(2, FLOAT) + _text(8, name) + _bytes(9, struct.pack(f"<{len(values)}f", *values))
+    raw = struct.pack(f"<{len(values)}f", *values)
+    return dimensions + _number(2, FLOAT) + _text(8, name) + _bytes(9, raw)
 
 
 def _value(name: str, columns: int) -> bytes:

@@ -19,6 +19,7 @@ class FakeWorker:
         self.ready: asyncio.Future[Ready] = loop.create_future()
         self.end: asyncio.Future[str] = loop.create_future()
         self.held = False
+        self.status = 200
         self.fail: Exception | None = None
         self.requests: list[Request] = []
         self.answers: list[asyncio.Future[None]] = []
@@ -40,7 +41,7 @@ class FakeWorker:
                 answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
                 self.answers.append(answer)
                 await answer
-            return Response(body=json.dumps(self.id).encode(), model_ms=1.0)
+            return Response(status=self.status, body=json.dumps(self.id).encode(), model_ms=1.0)
         finally:
             release()
 

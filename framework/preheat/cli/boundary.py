@@ -34,7 +34,11 @@ def interruptible(remains: Callable[[], str]) -> Iterator[None]:
 
 
 def run(command: click.Command, args: Sequence[str], *, program: str, tools: Tools) -> int:
-    """Run `command` and return its exit code; nothing but the exit of a completion request escapes."""
+    """Run `command` and return its exit code.
+
+    Nothing escapes but click's own exits: after a completion request, and with 1 when the reader of
+    our output went away.
+    """
     screen = tools.screen
     try:
         result = command.main(list(args), prog_name=program, standalone_mode=False, obj=tools)

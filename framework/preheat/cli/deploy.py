@@ -119,5 +119,6 @@ def deployment_document(deployment: Deployment) -> dict[str, Any]:
         "endpoint": deployment.endpoint,
         "changed": deployment.changed,
         "token": deployment.token,
+        "authority": deployment.authority,
         "notes": list(deployment.notes),
     }

@@ -1,5 +1,7 @@
 """`preheat replay` and `preheat backfill`: deliveries of triggers, again or for the first time."""
 
+from pathlib import Path
+
 import click
 
 from preheat.cli import options
@@ -24,7 +26,9 @@ def replay(tools: Tools, name: str, provider: str, stage: str) -> None:
 @pass_tools
 def backfill(tools: Tools, name: str, source: str, provider: str, stage: str) -> None:
     """Run on the objects that already exist under SOURCE, a folder or s3://BUCKET/PREFIX."""
-    _show(tools, name, stage, tools.registry.get(provider).backfill(name, stage, source))
+    folder = Path(source)
+    place = str(folder.resolve()) if folder.is_dir() else source
+    _show(tools, name, stage, tools.registry.get(provider).backfill(name, stage, place))
 
 
 def _show(tools: Tools, name: str, stage: str, queued: int) -> None:

@@ -1,5 +1,6 @@
 """`preheat init`: a new project."""
 
+import os
 from pathlib import Path
 
 import click
@@ -32,7 +33,8 @@ def init(tools: Tools, name: str, template: str) -> None:
 
     into = Path(name).resolve()
     files = [str(file) for file in scaffold(into.name, template, into)]
+    shown = [os.path.relpath(file) for file in files]
     tools.screen.result(
         {"name": into.name, "files": files},
-        lambda: [*files, "", f"{bold(into.name)} is ready:", paste(f"preheat deploy {name}")],
+        lambda: [*shown, "", f"{bold(into.name)} is ready:", paste(f"preheat deploy {name}")],
     )

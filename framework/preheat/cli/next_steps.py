@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from preheat.deploy import Prepared
 
 LONGEST_EXAMPLE = 400
+FILES = {
+    "image/*": ("image/png", "image.png"),
+    "application/octet-stream": ("application/octet-stream", "FILE"),
+    "application/x-npy": ("application/x-npy", "input.npy"),
+}
+"""How to send a file to a handler that takes one as it is: by an accepted media type, what to write."""
 
 
 def deployed(deployment: Deployment, prepared: "Prepared", *, seconds: float) -> Iterator[str]:
@@ -27,9 +33,6 @@ def deployed(deployment: Deployment, prepared: "Prepared", *, seconds: float) ->
     yield f"  {deployment.endpoint}"
     yield ""
     yield paste(curl_line(deployment, contract=contract, auth=prepared.project.http.auth))
-    if deployment.token:
-        yield ""
-        yield f"  The token {bold(deployment.token)} is shown this once."
     yield ""
     for command in ("status", "logs", "destroy"):
         yield dim(f"  preheat {command} {arguments(deployment)}")
@@ -47,16 +50,17 @@ def arguments(deployment: Deployment) -> str:
 def curl_line(deployment: Deployment, *, contract: Mapping[str, Any], auth: str) -> str:
     """Return a call of the endpoint, with the handler's first example as its input where it has one."""
     parts = [f"curl {shlex.quote(deployment.endpoint.rstrip('/') + '/invocations')}"]
+    if deployment.authority:
+        parts.append(f"--cacert {shlex.quote(deployment.authority)}")
     if auth == "token":
         parts.append(f'-H "Authorization: Bearer {deployment.token or "$TOKEN"}"')
-    media = [str(kind) for kind in contract.get("input_media", ())]
+    file = next((FILES[kind] for kind in contract.get("input_media", ()) if kind in FILES), None)
     examples = contract.get("examples", ())
-    example = json.dumps(examples[0], ensure_ascii=False) if examples else None
-    binary = next((kind for kind in media if kind != JSON_TYPE), None)
-    if example is not None and len(example) <= LONGEST_EXAMPLE:
+    example = json.dumps(examples[0], ensure_ascii=False) if examples else ""
+    if file is not None:
+        parts += [f"-H 'Content-Type: {file[0]}'", f"--data-binary @{file[1]}"]
+    elif 0 < len(example) <= LONGEST_EXAMPLE:
         parts += [f"-H 'Content-Type: {JSON_TYPE}'", f"-d {shlex.quote(example)}"]
-    elif binary is not None:
-        parts += [f"-H 'Content-Type: {binary}'", "--data-binary @FILE"]
     else:
         parts += [f"-H 'Content-Type: {JSON_TYPE}'", "-d @input.json"]
     return " \\\n  ".join(parts)

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from preheat.cli import options, views
+from preheat.cli.log_lines import log_event
 from preheat.cli.tools import Tools, pass_tools
 from preheat.errors import NotDeployed
 from preheat.provider.protocol import Status
@@ -68,7 +69,7 @@ def logs(tools: Tools, name: str, provider: str, stage: str, follow: bool) -> No
     elif screen.json or not screen.on_terminal:
         screen.lines(_json_lines(events))
     else:
-        screen.lines(map(views.log_event, events))
+        screen.lines(map(log_event, events))
 
 
 def _json_lines(events: Iterator[Mapping[str, Any]]) -> Iterator[str]:

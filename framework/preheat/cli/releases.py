@@ -59,8 +59,12 @@ def rollback(tools: Tools, name: str, release: int | None, provider: str, stage:
 def promote(tools: Tools, name: str, provider: str, stage: str, canary: float | None) -> None:
     """Give the newest release all traffic, or a share of it."""
     deployment = tools.registry.get(provider).promote(name, stage, canary=canary)
-    share = "all" if canary is None else f"{canary:.0%}"
-    _show(tools, deployment, f"release {deployment.release} gets {share} of the traffic")
+    share = (
+        f"release {deployment.release} gets all"
+        if canary is None
+        else f"the newest release gets {canary:.0%}"
+    )
+    _show(tools, deployment, f"{share} of the traffic")
 
 
 def _show(tools: Tools, deployment: Deployment, what: str) -> None:

@@ -1,6 +1,6 @@
 """What a reader sees of each result, as lines. In: frozen data. Out: text with colours. Touches nothing."""
 
-import shlex
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -9,11 +9,13 @@ import click
 from preheat.bundle.model import Bundle
 from preheat.cli.problems import note
 from preheat.cli.text import bold, columns, dim, human_bytes, human_ms, paste
+from preheat.plan.document import plain
 from preheat.plan.model import Change, FieldChange, Plan
 from preheat.provider.protocol import Receipt, Release, Status
 
 SIGNS = {"create": ("+", "green"), "update": ("~", "yellow"), "delete": ("-", "red")}
 LONGEST_VALUE = 60
+DIGEST_SHOWN = len("sha256:") + 12
 LARGEST_SHOWN = 12
 
 
@@ -22,7 +24,9 @@ def bundle(built: Bundle) -> Iterator[str]:
     yield bold(f"{human_bytes(built.unzipped_bytes)} unzipped") + (
         "  nothing changed" if built.cached else ""
     )
-    rows = [(layer.name, human_bytes(layer.bytes), dim(layer.digest[:19])) for layer in built.layers]
+    rows = [
+        (layer.name, human_bytes(layer.bytes), dim(layer.digest[:DIGEST_SHOWN])) for layer in built.layers
+    ]
     yield from ("  " + line for line in columns(rows, right=frozenset({1})))
     yield dim(f"  {built.path}")
 
@@ -77,7 +81,9 @@ def _before_after(field: FieldChange) -> str:
 
 
 def _value(value: Any) -> str:
-    text = "(none)" if value is None else str(value)
+    text = value if isinstance(value, str) else json.dumps(plain(value), ensure_ascii=False)
+    if text.startswith("sha256:"):
+        return text[:DIGEST_SHOWN]
     return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
 
 
@@ -110,14 +116,37 @@ def status(one: Status) -> Iterator[str]:
     yield f"{bold(one.name)} ({one.stage}) on {one.provider}: {state(one)}"
     rows = [
         ("endpoint", one.endpoint),
-        ("release", f"{one.release}  {dim(one.digest[:19])}"),
+        ("release", f"{one.release}  {dim(one.digest[:DIGEST_SHOWN])}"),
         ("workers", str(one.workers)),
         ("requests", f"{one.requests}, {one.errors} failed, {one.cold_starts} cold"),
-        ("cold", f"{human_ms(one.cold_ms_p50)} median"),
-        ("warm", f"{human_ms(one.warm_ms_p50)} median, {human_ms(one.warm_ms_p95)} at the 95th percentile"),
     ]
-    rows += [(key, _value(value)) for key, value in one.details.items() if value not in (None, [], {}, "")]
+    if one.cold_ms_p50 is not None:
+        rows.append(("cold", f"{human_ms(one.cold_ms_p50)} median"))
+    if one.warm_ms_p50 is not None:
+        rows.append(("warm", f"{human_ms(one.warm_ms_p50)} median, {human_ms(one.warm_ms_p95)} p95"))
+    tables = {key: value for key, value in one.details.items() if _is_table(value)}
+    rows += [(key, _value(value)) for key, value in one.details.items() if value and key not in tables]
     yield from ("  " + line for line in columns(rows))
+    for title, table in tables.items():
+        yield ""
+        yield f"  {bold(title)}"
+        yield from ("  " + line for line in _table(table))
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, list | tuple) and bool(value) and all(isinstance(row, Mapping) for row in value)
+
+
+def _table(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    titles = list(dict.fromkeys(key for record in records for key in record))
+    rows = [[_cell(title, record.get(title)) for title in titles] for record in records]
+    return columns([[dim(title) for title in titles], *rows])
+
+
+def _cell(title: str, value: Any) -> str:
+    if value is None:
+        return "-"
+    return human_bytes(value) if title.endswith("_bytes") and isinstance(value, int) else _value(value)
 
 
 def state(one: Status) -> str:
@@ -134,7 +163,7 @@ def releases(found: Sequence[Release]) -> Iterator[str]:
             click.style("●", fg="green") if release.active else " ",
             str(release.number),
             release.created,
-            dim(release.digest[:19]),
+            dim(release.digest[:DIGEST_SHOWN]),
             release.note,
         )
         for release in found
@@ -149,16 +178,3 @@ def receipt(given: Receipt) -> Iterator[str]:
     if given.left:
         yield click.style("Still there:", fg="red", bold=True)
         yield from (f"  {item}" for item in given.left)
-
-
-def log_event(event: Mapping[str, Any]) -> str:
-    """Return a log event as a line; a traceback follows on lines of its own."""
-    level = str(event.get("level", "info"))
-    colour = {"error": "red", "warning": "yellow"}.get(level)
-    rest = {
-        key: value for key, value in event.items() if key not in {"time", "level", "message", "traceback"}
-    }
-    pairs = " ".join(f"{key}={shlex.quote(str(value))}" for key, value in rest.items() if value is not None)
-    time, message, trace = (str(event.get(key) or "") for key in ("time", "message", "traceback"))
-    line = f"{dim(time)} {click.style(f'{level:<7}', fg=colour)} {message} {dim(pairs)}".rstrip()
-    return line + (f"\n{trace.rstrip()}" if trace else "")

@@ -1,4 +1,4 @@
-"""The defaults of a dataclass's fields: which there are, whether they fit, and what a schema may say of them."""
+"""The defaults of dataclass fields: which there are, whether they fit, and what a schema may say of them."""
 
 from collections.abc import Iterator
 from dataclasses import MISSING, Field

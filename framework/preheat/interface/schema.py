@@ -143,7 +143,7 @@ class Compiler:
         node = self._reserve(kind, hints, lambda value: type(value) is kind)
         members = {name: self._field(kind, name, hints[name]) for name in entries}
         required = frozenset(name for name, entry in entries.items() if is_required(entry))
-        defaults = {}
+        defaults: dict[str, Any] = {}
         for name, entry in entries.items():
             for wrong in field_mistakes(entry, members[name]):
                 self._blame(kind, name, wrong)

@@ -28,15 +28,16 @@ def plan_document(plan: Plan) -> dict[str, Any]:
 
 def _change_document(change: Change) -> dict[str, Any]:
     fields = [
-        {"path": field.path, "before": _plain(field.before), "after": _plain(field.after)}
+        {"path": field.path, "before": plain(field.before), "after": plain(field.after)}
         for field in change.fields
     ]
     return {"action": change.action, "kind": change.kind, "name": change.name, "fields": fields}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return `value` with lists and dicts, which `json` writes, for tuples and read-only mappings."""
     if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return value

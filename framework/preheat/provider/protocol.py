@@ -37,7 +37,10 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """A function as deployed. `release` counts from 1; `token` is set only when it was just made."""
+    """A function as deployed. `release` counts from 1; `token` is set only when it was just made.
+
+    `authority` is the file of the certificate to trust where HTTPS is not publicly trusted.
+    """
 
     name: str
     provider: str
@@ -47,12 +50,13 @@ class Deployment:
     endpoint: str
     changed: bool
     token: str | None = None
+    authority: str | None = None
     notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """A function as it is now. Latencies are in ms; None until one was seen. `details` is the provider's own."""
+    """A function as it is now. Latencies are None until one was seen; `details` is the provider's own."""
 
     name: str
     provider: str
@@ -135,7 +139,7 @@ class Provider(Protocol):
         ...
 
     def logs(self, name: str, stage: str, *, follow: bool) -> Iterator[Mapping[str, Any]]:
-        """Yield log events, oldest first: `{"time", "level", "event", "message", ...}`; for ever if `follow`."""
+        """Yield events `{"time", "level", "event", "message", ...}`, oldest first; for ever if `follow`."""
         ...
 
     def releases(self, name: str, stage: str) -> tuple[Release, ...]:

@@ -1,4 +1,4 @@
-"""When to run which requests together. Pure: it is told of arrivals and of batches done, and asked what to do.
+"""When to run which requests together. Pure: told of arrivals and of batches done, it says what to do.
 
 The policy is eager: a request never waits while nobody else is about, and while a batch runs the
 next one gathers. It waits for company only when company is likely and worth it. Likely: as many
@@ -68,7 +68,7 @@ class BatchPolicy(Generic[Item]):
         return True
 
     def wait_s(self) -> float | None:
-        """Return how long the next batch may still wait for company: 0 when due, None when nothing is queued."""
+        """Return how long the next batch may still wait for company: 0 when due, None when there is none."""
         if not self._queue:
             return None
         if len(self._queue) >= self._expected:

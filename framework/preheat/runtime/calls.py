@@ -59,7 +59,7 @@ class ModelThread(Executor):
         while (call := self._calls.get()) is not None:
             call()
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002
         """Let `run` return after the calls queued so far."""
         self._calls.put(None)
 

@@ -1,4 +1,4 @@
-"""Bounds that the operating system keeps for us: memory, file size, no core dumps, and the time setup may take."""
+"""Bounds that the operating system keeps for us: memory, file size, core dumps, and the time for setup."""
 
 import resource
 import signal
@@ -24,7 +24,7 @@ def confine(*, memory_mb: int, tmp_mb: int) -> None:
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """End the process by SIGALRM when the block takes longer: code that hangs may hold the interpreter's lock."""
+    """End the process by SIGALRM when the block takes longer: code that hangs may hold the GIL."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:

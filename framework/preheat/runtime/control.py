@@ -1,4 +1,4 @@
-"""The line to the supervisor: JSON lines on a Unix socket, over which a process says how it is and is told to stop.
+"""The line to the supervisor: JSON lines on a Unix socket; a process says how it is and is told to stop.
 
     worker     -> hello, then ready or failed; stuck
     zygote     -> hello, then zygote (whether it can fork) or failed; exited for each child
@@ -62,7 +62,7 @@ class Control:
 
 
 def redirect_output(path: str, worker_id: str) -> None:
-    """Send this process's standard output and error to the supervisor at `path`, as the output of `worker_id`."""
+    """Send what this process prints to the supervisor at `path`, as the output of `worker_id`."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.connect(path)
         connection.sendall(json.dumps({"event": "output", "id": worker_id}).encode() + b"\n")

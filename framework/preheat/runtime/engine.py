@@ -1,4 +1,4 @@
-"""The model in this process behind the Engine protocol: decode, batch, predict, encode; one answer a request."""
+"""The model in this process as an Engine: decode, batch, predict, encode; each request answered once."""
 
 import asyncio
 import time

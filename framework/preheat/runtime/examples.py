@@ -1,4 +1,4 @@
-"""A handler's examples through an engine, from encoded input to decoded answer, as a caller would see them."""
+"""A handler's examples through an engine, from encoded input to decoded answer, as a caller sees them."""
 
 import asyncio
 import json

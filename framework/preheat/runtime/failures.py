@@ -10,7 +10,7 @@ _OURS = str(Path(__file__).parents[1])
 
 
 def user_traceback(exc: BaseException) -> str:
-    """Return the traceback of `exc` and its causes as text, without the frames of Preheat and of importing."""
+    """Return the traceback of `exc` and its causes as text, without frames of Preheat and of importing."""
     report = TracebackException.from_exception(exc, compact=True)
     pending: list[TracebackException | None] = [report]
     while pending:

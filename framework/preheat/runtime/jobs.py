@@ -1,4 +1,4 @@
-"""Asynchronous inference as every provider offers it behind `/jobs`: the store is the provider's, the shape is not."""
+"""Asynchronous inference behind `/jobs`: the store is the provider's, the shape is every provider's."""
 
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -10,7 +10,7 @@ JobStatus = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One asynchronous inference. Times are seconds since the epoch, UTC; `response` is its recorded answer."""
+    """One asynchronous inference. Times are seconds since the epoch; `response` is its recorded answer."""
 
     id: str
     status: JobStatus
@@ -28,7 +28,7 @@ class Jobs(Protocol):
     async def submit(
         self, request: Request, *, idempotency_key: str | None, webhook: str | None, ttl_s: float | None
     ) -> tuple[Job, bool]:
-        """Record a job; return it and whether it is new. The same key with another request raises Conflicting."""
+        """Record a job; return it and whether it is new. Raises Conflicting for a key used before."""
         ...
 
     async def get(self, job_id: str) -> Job:

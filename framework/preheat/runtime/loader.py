@@ -121,7 +121,7 @@ class Model:
 
 
 def import_model(place: Place, manifest: Manifest, clock: PhaseClock) -> Model:
-    """Import the handler that the manifest names and make an instance; its weights are read ahead meanwhile."""
+    """Import the handler that the manifest names and make one; its weights are read ahead meanwhile."""
     with clock.phase("import"):
         context = place.context(manifest)
         read_ahead(context.weights)

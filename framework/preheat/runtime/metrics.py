@@ -73,10 +73,15 @@ class Metrics:
         self._requests.labels(route, outcome).inc()
         self._seconds.labels(route).observe(seconds)
 
-    def observe_answer(self, headers: Mapping[str, str]) -> None:
-        """Count what an engine says of its answer in the `x-preheat-` headers."""
+    def observe_answer(self, status: int, headers: Mapping[str, str]) -> None:
+        """Count what an engine says of its answer in the `x-preheat-` headers.
+
+        Only good answers have times: most others never reached predict.
+        """
         if headers.get(START_HEADER) == "cold":
             self.cold_start()
+        if status >= 400:
+            return
         if (queue_ms := headers.get(QUEUE_MS_HEADER)) is not None:
             self.queued(float(queue_ms) / 1000)
         if (model_ms := headers.get(MODEL_MS_HEADER)) is not None:

@@ -1,4 +1,4 @@
-"""Proof that a bundle works, run by the build: `python -I -S -B -X utf8 verify.py`, one JSON object in, one out.
+"""Proof that a bundle works: `python -I -S -B -X utf8 verify.py`, one JSON object in, one out.
 
 In: {"code", "dependencies", "weights", "name", "stage", "memory_mb", "tmp_mb", "cpus", "tmp"}.
 Out: {"ok": true, "contract": {..., "examples", "answers"}, "phases": [{"name", "ms"}], "imported": [files]}
@@ -22,7 +22,7 @@ def main() -> None:
     answers = os.dup(1)
     os.dup2(2, 1)
     sys.path[:0] = [document["code"], document["dependencies"]]
-    os.chdir(document["code"])
+    os.chdir(document["tmp"])
     result = verify(document)
     sys.stdout.flush()
     sys.stderr.flush()

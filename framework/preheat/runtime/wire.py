@@ -85,7 +85,7 @@ async def read_request(reader: StreamReader, *, max_bytes: int) -> Request | Non
 
 
 async def write_response(writer: StreamWriter, response: Response) -> None:
-    """Send `response`, its stream as it comes and is then closed. Raises ConnectionError when the other side is gone."""
+    """Send `response`, its stream as it comes, then close the stream. Raises ConnectionError."""
     head = {
         "status": response.status,
         "content_type": response.content_type,

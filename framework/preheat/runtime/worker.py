@@ -64,7 +64,7 @@ class Worker:
         self._draining: asyncio.Task[None] | None = None
 
     def run(self, prepare: Callable[[RunCoroutine], Model], setup_s: float) -> NoReturn:
-        """Make the model ready by `prepare`, within `setup_s`; serve it until told to drain; end the process."""
+        """Make the model ready by `prepare` within `setup_s`, serve it until told to drain, end."""
         self._loop.add_reader(self._control.fileno(), self._obey_before_ready)
         threading.Thread(target=self._loop.run_forever, name="preheat-loop", daemon=True).start()
         try:

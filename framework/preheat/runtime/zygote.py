@@ -33,7 +33,7 @@ from preheat.runtime.worker import Worker, leave, report_failure
 
 
 def run_zygote(assignment: Assignment) -> NoReturn:
-    """Be the zygote of `assignment` and fork it as the first worker; or be that worker when forking is unsafe."""
+    """Be the zygote of `assignment` and fork that worker first; or be it, when forking is unsafe."""
     control = Control.connect(assignment.control)
     control.send({"event": "hello", "id": f"{assignment.id}-zygote", "pid": os.getpid(), "zygote": True})
     before = open_files()
@@ -153,7 +153,7 @@ def _warms_up_here(model: Model) -> bool:
 
 
 def _no_coroutines(work: Any) -> NoReturn:
-    raise AssertionError("An async handler warms up on the loop that serves it.")
+    raise AssertionError(f"{work} must run on the loop that serves it, which is not here yet.")
 
 
 def _for_child(assignment: Assignment, order: dict[str, Any]) -> Assignment:

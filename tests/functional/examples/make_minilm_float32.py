@@ -38,17 +38,20 @@ class Weights:
         return flat.reshape(entry["shape"]).astype(np.float64)
 
     def linear(self, x: Array, name: str) -> Array:
-        return x @ self[f"{name}.weight"].T + self[f"{name}.bias"]
+        projected: Array = x @ self[f"{name}.weight"].T + self[f"{name}.bias"]
+        return projected
 
     def normalise(self, x: Array, name: str) -> Array:
         centred = x - x.mean(-1, keepdims=True)
         scaled = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + 1e-12)
-        return scaled * self[f"{name}.weight"] + self[f"{name}.bias"]
+        shifted: Array = scaled * self[f"{name}.weight"] + self[f"{name}.bias"]
+        return shifted
 
 
 def softmax(x: Array) -> Array:
     powers = np.exp(x - x.max(-1, keepdims=True))
-    return powers / powers.sum(-1, keepdims=True)
+    shares: Array = powers / powers.sum(-1, keepdims=True)
+    return shares
 
 
 def embed(ids: list[int], weights: Weights) -> Array:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -231,13 +232,12 @@ def test_a_predict_that_never_ends_is_a_504_and_reported_stuck(tmp_path: Path) -
 @pytest.mark.parametrize("when", ["idle", "busy"])
 def test_a_worker_whose_supervisor_is_gone_ends_at_once(tmp_path: Path, when: str) -> None:
     async def scenario(supervisor: FakeSupervisor) -> None:
+        _, writer = await supervisor.connect("w1")
         if when == "busy":
-            reader, writer = await supervisor.connect("w1")
             await write_request(writer, Request(id="1", body=b'"spin"'))
         supervisor.hang_up("w1")
         assert await supervisor.ended() == 1
-        if when == "busy":
-            writer.close()
+        writer.close()
 
     with_odd(tmp_path, scenario)
 
@@ -412,5 +412,37 @@ def test_garbage_on_its_socket_does_not_harm_a_worker(tmp_path: Path) -> None:
             await reader.read()
             writer.close()
         assert (await supervisor.ask("w1", 1)).status == 200
+
+    supervised(scenario)
+
+
+def test_a_cancelled_request_gives_its_connection_back_when_predict_has_come_back(tmp_path: Path) -> None:
+    source = """
+        import os, preheat
+
+        class Model(preheat.Handler):
+            def predict(self, path: str) -> str:
+                print("begun")
+                with open(path) as gate: gate.read()
+                print("came back")
+                return path
+        """
+
+    async def scenario(supervisor: FakeSupervisor) -> None:
+        await supervisor.start(make_code_layer(tmp_path, source))
+        await supervisor.event("w1", "ready")
+        gate = supervisor.folder / "gate"
+        os.mkfifo(gate)
+        reader, writer = await supervisor.connect("w1")
+        await write_request(writer, Request(id="1", body=json.dumps(str(gate)).encode()))
+        await supervisor.printed("w1", b"begun")
+        writer.write_eof()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(reader.read(), 0.1)
+        gate.write_text("open")
+        assert await asyncio.wait_for(reader.read(), 10) == b""
+        writer.close()
+        await supervisor.printed("w1", b"came back")
+        assert (await supervisor.ask("w1", "/dev/null")).status == 200
 
     supervised(scenario)

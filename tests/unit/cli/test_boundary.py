@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 
 import click
@@ -87,3 +90,12 @@ def test_a_mistyped_command_is_answered_with_the_nearest_one() -> None:
 def test_a_mistyped_provider_is_answered_with_the_nearest_one() -> None:
     outcome = CommandLine()("status", "--provider", "locl")
     assert (outcome.code, outcome.err.splitlines()[-1]) == (1, "  --provider local")
+
+
+def test_a_reader_who_went_away_is_no_traceback() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    code = "import sys; from preheat.cli.main import main; sys.exit(main(['--help']))"
+    done = subprocess.run([sys.executable, "-c", code], stdout=write, stderr=subprocess.PIPE, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (1, b"")

@@ -204,7 +204,7 @@ def test_releases_rollback_and_promote(deployed: CommandLine, root: Path) -> Non
     ]
     assert deployed("rollback", "demo", "--json").document["release"] == 1
     assert deployed("releases", "demo").out.splitlines()[1].startswith("●")
-    assert "release 2 gets 10% of the traffic" in deployed("promote", "demo", "--canary", "10%").out
+    assert "the newest release gets 10% of the traffic" in deployed("promote", "demo", "--canary", "10%").out
     assert deployed.provider.functions["demo", "dev"].share == 0.1
     assert deployed("promote", "demo", "--json").document["release"] == 2
     assert deployed("rollback", "demo", "7").code == 1

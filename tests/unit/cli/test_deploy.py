@@ -24,6 +24,7 @@ def test_deploy_prints_the_documented_object(cli: CommandLine, root: Path) -> No
         "endpoint": "https://demo-dev.invalid",
         "changed": True,
         "token": "t0ken",
+        "authority": None,
         "notes": [],
     }
 

@@ -1,5 +1,6 @@
 import subprocess
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -52,8 +53,8 @@ def test_a_token_that_is_not_known_is_left_to_the_shell() -> None:
 @pytest.mark.parametrize(
     ("contract", "expected"),
     [
-        ({"input_media": [JSON, "image/png"], "examples": []}, "--data-binary @FILE"),
-        ({"input_media": [JSON, "image/png"], "examples": ["x" * 500]}, "--data-binary @FILE"),
+        ({"input_media": ["image/*", JSON], "examples": [{"data": "aGk="}]}, "--data-binary @image.png"),
+        ({"input_media": ["application/octet-stream", JSON], "examples": []}, "--data-binary @FILE"),
         ({"input_media": [JSON], "examples": ["x" * 500]}, "-d @input.json"),
         ({}, "-d @input.json"),
     ],
@@ -67,3 +68,9 @@ def test_an_input_that_does_not_fit_a_line_comes_from_a_file(
 def test_the_next_commands_name_the_provider_and_stage_where_they_are_not_the_default() -> None:
     assert arguments(deployment()) == "demo"
     assert arguments(deployment(stage="prod", provider="modal")) == "demo --provider modal --stage prod"
+
+
+def test_a_local_authority_is_trusted_by_the_line_to_paste() -> None:
+    trusted = replace(deployment(), authority="/home/ann lee/ca.pem")
+    line = curl_line(trusted, contract={}, auth="none")
+    assert pasted(line)[1:3] == ["--cacert", "/home/ann lee/ca.pem"]

@@ -55,6 +55,7 @@ GOOD = "def predict(self, query: Query) -> str: ..."
         "@preheat.batched(max_size=1)\nasync def predict(self, queries: list[Query]) -> list[str]: ...",
         GOOD + "\ndef setup(self, ctx): ...\ndef examples(self):\n    yield Query('a')",
         GOOD + "\ndef __init__(self, size=3): ...\ndef reset(self): ...\ndef predict_one(self): ...",
+        GOOD + "\ndef predicts(self): ...",
     ],
 )
 def test_a_right_handler_has_no_mistakes(load: Any, source: str) -> None:
@@ -137,6 +138,11 @@ def test_a_right_handler_has_no_mistakes(load: Any, source: str) -> None:
             "@preheat.batched(max_size=0)\ndef predict(self, query: list[Query]) -> list[str]: ...",
             "max_size=0",
             "@preheat.batched(max_size=32)",
+        ),
+        (
+            "@preheat.batched(max_wait_ms=-1)\ndef predict(self, q: list[Query]) -> list[str]: ...",
+            "max_wait_ms=-1",
+            "@preheat.batched(max_wait_ms=5)",
         ),
         (
             "@preheat.batched(max_wait_ms=float('nan'))\ndef predict(self, q: list[Query]) -> list[str]: ...",

@@ -60,6 +60,7 @@ Shape = Circle | Square | Grow
 
 class Options(TypedDict):
     size: int
+    color: "NotRequired[str]"
     name: NotRequired[str]
 
 
@@ -125,6 +126,7 @@ def unsupported(annotation: Any) -> HandlerError:
         (Decimal, "NaN", "expected a decimal in a string, such as \"1.50\", got the string 'NaN'"),
         (Decimal, 1.5, 'expected a decimal in a string, such as "1.50", got the number 1.5'),
         (Annotated[int, Ge(3)], 2, "expected at least 3"),
+        (Annotated[int, Ge(3)], "a", "expected an integer, got the string 'a'"),
         (Annotated[float, Gt(0)], 0, "expected greater than 0"),
         (Annotated[int, Interval(ge=0, lt=5)], 5, "expected less than 5"),
         (Annotated[int, MultipleOf(3)], 4, "expected a multiple of 3"),
@@ -351,7 +353,7 @@ def test_every_field_that_is_wrong_is_named() -> None:
         d: int = field(default=0, init=False)
 
     lines = unsupported(Wrong).message.split("\n")
-    assert [line.partition(":")[0].rpartition(".")[2] for line in lines] == ["d", "a", "b", "c"]
+    assert [line.partition(":")[0].rpartition(".")[2] for line in lines] == ["a", "b", "c", "d"]
 
 
 def test_a_default_factory_that_may_differ_stays_out_of_the_schema() -> None:

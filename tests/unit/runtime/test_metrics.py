@@ -76,13 +76,20 @@ def test_requests_in_flight_are_those_not_ended() -> None:
 def test_what_the_engine_says_of_its_answer_is_recorded_in_seconds() -> None:
     metrics = Metrics()
     metrics.observe_answer(
-        {"x-preheat-start": "cold", "x-preheat-queue-ms": "1500", "x-preheat-model-ms": "2.5"}
+        200, {"x-preheat-start": "cold", "x-preheat-queue-ms": "1500", "x-preheat-model-ms": "2.5"}
     )
-    metrics.observe_answer({"x-preheat-start": "warm"})
+    metrics.observe_answer(200, {"x-preheat-start": "warm"})
     seen = samples(metrics)
     assert seen["preheat_cold_starts_total", ()] == 1
     assert (seen["preheat_queue_seconds_count", ()], seen["preheat_queue_seconds_sum", ()]) == (1, 1.5)
     assert seen["preheat_model_seconds_sum", ()] == 0.0025
+
+
+def test_an_error_that_never_reached_the_model_does_not_make_it_look_fast() -> None:
+    metrics = Metrics()
+    metrics.observe_answer(400, {"x-preheat-start": "cold", "x-preheat-model-ms": "0.0"})
+    seen = samples(metrics)
+    assert (seen["preheat_model_seconds_count", ()], seen["preheat_cold_starts_total", ()]) == (0, 1)
 
 
 def test_workers_are_asked_for_at_each_scrape() -> None:

@@ -44,7 +44,7 @@ class Invocations:
         request = inference(found, body, self._limits)
         async with ClientWatch(receive) as client:
             response = await self._engine.invoke(request)
-            self._metrics.observe_answer(response.headers)
+            self._metrics.observe_answer(response.status, response.headers)
             tracked.status = response.status
             await send_response(response, send)
         if client.left:

@@ -60,7 +60,7 @@ class JobsAndTriggers:
         """Remove its jobs, deliveries and what its triggers remember; say what there was."""
         self._jobs.pop(function, None)
         removed = []
-        if rows := await self._store.forget(function):
+        if rows := await self._runner.forget(function):
             removed.append(f"{rows} jobs and deliveries")
         letters = dead_letter_folder(self._home, function)
         if letters.exists():

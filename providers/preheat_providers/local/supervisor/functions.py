@@ -194,6 +194,7 @@ class Function:
             "endpoint": self.url,
             "changed": changed,
             "token": token,
+            "authority": str(authority(self._around.paths.tls)) if self._tls else None,
             "notes": notes,
         }
 

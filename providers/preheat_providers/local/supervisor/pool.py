@@ -138,6 +138,9 @@ class Pool:
                 raise WorkerDied(
                     f"The process that answered this request ended before the answer: {how}."
                 ) from None
+            if response.status == DeadlineExceeded.status and slot.state == "ready":
+                # Its predict may still run, and would keep the next request waiting or be killed under it.
+                self._stop_one(slot, "a request outlasted its time", self.settings.timeout_s + GRACE_S)
             self._failures = 0
             self._rate.answered(self._clock())
             return replace(response, headers=self._timings(response, began))
@@ -250,7 +253,7 @@ class Pool:
         for _ in range(decision.start):
             self._start_one()
         for worker_id in decision.stop:
-            self._stop_one(self._slots[worker_id], "idle")
+            self._stop_one(self._slots[worker_id], "it is idle", STOP_S)
         if decision.wake_at is not None:
             self._wake = asyncio.get_running_loop().call_later(
                 max(0.0, decision.wake_at - now), self._rescale
@@ -272,11 +275,11 @@ class Pool:
         task.add_done_callback(self._tasks.discard)
         return slot
 
-    def _stop_one(self, slot: Slot, why: str) -> None:
+    def _stop_one(self, slot: Slot, why: str, limit_s: float) -> None:
         self._log("info", "worker-stop", f"stopping a worker: {why}", worker=slot.worker.id)
         slot.state = "stopping"
         slot.worker.drain()
-        slot.kill_timer = asyncio.get_running_loop().call_later(STOP_S, slot.worker.kill)
+        slot.kill_timer = asyncio.get_running_loop().call_later(limit_s, slot.worker.kill)
 
     async def _watch(self, slot: Slot) -> None:
         """Follow one worker from its start to its end."""

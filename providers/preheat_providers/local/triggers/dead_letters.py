@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import json
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -83,13 +82,6 @@ class DeadLetters:
     def remove(self, letter: Letter) -> None:
         """Remove a document that is queued again."""
         letter.path.unlink(missing_ok=True)
-
-    def forget(self) -> int:
-        """Remove the function's dead letters; return how many there were."""
-        count = sum(1 for _ in self._folder.glob("*/*.json"))
-        if self._folder.is_dir():
-            shutil.rmtree(self._folder)
-        return count
 
     def _write(self, trigger: str, name: str, document: Mapping[str, Any]) -> None:
         text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"

@@ -18,7 +18,7 @@ from preheat_providers.local.triggers.delivering import FunctionDeliveries
 from preheat_providers.local.triggers.folder import FolderBucket
 from preheat_providers.local.triggers.intake import Intake
 from preheat_providers.local.triggers.opening import Buckets, backfill_source
-from preheat_providers.local.triggers.polling import POLL_S, S3Poll, S3Queue
+from preheat_providers.local.triggers.polling import LONG_POLL_S, POLL_S, S3Poll, S3Queue
 from preheat_providers.local.triggers.schedule import ScheduleSource
 from preheat_providers.local.triggers.watch import SETTLE_S, FolderWatch
 from preheat_providers.local.triggers.wiring import Route, routes
@@ -44,6 +44,7 @@ class Timing:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     settle_s: float = SETTLE_S
     poll_s: float = POLL_S
+    long_poll_s: int = LONG_POLL_S
 
 
 @dataclass(slots=True, kw_only=True)
@@ -105,10 +106,6 @@ class TriggerHost:
                 task.cancel()
             await asyncio.gather(*attached.tasks, return_exceptions=True)
 
-    async def forget(self, function: str) -> int:
-        """Remove the dead letters of a function that was detached; return how many there were."""
-        return await asyncio.to_thread(self._letters(function).forget)
-
     async def stop(self) -> None:
         """Detach every function."""
         for function in tuple(self._attached):
@@ -156,12 +153,22 @@ class TriggerHost:
     async def _keep(self, function: str, name: str, source: Source, started: asyncio.Event) -> None:
         """Run a source for ever; `started` is set once it is ready, or has failed for the first time."""
         delay_s = RESTART_S
+        failed = False
+
+        def ready() -> None:
+            nonlocal failed
+            started.set()
+            if failed:
+                failed = False
+                self._log("trigger-recovered", function=function, trigger=name)
+
         while True:
             began = self._timing.monotonic()
             try:
-                await source.run(started.set)
+                await source.run(ready)
             except Exception as error:  # noqa: BLE001 - supervisor: one trigger must not end the others
                 self._log("trigger-failed", function=function, trigger=name, reason=str(error) or repr(error))
+            failed = True
             started.set()
             if self._timing.monotonic() - began > LONGEST_RESTART_S:
                 delay_s = RESTART_S
@@ -178,7 +185,14 @@ class TriggerHost:
         if options.events == "poll":
             return S3Poll(bucket, intake, poll_s=timing.poll_s, sleep=timing.sleep)
         client = await asyncio.to_thread(sqs_client, options.events)
-        return S3Queue(bucket, intake, url=options.events, client=client, letters=self._letters(function))
+        return S3Queue(
+            bucket,
+            intake,
+            url=options.events,
+            client=client,
+            letters=self._letters(function),
+            long_poll_s=timing.long_poll_s,
+        )
 
     def _ticking(self, function: str, trigger: Schedule) -> Source:
         return ScheduleSource(

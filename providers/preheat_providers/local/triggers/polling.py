@@ -48,13 +48,21 @@ class S3Queue:
     """Receives the bucket's events from an SQS queue; a message is deleted once its delivery is on disk."""
 
     def __init__(
-        self, bucket: Bucket, intake: Intake, *, url: str, client: "SQSClient", letters: DeadLetters
+        self,
+        bucket: Bucket,
+        intake: Intake,
+        *,
+        url: str,
+        client: "SQSClient",
+        letters: DeadLetters,
+        long_poll_s: int,
     ) -> None:
         self._bucket = bucket
         self._intake = intake
         self._url = url
         self._client = client
         self._letters = letters
+        self._long_poll_s = long_poll_s
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Receive until cancelled. Raises RequestError when the endpoint does not answer."""
@@ -66,7 +74,7 @@ class S3Queue:
     def _receive(self) -> "list[MessageTypeDef]":
         with calling("received from", self._url):
             answer = self._client.receive_message(
-                QueueUrl=self._url, MaxNumberOfMessages=10, WaitTimeSeconds=LONG_POLL_S
+                QueueUrl=self._url, MaxNumberOfMessages=10, WaitTimeSeconds=self._long_poll_s
             )
         return answer.get("Messages", [])
 

@@ -42,6 +42,11 @@ const accept = contract.stream ? "text/event-stream" : undefined;
 const single = resolve(contract.input, contract.input);
 const limit = about.limits.body_bytes >= 1048576 ? `${+(about.limits.body_bytes / 1048576).toFixed(1)} MiB` : `${about.limits.body_bytes} bytes`;
 const calls = [make("h3", {}, "JSON"), block(curl("invocations", { body, type, accept, token: true }))];
+if (contract.answers?.length) {
+  const answer = pretty(contract.answers[0]);
+  const shown = answer.length > 1500 ? `${answer.slice(0, 1500)} ...` : answer;
+  calls.push(make("h3", {}, "Its answer"), block(shown, coloured(shown)));
+}
 if (isFile(single, contract.input)) calls.push(make("h3", {}, "Raw bytes"), block(curl("invocations", { file: "input.png", type: "image/png", token: true })));
 
 find("docs").append(

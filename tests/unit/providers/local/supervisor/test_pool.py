@@ -161,6 +161,17 @@ async def test_a_worker_that_dies_is_a_502_and_the_next_request_gets_another() -
 
 
 @on_a_loop
+async def test_a_worker_whose_predict_may_still_run_gets_no_other_request() -> None:
+    starter = FakeStarter()
+    pool = make_pool(starter)
+    await pool.invoke(request())
+    starter.workers[0].status = 504
+    assert (await pool.invoke(request())).status == 504
+    assert starter.workers[0].drained
+    assert (await pool.invoke(request())).body == b'"w2"'
+
+
+@on_a_loop
 async def test_a_request_that_did_not_reach_its_worker_is_given_to_another() -> None:
     starter = FakeStarter()
     pool = make_pool(starter)

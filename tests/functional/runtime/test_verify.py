@@ -1,0 +1,148 @@
+"""The proof of a bundle, in the bundle's own interpreter."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from preheat.interface.manifest import Limits
+from tests.fakes.code_layer import make_code_layer
+from tests.fakes.supervisor import PYTHON
+
+pytestmark = pytest.mark.runtime
+
+
+def verify(
+    tmp_path: Path, source: str, *, limits: Limits | None = None
+) -> tuple[dict[str, Any], subprocess.CompletedProcess[bytes]]:
+    code = make_code_layer(tmp_path / "code", source, limits=limits)
+    (tmp_path / "tmp").mkdir()
+    document = {
+        "code": str(code),
+        "dependencies": str(tmp_path),
+        "weights": str(tmp_path),
+        "name": "demo",
+        "stage": "dev",
+        "memory_mb": 512,
+        "tmp_mb": 64,
+        "cpus": 1,
+        "tmp": str(tmp_path / "tmp"),
+    }
+    run = subprocess.run(
+        [PYTHON, "-I", "-S", "-B", "-X", "utf8", str(code / "preheat" / "runtime" / "verify.py")],
+        input=json.dumps(document).encode(),
+        capture_output=True,
+        env={},
+        timeout=60,
+    )
+    return (json.loads(run.stdout.splitlines()[-1]) if run.stdout else {}), run
+
+
+def test_a_handler_that_works_yields_its_contract_with_examples_and_answers(tmp_path: Path) -> None:
+    answer, run = verify(
+        tmp_path,
+        """
+        import preheat, sys
+        class Model(preheat.Handler):
+            '''Doubles.'''
+            def setup(self, ctx): print("noise on stdout")
+            def examples(self): return [1, 2]
+            def predict(self, number: int) -> int: return number * 2
+            def teardown(self, ctx): sys.stdout.write("more noise")
+        """,
+    )
+    assert (answer["ok"], run.returncode) == (True, 0)
+    assert answer["contract"]["description"] == "Doubles."
+    assert answer["contract"]["examples"] == [1, 2]
+    assert answer["contract"]["answers"] == [2, 4]
+    assert [phase["name"] for phase in answer["phases"]] == [
+        "import",
+        "setup",
+        "restore",
+        "examples",
+        "teardown",
+    ]
+    assert b"noise" not in run.stdout
+    assert b"noise on stdout" in run.stderr
+    assert b"more noise" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("predict", "answers"),
+    [
+        ("@preheat.batched(max_size=4)\n    def predict(self, n: list[int]) -> list[int]: return n", [1, 2]),
+        ("def predict(self, n: int) -> Iterator[int]: yield from range(n)", [[0], [0, 1]]),
+        ("async def predict(self, n: int) -> AsyncIterator[int]:\n        yield n", [[1], [2]]),
+        ("async def predict(self, n: int) -> int: return n", [1, 2]),
+        ("def predict(self, n: int) -> bytes: return bytes([n])", ["AQ==", "Ag=="]),
+    ],
+)
+def test_every_kind_of_predict_runs_its_examples(
+    tmp_path: Path, predict: str, answers: list[object]
+) -> None:
+    answer, run = verify(
+        tmp_path,
+        "import preheat\nfrom collections.abc import AsyncIterator, Iterator\n"
+        "class Model(preheat.Handler):\n    def examples(self): return [1, 2]\n    " + predict,
+    )
+    assert answer.get("ok"), (answer, run.stderr)
+    assert answer["contract"]["answers"] == answers
+
+
+@pytest.mark.parametrize(
+    ("body", "phase", "message"),
+    [
+        ("def predict(self, n): return n", "check", "annotat"),
+        ("def predict(self, n: int) -> int: return 1 / 0", "examples", "examples()[0] was answered 500"),
+        ("def predict(self, n: int) -> int: return 'x'", "examples", "examples()[0] was answered 500"),
+        ("def predict(self, n: str) -> str: return n", "examples", "str"),
+        (
+            "def predict(self, n: int) -> int: return n\n"
+            "    def setup(self, ctx): raise ValueError('no weights')",
+            "setup",
+            "ValueError: no weights",
+        ),
+        (
+            "def predict(self, n: int) -> int: return n\n    def teardown(self, ctx): raise KeyError('x')",
+            "teardown",
+            "KeyError",
+        ),
+        (
+            "@preheat.batched(max_size=4)\n    def predict(self, n: list[int]) -> list[int]: return n[:1]",
+            "examples",
+            "was answered 500",
+        ),
+    ],
+)
+def test_a_failure_names_its_phase_and_shows_the_users_lines(
+    tmp_path: Path, body: str, phase: str, message: str
+) -> None:
+    source = (
+        "import preheat\nclass Model(preheat.Handler):\n    def examples(self): return [1, 2]\n    " + body
+    )
+    answer, run = verify(tmp_path, source)
+    assert (answer["ok"], answer["phase"], run.returncode) == (False, phase, 1)
+    assert message in answer["message"]
+    if "1 / 0" in body or phase in {"setup", "teardown"}:
+        assert "app.py" in answer["traceback"]
+        assert "preheat/runtime" not in answer["traceback"]
+
+
+def test_an_import_that_fails_is_named_with_its_line(tmp_path: Path) -> None:
+    answer, _ = verify(tmp_path, "import preheat\nimport not_there_at_all")
+    assert (answer["phase"], answer["ok"]) == ("import", False)
+    assert "not_there_at_all" in answer["message"]
+
+
+def test_a_setup_that_never_ends_is_ended(tmp_path: Path) -> None:
+    source = """
+        import preheat
+        class Model(preheat.Handler):
+            def setup(self, ctx):
+                while True: pass
+            def predict(self, n: int) -> int: return n
+        """
+    _, run = verify(tmp_path, source, limits=Limits(setup_s=0.3))
+    assert run.returncode == -14
