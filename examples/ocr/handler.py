@@ -41,7 +41,7 @@ class Reader(preheat.Handler):
         self.recogniser = Recogniser(ctx.weights["recognition"], options)
 
     def predict(self, image: preheat.Image) -> Page:
-        picture = image.pil.convert("RGB")
+        picture = image.pillow().convert("RGB")
         lines = []
         for box in self.detector.find(picture):
             text, confidence = self.recogniser.read(picture.crop((box.left, box.top, box.right, box.bottom)))
@@ -51,4 +51,4 @@ class Reader(preheat.Handler):
 
     def examples(self) -> Iterable[preheat.Image]:
         picture = Path(__file__).parent / "images" / "hello.png"
-        return [preheat.Image(picture.read_bytes(), "image/png")]
+        return [preheat.Image.from_path(picture)]

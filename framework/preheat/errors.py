@@ -1,7 +1,7 @@
 """Every error that Preheat raises on purpose.
 
-    PreheatError                 message for the reader, hint with the line to paste
-    ├── ProjectError             preheat.toml or the project's files are wrong; lists every finding
+    PreheatError                 message for the reader, hint with the line to paste, findings
+    ├── ProjectError             preheat.toml or the project's files are wrong
     ├── HandlerError             the handler class is wrong, or its setup failed
     ├── BundleError              locking, fetching, weights, trimming or verifying failed
     │   └── TooLarge             the bundle exceeds a limit of the platform
@@ -35,15 +35,6 @@ if TYPE_CHECKING:  # pathlib costs 3 ms of a cold start, and nothing here calls 
     from pathlib import Path
 
 
-class PreheatError(Exception):
-    """An error with a message for its reader and, where there is one, the fix to paste."""
-
-    def __init__(self, message: str, *, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
-
-
 class Located(Protocol):
     """One mistake and its place: `preheat.findings.Finding`, which this module may not import."""
 
@@ -73,12 +64,21 @@ class Located(Protocol):
         ...
 
 
-class ProjectError(PreheatError):
-    """preheat.toml or the project's files are wrong. `findings` lists every mistake, in order of line."""
+class PreheatError(Exception):
+    """An error with a message for its reader and, where there is one, the fix to paste.
+
+    `findings` lists the mistakes behind it, in the order of the file, where their places are known.
+    """
 
     def __init__(self, message: str, *, hint: str | None = None, findings: Sequence[Located] = ()) -> None:
-        super().__init__(message, hint=hint)
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
         self.findings = tuple(findings)
+
+
+class ProjectError(PreheatError):
+    """preheat.toml or the project's files are wrong."""
 
 
 class HandlerError(PreheatError):

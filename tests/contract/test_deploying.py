@@ -1,11 +1,13 @@
 """What deploy, plan, releases, rollback and destroy promise."""
 
+from collections.abc import Callable
+
 import pytest
 from tests.fakes.functions import Functions
 
 from preheat.errors import NotDeployed, ProviderError
 from preheat.interface.message import Request
-from preheat.progress import Event
+from preheat.progress import quiet
 from preheat.provider.protocol import Provider
 
 
@@ -96,7 +98,7 @@ def test_two_stages_of_a_function_do_not_meet(functions: Functions, provider: Pr
     assert function.ask({"value": 1})["version"] == "first"
     assert other.ask({"value": 1})["version"] == "second"
 
-    provider.destroy(other.name, other.stage, report=_ignore)
+    provider.destroy(other.name, other.stage, report=quiet)
     assert function.ask({"value": 1})["version"] == "first"
     assert [status.stage for status in provider.status(function.name, None)] == [function.stage]
 
@@ -105,7 +107,7 @@ def test_destroy_says_what_it_removed_and_leaves_nothing(functions: Functions, p
     function = functions.fresh("echo")
     function.deploy()
     function.ask({"value": 1})
-    receipt = provider.destroy(function.name, function.stage, report=_ignore)
+    receipt = provider.destroy(function.name, function.stage, report=quiet)
     assert (receipt.name, receipt.stage, receipt.left) == (function.name, function.stage, ())
     assert receipt.removed
     assert provider.observe(function.name, function.stage) == ()
@@ -117,7 +119,7 @@ def test_after_destroy_a_deploy_begins_anew(functions: Functions, provider: Prov
     function.deploy()
     function.edit("handler.py", '"first"', '"second"')
     function.deploy()
-    provider.destroy(function.name, function.stage, report=_ignore)
+    provider.destroy(function.name, function.stage, report=quiet)
     again = function.deploy()
     assert (again.changed, again.release) == (True, 1)
     assert function.ask({"value": 1})["version"] == "second"
@@ -125,20 +127,16 @@ def test_after_destroy_a_deploy_begins_anew(functions: Functions, provider: Prov
 
 def test_what_is_not_deployed_is_named_so(provider: Provider) -> None:
     name, stage = "never-deployed", "dev"
-    calls = [
+    calls: list[Callable[[], object]] = [
         lambda: provider.deployment(name, stage),
         lambda: provider.invoke(name, stage, Request(body=b"1", id="r")),
         lambda: list(provider.logs(name, stage, follow=False)),
         lambda: provider.releases(name, stage),
         lambda: provider.rollback(name, stage, None),
-        lambda: provider.destroy(name, stage, report=_ignore),
+        lambda: provider.destroy(name, stage, report=quiet),
     ]
     for call in calls:
         with pytest.raises(NotDeployed, match=name):
             call()
     assert provider.observe(name, stage) == ()
     assert provider.status(name, stage) == ()
-
-
-def _ignore(event: Event) -> None:
-    """Take a report."""

@@ -8,7 +8,7 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 from preheat.bundle.interpreter import Interpreter
 from preheat.bundle.model import Layer, LayerName
 from preheat.errors import BundleError
+from preheat.findings import Finding
 from preheat.project.model import Project
 
 SCRIPT = "preheat/runtime/verify.py"
@@ -46,8 +47,16 @@ class Verified:
 class VerifyFailed(BundleError):
     """The handler failed on its own examples. `traceback` is text from the other process."""
 
-    def __init__(self, phase: str, message: str, traceback: str, *, hint: str | None = None) -> None:
-        super().__init__(f"The handler failed in {phase}: {message}\n{traceback}".rstrip(), hint=hint)
+    def __init__(
+        self,
+        phase: str,
+        message: str,
+        traceback: str,
+        *,
+        hint: str | None = None,
+        findings: Sequence[Finding] = (),
+    ) -> None:
+        super().__init__(f"{message}\n{traceback}".rstrip(), hint=hint, findings=findings)
         self.phase = phase
         self.traceback = traceback
 
@@ -71,6 +80,8 @@ def verify(
     command = [str(interpreter.path), "-I", "-S", "-B", "-X", "utf8", str(script)]
     limit_s = project.limits.setup_s + project.limits.timeout_s + SPARE_S
     answer = _read(_run(command, json.dumps(document), environment(project, tmp), limit_s, tmp))
+    if not answer["ok"]:
+        raise _failure(answer, project, layers["code"])
     _check_imported(answer["imported"], layers, interpreter)
     return Verified(answer["contract"], tuple((phase["name"], phase["ms"]) for phase in answer["phases"]))
 
@@ -121,7 +132,7 @@ def _run(command: list[str], document: str, variables: dict[str, str], limit_s: 
     except subprocess.TimeoutExpired as exc:
         raise VerifyFailed(
             "verification",
-            f"it did not finish within {limit_s:g} s.",
+            f"The handler did not get through its examples within {limit_s:g} s.",
             "",
             hint="Make setup faster, or raise setup_s under [limits] or timeout_s under [resources].",
         ) from exc
@@ -129,7 +140,9 @@ def _run(command: list[str], document: str, variables: dict[str, str], limit_s: 
         _end(process)
     if process.returncode in (0, 1) and output.strip():
         return output
-    raise VerifyFailed("verification", _died(process.returncode), errors.strip()[-4000:])
+    raise VerifyFailed(
+        "verification", f"The handler failed: {_died(process.returncode)}", errors.strip()[-4000:]
+    )
 
 
 def _end(process: "subprocess.Popen[str]") -> None:
@@ -151,11 +164,24 @@ def _read(output: str) -> dict[str, Any]:
         answer: dict[str, Any] = json.loads(output.strip().splitlines()[-1])
     except ValueError as exc:
         raise VerifyFailed(
-            "verification", "it wrote something else than its answer.", output[-1000:]
+            "verification", "The handler's process wrote something else than its answer.", output[-1000:]
         ) from exc
-    if not answer["ok"]:
-        raise VerifyFailed(answer["phase"], answer["message"], answer.get("traceback", ""))
     return answer
+
+
+def _failure(answer: Mapping[str, Any], project: Project, code: Layer) -> VerifyFailed:
+    """Return the failure in terms of the project's own files, of which the layer holds copies."""
+    traceback = answer["traceback"].replace(f'"{code.path}/', '"')
+    findings = [
+        Finding(
+            message=mistake["message"],
+            file=project.root / mistake["file"],
+            line=mistake["line"],
+            fix=mistake["fix"],
+        )
+        for mistake in answer["mistakes"]
+    ]
+    return VerifyFailed(answer["phase"], answer["message"], traceback, hint=answer["hint"], findings=findings)
 
 
 def _check_imported(imported: list[str], layers: Mapping[LayerName, Layer], interpreter: Interpreter) -> None:
@@ -166,4 +192,6 @@ def _check_imported(imported: list[str], layers: Mapping[LayerName, Layer], inte
         path = Path(file).resolve()
         stray = "site-packages" in path.relative_to(library).parts if path.is_relative_to(library) else False
         if stray or not any(path.is_relative_to(folder) for folder in allowed):
-            raise VerifyFailed("verification", f"it imported {file}, which is not in the bundle.", "")
+            raise VerifyFailed(
+                "verification", f"The handler imported {file}, which is not in the bundle.", ""
+            )

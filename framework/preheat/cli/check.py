@@ -7,7 +7,7 @@ import click
 from preheat.cli import options, problems
 from preheat.cli.boundary import FAILED, interruptible
 from preheat.cli.tools import Tools, pass_tools
-from preheat.errors import Located, PreheatError, ProjectError
+from preheat.errors import Located, PreheatError
 from preheat.findings import Finding
 from preheat.progress import Report, Step
 
@@ -60,13 +60,7 @@ def _findings(
         pipeline.check(project)
         if not static:
             pipeline.bundle(project)
-    except ProjectError as error:
-        return error.findings or (_finding(error),)
     except PreheatError as error:
-        return (_finding(error),)
+        return error.findings or (Finding(message=error.message, fix=error.hint),)
     report(Step("check", f"{name}: nothing wrong"))
     return ()
-
-
-def _finding(error: PreheatError) -> Finding:
-    return Finding(message=error.message, fix=error.hint)

@@ -7,27 +7,25 @@ from typing import Any
 import click
 
 from preheat.cli.text import bold, paste
-from preheat.errors import Located, PreheatError, ProjectError
+from preheat.errors import Located, PreheatError
 
 
 def error(problem: PreheatError) -> Iterator[str]:
     """Yield an error: its message, what was found, and the line to paste."""
     yield click.style("error: ", fg="red", bold=True) + problem.message
-    if isinstance(problem, ProjectError):
-        yield from findings(problem.findings)
+    yield from findings(problem.findings)
     if problem.hint:
         yield paste(problem.hint)
 
 
 def error_document(problem: PreheatError) -> dict[str, Any]:
     """Return an error as the JSON object that a command with --json prints instead of its result."""
-    found = problem.findings if isinstance(problem, ProjectError) else ()
     return {
         "error": {
             "type": type(problem).__name__,
             "message": problem.message,
             "hint": problem.hint,
-            "findings": [finding_document(finding) for finding in found],
+            "findings": [finding_document(finding) for finding in problem.findings],
         }
     }
 

@@ -8,6 +8,8 @@ from typing import Protocol
 JSON_TYPE = "application/json"
 PROBLEM_TYPE = "application/problem+json"
 
+TIMEOUT_HEADER = "x-preheat-timeout-s"
+"""Request header: give up after so many seconds."""
 START_HEADER = "x-preheat-start"
 """Answer header: `cold` when the request waited for a process to start, otherwise `warm`."""
 QUEUE_MS_HEADER = "x-preheat-queue-ms"

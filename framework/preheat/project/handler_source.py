@@ -13,7 +13,6 @@ from preheat.findings import Finding
 from preheat.project.model import Project
 
 METHODS = ("setup", "restore", "predict", "teardown", "examples")
-READY_MADE = "preheat_handlers"
 PREDICT = "    def predict(self, item: Input) -> Output: ..."
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef
@@ -24,7 +23,7 @@ def look_at_handler(project: Project) -> tuple[Finding, ...]:
     module, _, name = project.handler.partition(":")
     file = _module_file(project.root, module)
     if file is None:
-        return () if _may_be_installed(project, module) else (_no_module(project, module),)
+        return ()  # of another package; a module that nothing can bring was refused with preheat.toml
     try:
         tree = ast.parse(file.read_bytes(), str(file))
     except SyntaxError as error:
@@ -41,24 +40,6 @@ def _module_file(root: Path, module: str) -> Path | None:
     stem = root.joinpath(*module.split("."))
     candidates = (stem.with_name(stem.name + ".py"), stem / "__init__.py")
     return next((path for path in candidates if path.is_file()), None)
-
-
-def _may_be_installed(project: Project, module: str) -> bool:
-    top = module.split(".")[0]
-    if (project.root / top).is_dir() or (project.root / f"{top}.py").is_file():
-        return False
-    return top == READY_MADE or bool(project.requirements)
-
-
-def _no_module(project: Project, module: str) -> Finding:
-    files = [path.stem for path in project.root.glob("*.py")]
-    near = difflib.get_close_matches(module, files, n=1)
-    return Finding(
-        message=f"handler = {project.handler!r}: the project has no module {module!r}.",
-        file=project.root / "preheat.toml",
-        key="handler",
-        fix=f'handler = "{near[0]}:{project.handler.partition(":")[2]}"' if near else None,
-    )
 
 
 def _no_class(project: Project, name: str, classes: dict[str, ast.ClassDef], file: Path) -> Finding:

@@ -2,7 +2,8 @@
 
 In: {"code", "dependencies", "weights", "name", "stage", "memory_mb", "tmp_mb", "cpus", "tmp"}.
 Out: {"ok": true, "contract": {..., "examples", "answers"}, "phases": [{"name", "ms"}], "imported": [files]}
-or {"ok": false, "phase", "message", "traceback"}, the last thing on standard output; whatever the
+or {"ok": false, "phase", "message", "traceback", "hint", "mistakes": [{"message", "fix", "line", "file"}]},
+where a file is relative to the code: the last thing on standard output; whatever the
 handler prints goes to standard error. It runs as a script in the bundle's own interpreter, so it
 imports nothing of ours before the layers are on the path.
 """
@@ -13,6 +14,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from preheat.runtime.loader import Model, PhaseClock
 
 
@@ -44,9 +47,11 @@ def verify(document: dict[str, Any]) -> dict[str, Any]:
     clock = PhaseClock()
     try:
         with time_limit(manifest.limits.setup_s):
-            mistakes = _mistakes(manifest.handler, clock)
+            mistakes = _mistakes(manifest.handler, place.code, clock)
             if mistakes:
-                return {"ok": False, "phase": "check", "message": mistakes, "traceback": ""}
+                message = f"The handler {manifest.handler} is wrong."
+                failed = {"ok": False, "phase": "check", "message": message, "traceback": "", "hint": None}
+                return {**failed, "mistakes": mistakes}
             model = import_model(place, manifest, clock)
             set_up(model, clock)
             restore(model, clock)
@@ -59,6 +64,8 @@ def verify(document: dict[str, Any]) -> dict[str, Any]:
             "phase": failure.phase,
             "message": failure.message,
             "traceback": failure.traceback,
+            "hint": failure.hint,
+            "mistakes": [],
         }
     return {
         "ok": True,
@@ -76,16 +83,17 @@ def _imported() -> list[str]:
     return sorted({file for file in files if isinstance(file, str)})
 
 
-def _mistakes(reference: str, clock: "PhaseClock") -> str:
+def _mistakes(reference: str, code: "Path", clock: "PhaseClock") -> list[dict[str, Any]]:
     from preheat.interface.check import check_handler
     from preheat.interface.contract import import_handler
 
     with clock.phase("import"):
         handler = import_handler(reference)
-    return "\n".join(
-        f"{mistake.message} {mistake.fix}" if mistake.fix else mistake.message
+    source = os.path.relpath(str(sys.modules[handler.__module__].__file__), code)
+    return [
+        {"message": mistake.message, "fix": mistake.fix, "line": mistake.line, "file": source}
         for mistake in check_handler(handler)
-    )
+    ]
 
 
 def _run(model: "Model", clock: "PhaseClock", memory_mb: int) -> tuple[list[Any], list[Any]]:

@@ -20,7 +20,7 @@ from typing import Any
 import preheat
 from preheat import errors
 from preheat.errors import Conflict, PreheatError, ProviderError
-from preheat.interface.message import Request, Response
+from preheat.interface.message import TIMEOUT_HEADER, Request, Response
 from preheat_providers.local.supervisor.lock import read_holder, wait_until_free
 from preheat_providers.local.supervisor.paths import HomePaths, private_folder
 from preheat_providers.local.supervisor.tls import client_context
@@ -103,6 +103,8 @@ class SupervisorClient:
             "accept": request.accept,
             "x-request-id": request.id,
         }
+        if request.timeout_s is not None:
+            headers[TIMEOUT_HEADER] = f"{request.timeout_s:g}"
         token = self.paths.token(function)
         if token.exists():
             headers["authorization"] = f"Bearer {token.read_text().strip()}"

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from preheat.interface.manifest import Limits
 from tests.fakes.code_layer import make_code_layer
 from tests.fakes.supervisor import PYTHON
+
+from preheat.interface.manifest import Limits
 
 pytestmark = pytest.mark.runtime
 
@@ -79,9 +79,7 @@ def test_a_handler_that_works_yields_its_contract_with_examples_and_answers(tmp_
         ("def predict(self, n: int) -> bytes: return bytes([n])", ["AQ==", "Ag=="]),
     ],
 )
-def test_every_kind_of_predict_runs_its_examples(
-    tmp_path: Path, predict: str, answers: list[object]
-) -> None:
+def test_every_kind_of_predict_runs_its_examples(tmp_path: Path, predict: str, answers: list[object]) -> None:
     answer, run = verify(
         tmp_path,
         "import preheat\nfrom collections.abc import AsyncIterator, Iterator\n"

@@ -12,11 +12,10 @@ from starlette.types import Receive, Scope
 
 from preheat.errors import BadInput, BodyTooLarge, BodyTooSlow, UnsupportedMedia
 from preheat.interface.manifest import Limits
-from preheat.interface.message import Request
+from preheat.interface.message import TIMEOUT_HEADER, Request
 
 KEY = "preheat"
 """Where the boundary leaves `Incoming` in the ASGI scope."""
-TIMEOUT_HEADER = "x-preheat-timeout-s"
 WEBHOOK_HEADER = "x-preheat-webhook"
 TTL_HEADER = "x-preheat-ttl-s"
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from preheat.interface.manifest import Limits
-from preheat.interface.message import JSON_TYPE, PROBLEM_TYPE
-from preheat.runtime.surface.incoming import TIMEOUT_HEADER, TTL_HEADER, WEBHOOK_HEADER
+from preheat.interface.message import JSON_TYPE, PROBLEM_TYPE, TIMEOUT_HEADER
+from preheat.runtime.surface.incoming import TTL_HEADER, WEBHOOK_HEADER
 from preheat.runtime.surface.jobs import IDEMPOTENCY_HEADER, LONGEST_TTL_S
 from preheat.runtime.surface.schemas import components
 

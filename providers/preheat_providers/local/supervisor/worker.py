@@ -127,7 +127,7 @@ class SocketWorker:
     def kill(self) -> None:
         """See `Worker`."""
         self._killed = True
-        if self._kill is not None:
+        if self._kill is not None and not self._ended.done():
             self._kill()
 
     async def exchange(self, request: Request, *, limit_s: float, release: Release) -> Response:

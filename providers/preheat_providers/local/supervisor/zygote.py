@@ -22,6 +22,8 @@ from preheat_providers.local.supervisor.worker import Ready, SocketWorker, Start
 
 SETTLE_S = 2.0
 """How long a process may live on after it closed its control connection."""
+STUCK_S = 0.25
+"""How long a stuck worker lives on: its 504 is on its way at the same moment."""
 SETUP_MARGIN_S = 10.0
 """The worker enforces setup_s itself; this much later the supervisor does."""
 
@@ -250,7 +252,7 @@ class ProcessStarter:
                     self._log.write(
                         "error", "worker-stuck", "predict did not end; killing it", worker=worker.id
                     )
-                    worker.kill()
+                    asyncio.get_running_loop().call_later(STUCK_S, worker.kill)
                 case _:
                     pass
 

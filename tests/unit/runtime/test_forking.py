@@ -1,0 +1,65 @@
+import os
+import random
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from preheat.runtime.forking import become_child, judge_fork, open_files
+
+
+def fake_proc(folder: Path, *, threads: tuple[str, ...] = ("python",), files: tuple[str, ...] = ()) -> Path:
+    for number, name in enumerate(threads):
+        (folder / "task" / str(number)).mkdir(parents=True)
+        (folder / "task" / str(number) / "comm").write_text(name + "\n")
+    (folder / "fd").mkdir()
+    for number, target in enumerate(files):
+        (folder / "fd" / str(number)).symlink_to(target)
+    return folder
+
+
+def test_one_thread_and_plain_files_may_fork(tmp_path: Path) -> None:
+    proc = fake_proc(tmp_path, files=("/data/model.onnx", "pipe:[7]"))
+    assert judge_fork(frozenset(), proc).safe
+
+
+def test_threads_are_counted_and_named(tmp_path: Path) -> None:
+    fork = judge_fork(frozenset(), fake_proc(tmp_path, threads=("python", "omp", "omp")))
+    assert not fork.safe
+    assert fork.reason is not None
+    assert "2 more threads running (omp, python)" in fork.reason
+
+
+@pytest.mark.parametrize(
+    ("opened", "reason"), [("socket:[42]", "a socket open"), ("/dev/nvidia0", "the GPU (/dev/nvidia0)")]
+)
+def test_sockets_and_gpus_may_not_be_shared(tmp_path: Path, opened: str, reason: str) -> None:
+    fork = judge_fork(frozenset(), fake_proc(tmp_path, files=(opened,)))
+    assert fork.reason is not None
+    assert reason in fork.reason
+
+
+def test_what_was_open_before_the_handler_does_not_count(tmp_path: Path) -> None:
+    proc = fake_proc(tmp_path, files=("socket:[42]",))
+    assert judge_fork(open_files(proc), proc).safe
+
+
+def test_a_system_without_proc_cannot_tell_and_does_not_fork(tmp_path: Path) -> None:
+    assert not judge_fork(frozenset(), tmp_path / "none").safe
+
+
+def test_a_child_draws_its_own_numbers_and_has_its_own_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", "elsewhere")
+    monkeypatch.chdir("/")
+    before = tempfile.tempdir
+    random.seed(1)
+    first = random.random()
+    random.seed(1)
+    become_child(tmp_path)
+    try:
+        assert random.random() != first
+        assert tempfile.gettempdir() == os.environ["TMPDIR"] == str(Path.cwd()) == str(tmp_path)
+    finally:
+        tempfile.tempdir = before

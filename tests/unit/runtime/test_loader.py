@@ -1,0 +1,145 @@
+import asyncio
+import sys
+import traceback
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.fakes.models import model_of
+
+from preheat import Context, Handler, HandlerError
+from preheat.interface.manifest import Manifest
+from preheat.runtime.loader import PhaseClock, PhaseFailed, Place, load, read_ahead, warm_up
+
+SOURCE = """
+import preheat
+
+class Model(preheat.Handler):
+    done = ()
+    def setup(self, ctx):
+        self.done += ("setup", ctx.name, ctx.stage, ctx.provider, ctx.release, ctx.cpus)
+        self.done += (ctx.weights["model"].read_bytes(),)
+    def restore(self, ctx): self.done += ("restore",)
+    def examples(self): return [1, 2]
+    def predict(self, number: int) -> int:
+        self.done += (number,)
+        return number
+"""
+
+
+class Ticks:
+    """A clock that goes on by one second each time it is read."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 1.0
+        return self.now
+
+
+def run(work: Coroutine[Any, Any, Any]) -> Any:
+    return asyncio.run(work)
+
+
+def place(folder: Path) -> Place:
+    return Place(
+        code=folder,
+        weights=folder,
+        name="demo",
+        stage="dev",
+        provider="local",
+        release="3",
+        tmp=folder,
+        cpus=0.25,
+    )
+
+
+@pytest.fixture
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    name = f"handler_{tmp_path.name.replace('-', '_')}"
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "weights.bin").write_bytes(b"heavy")
+    (tmp_path / f"{name}.py").write_text(SOURCE)
+    return name
+
+
+def test_loading_takes_every_step_in_order_and_times_it(tmp_path: Path, module: str) -> None:
+    clock = PhaseClock(Ticks())
+    manifest = Manifest(name="demo", handler=f"{module}:Model", weights={"model": "weights.bin"})
+    model = load(place(tmp_path), manifest, clock, run)
+    assert model.handler.done == (  # type: ignore[attr-defined]
+        *("setup", "demo", "dev", "local", "3", 1.0, b"heavy"),
+        "restore",
+        1,
+        2,
+    )
+    assert [(phase.name, phase.ms) for phase in clock.phases] == [
+        ("import", 1000.0),
+        ("setup", 1000.0),
+        ("restore", 1000.0),
+        ("warm-up", 1000.0),
+    ]
+    assert model.overrides_restore
+    del sys.modules[module]
+
+
+def test_a_weight_that_is_not_there_is_an_import_failure_that_names_it(tmp_path: Path, module: str) -> None:
+    manifest = Manifest(name="demo", handler=f"{module}:Model", weights={"model": "missing.bin"})
+    with pytest.raises(PhaseFailed, match=r"missing\.bin") as caught:
+        load(place(tmp_path), manifest, PhaseClock(), run)
+    assert caught.value.phase == "import"
+
+
+def test_time_in_a_phase_taken_twice_adds_up() -> None:
+    clock = PhaseClock(Ticks())
+    for _ in range(2):
+        with clock.phase("import"):
+            pass
+    assert [(phase.name, phase.ms) for phase in clock.phases] == [("import", 2000.0)]
+
+
+def test_a_phase_that_fails_keeps_what_a_handler_error_says_and_its_hint() -> None:
+    clock = PhaseClock()
+    with pytest.raises(PhaseFailed) as caught, clock.phase("import"):
+        raise HandlerError("no predict", hint="def predict(...)")
+    assert (caught.value.message, caught.value.hint) == ("no predict", "def predict(...)")
+    assert clock.phases == ()
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), ValueError("why")])
+def test_whatever_a_phase_raises_names_the_phase(error: BaseException) -> None:
+    with pytest.raises(PhaseFailed) as caught, PhaseClock().phase("setup"):
+        raise error
+    assert caught.value.phase == "setup"
+    assert type(error).__name__ in caught.value.message
+    assert caught.value.traceback.endswith("".join(traceback.format_exception_only(error)))
+
+
+class Waits(Handler):
+    loops: list[asyncio.AbstractEventLoop]
+
+    def setup(self, ctx: Context) -> None:
+        self.loops = []
+
+    def examples(self) -> list[int]:
+        return [1, 2]
+
+    async def predict(self, number: int) -> int:
+        self.loops.append(asyncio.get_running_loop())
+        return number
+
+
+def test_an_async_handler_warms_up_on_the_loop_it_is_given() -> None:
+    model = model_of(Waits)
+    model.handler.setup(model.context)
+    with asyncio.Runner() as runner:
+        warm_up(model, PhaseClock(), runner.run)
+        assert model.handler.loops == [runner.get_loop()] * 2  # type: ignore[attr-defined]
+
+
+def test_folders_of_weights_are_read_ahead_file_by_file(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "a").write_bytes(b"x")
+    read_ahead({"model": tmp_path})
