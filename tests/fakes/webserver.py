@@ -10,7 +10,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class WebServer:
-    """Serves `pages`. `cuts` holds after how many bytes the next answers break off; `seen` what was asked for."""
+    """Serves `pages`, and records in `seen` what was asked for.
+
+    `cuts` holds after how many bytes the next answers break off; `authorization` is the header
+    that every request must carry.
+    """
 
     pages: dict[str, bytes]
     url: str = ""
@@ -18,7 +22,7 @@ class WebServer:
     cuts: list[int] = field(default_factory=list)
     redirects: Mapping[str, str] = field(default_factory=dict)
     refusals: Mapping[str, int] = field(default_factory=dict)
-    length: bool = True
+    authorization: str | None = None
     seen: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
 
 
@@ -32,7 +36,11 @@ def serving(server: WebServer, *, tls: ssl.SSLContext | None = None) -> Iterator
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]
             server.seen.append((path, dict(self.headers.items())))
-            if target := server.redirects.get(path):
+            if server.authorization not in (None, self.headers.get("Authorization")):
+                self.send_response(401)
+                self.send_header("WWW-Authenticate", "Basic")
+                self.end_headers()
+            elif target := server.redirects.get(path):
                 self.send_response(302)
                 self.send_header("Location", target)
                 self.end_headers()
@@ -56,8 +64,7 @@ def serving(server: WebServer, *, tls: ssl.SSLContext | None = None) -> Iterator
             else:
                 self.send_response(200)
             body = content[first : last + 1]
-            if server.length:
-                self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Length", str(len(body)))
             if self.path.endswith("/"):
                 self.send_header("Content-Type", "text/html")
             self.end_headers()

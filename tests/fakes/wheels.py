@@ -28,9 +28,13 @@ def make_wheel(
         path: text.encode() if isinstance(text, str) else text
         for path, text in (files or {f"{module}/__init__.py": f"VERSION = {version!r}\n"}).items()
     }
-    contents[f"{info}/METADATA"] = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}\n".encode()
+    contents[f"{info}/METADATA"] = (
+        f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}\n".encode()
+    )
     contents[f"{info}/WHEEL"] = f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n".encode()
-    record = "".join(f"{path},sha256={_digest(content)},{len(content)}\n" for path, content in contents.items())
+    record = "".join(
+        f"{path},sha256={_digest(content)},{len(content)}\n" for path, content in contents.items()
+    )
     record += "".join(f"{path},,\n" for path in listed)
     contents[f"{info}/RECORD"] = (record + f"{info}/RECORD,,\n").encode()
     path = folder / f"{module}-{version}-{tag}.whl"

@@ -12,7 +12,13 @@ from pathlib import Path
 from preheat.bundle.model import Target
 from preheat.errors import BundleError
 
-SHIPPED = ("preheat/__init__.py", "preheat/errors.py", "preheat/interface/**/*.py", "preheat/runtime/**/*.py")
+SHIPPED = (
+    "preheat/__init__.py",
+    "preheat/errors.py",
+    "preheat/interface/**/*.py",
+    "preheat/runtime/**/*.py",
+    "preheat/runtime/surface/pages/*.*",
+)
 """Patterns below the folder that holds the package `preheat`."""
 
 GATEWAY = ("preheat/runtime/surface/", "preheat/runtime/metrics.py", "preheat/runtime/jobs.py")

@@ -11,7 +11,6 @@ from pathlib import Path
 from preheat.project.mistake import Mistake, shown, toml_text
 from preheat.project.model import Project
 from preheat.project.names import nearest
-from preheat.project.secret import parse_secret
 from preheat.project.sources import source_mistakes
 from preheat.project.triggering import trigger_mistakes
 
@@ -86,7 +85,7 @@ def _variable_mistakes(project: Project) -> Iterator[Mistake]:
             message = f"{table}.{name}: Preheat sets PATH, HOME, TMPDIR, PYTHON* and PREHEAT_* itself."
             yield Mistake(path=(table, name), message=message, fix=f"MODEL_{name} = {toml_text(value)}")
     for name, written in sorted(project.secrets.items()):
-        reference = parse_secret(written)
-        if reference.scheme == "env" and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", reference.rest):
+        scheme, _, variable = written.partition(":")
+        if scheme == "env" and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", variable):
             message = f"secrets.{name} refers to no valid environment variable (its value is not shown here)."
             yield Mistake(path=("secrets", name), message=message, fix=f'{name} = "env:{name}"')

@@ -15,6 +15,7 @@ from preheat.project.paths import inside
 
 KEY = "requirements"
 OURS = "preheat"
+_ELSEWHERE = re.compile(r"[.~/]|[a-z+]+://|[^@\s]*\.(whl|tar\.gz|zip)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def _file_lines(file: Path, text: str) -> Iterator[Line]:
         if content.endswith("\\"):
             pending += content[:-1] + " "
             continue
-        line, pending = (pending + content).strip(), ""
+        line, pending = " ".join((pending + content).split()), ""
         if line:
             yield Line(line, (KEY,), file, started)
     if pending.strip():
@@ -82,39 +83,40 @@ def _file_lines(file: Path, text: str) -> Iterator[Line]:
 
 def requirement_mistakes(lines: tuple[Line, ...]) -> Iterator[Mistake]:
     """Yield what is wrong with each of `lines`."""
-    if not lines:
-        return
-    from packaging.requirements import InvalidRequirement, Requirement  # 12 ms, not needed without lines
+    for line in lines:
+        mistake = _mistake_in(line)
+        if mistake:
+            yield mistake
+
+
+def _mistake_in(line: Line) -> Mistake | None:
+    from packaging.requirements import InvalidRequirement, Requirement  # 12 ms that few commands need
     from packaging.utils import canonicalize_name
 
-    for line in lines:
-        if line.text.startswith("-"):
-            yield line.mistake(f"{shown(line.text)} is an option of pip; only PEP 508 lines are read here.")
-            continue
-        try:
-            requirement = Requirement(line.text)
-        except InvalidRequirement as error:
-            yield _unreadable(line, str(error).splitlines()[0])
-            continue
-        if requirement.url is not None:
-            message = f"{shown(line.text)} is not a package of the index; only those come as wheels."
-            yield line.mistake(message, f"{requirement.name}==VERSION")
-        elif canonicalize_name(requirement.name) == OURS:
-            yield line.mistake(
-                f"{shown(line.text)}: Preheat ships its runtime in every bundle; remove this line."
-            )
+    said = shown(line.text)
+    if line.text.startswith("-"):
+        return line.mistake(f"{said} is an option of pip; only PEP 508 lines are read here.")
+    if _ELSEWHERE.match(line.text):
+        message = f"{said} is a path or an address; only packages of the index come as wheels."
+        return line.mistake(message, "NAME==VERSION")
+    try:
+        requirement = Requirement(line.text)
+    except InvalidRequirement as error:
+        return _unreadable(line, str(error).splitlines()[0])
+    if requirement.url is not None:
+        message = f"{said} is not a package of the index; only those come as wheels."
+        return line.mistake(message, f"{requirement.name}==VERSION")
+    if canonicalize_name(requirement.name) == OURS:
+        return line.mistake(f"{said}: Preheat ships its runtime in every bundle; remove this line.")
+    return None
 
 
 def _unreadable(line: Line, problem: str) -> Mistake:
-    hashed = re.match(r"(?P<requirement>[^#]*?)\s+--hash=", line.text)
+    said = shown(line.text)
+    hashed = re.match(r"(.*?)\s+--hash=", line.text)
     if hashed:
-        message = f"{shown(line.text)}: Preheat locks with hashes of its own; leave only the requirement."
-        return line.mistake(message, hashed["requirement"])
-    if re.match(r"[.~/]|[a-z+]+://|git\+", line.text) or line.text.endswith((".whl", ".tar.gz", ".zip")):
-        message = f"{shown(line.text)} is a path or an address; only packages of the index come as wheels."
-        return line.mistake(message, "NAME==VERSION")
-    repaired = re.match(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*=\s*([0-9][0-9A-Za-z.*]*)$", line.text)
-    better = f"{repaired[1]}=={repaired[2]}" if repaired else None
-    return line.mistake(
-        f"{shown(line.text)} is not a requirement: {problem[:1].lower()}{problem[1:]}.", better
-    )
+        message = f"{said}: Preheat locks with hashes of its own; leave only the requirement."
+        return line.mistake(message, hashed[1])
+    message = f"{said} is not a requirement: {problem[:1].lower()}{problem[1:]}."
+    one_sign = re.fullmatch(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*=\s*([0-9][0-9A-Za-z.*]*)", line.text)
+    return line.mistake(message, f"{one_sign[1]}=={one_sign[2]}" if one_sign else None)

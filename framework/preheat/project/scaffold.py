@@ -30,15 +30,19 @@ def scaffold(name: str, template: str, into: Path) -> tuple[Path, ...]:
         message = f"There is no template {template!r}. Templates: {', '.join(template_names())}."
         raise ProjectError(message, hint=f"preheat init {name} --template {near}" if near else None)
     into = into.absolute()
-    if into.is_symlink() or (into.exists() and not (into.is_dir() and not any(into.iterdir()))):
-        raise ProjectError(
-            f"{into} exists already; nothing in it was changed.", hint=f"preheat init {name}-2"
-        )
     try:
+        if _taken(into):
+            raise ProjectError(
+                f"{into} exists already; nothing in it was changed.", hint=f"preheat init {name}-2"
+            )
         _write(name, TEMPLATES / template, into)
     except OSError as error:
         raise ProjectError(f"The project cannot be written to {into}: {error.strerror}.") from error
     return tuple(sorted(path for path in into.rglob("*") if path.is_file()))
+
+
+def _taken(into: Path) -> bool:
+    return into.is_symlink() or into.is_file() or (into.is_dir() and any(into.iterdir()))
 
 
 def _write(name: str, template: Path, into: Path) -> None:

@@ -10,10 +10,10 @@ from preheat.project.names import nearest
 from preheat.project.paths import inside
 
 FORMS = {
-    "https": (r"https://[^/\s@]+/\S+", "https://HOST/PATH"),
-    "s3": (r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+", "s3://BUCKET/KEY"),
-    "hf": (r"hf:[\w.-]+/[\w.-]+@[\w./-]+?/.+", "hf:ORG/REPO@REVISION/PATH"),
-    "pypi": (r"pypi:[A-Za-z0-9][\w.-]*==[\w.!+]+/.+", "pypi:PACKAGE==VERSION/PATH"),
+    "https": (r"https://[^/\s@]+/\S*[^/\s]", "https://HOST/PATH"),
+    "s3": (r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.*[^/]", "s3://BUCKET/KEY"),
+    "hf": (r"hf:[\w.-]+/[\w.-]+@[^/@]+/.*[^/]", "hf:ORG/REPO@REVISION/PATH"),
+    "pypi": (r"pypi:[A-Za-z0-9][\w.-]*==[\w.!+]+/.*[^/]", "pypi:PACKAGE==VERSION/PATH"),
 }
 """What the source of each remote scheme looks like, as a pattern and for a reader."""
 

@@ -92,7 +92,7 @@ def test_every_kind_of_predict_runs_its_examples(tmp_path: Path, predict: str, a
 @pytest.mark.parametrize(
     ("body", "phase", "message"),
     [
-        ("def predict(self, n): return n", "check", "annotat"),
+        ("def predict(self, n): return n", "check", "app:Model is wrong"),
         ("def predict(self, n: int) -> int: return 1 / 0", "examples", "examples()[0] was answered 500"),
         ("def predict(self, n: int) -> int: return 'x'", "examples", "examples()[0] was answered 500"),
         ("def predict(self, n: str) -> str: return n", "examples", "str"),
@@ -122,7 +122,12 @@ def test_a_failure_names_its_phase_and_shows_the_users_lines(
     )
     answer, run = verify(tmp_path, source)
     assert (answer["ok"], answer["phase"], run.returncode) == (False, phase, 1)
-    assert message in answer["message"]
+    assert message in answer["message"] + json.dumps(answer["mistakes"])
+    if phase == "check":
+        mistake = answer["mistakes"][0]
+        assert (mistake["file"], mistake["line"]) == ("app.py", 4)
+        assert "annotation" in mistake["message"]
+        assert mistake["fix"].startswith("def predict(self, n")
     if "1 / 0" in body or phase in {"setup", "teardown"}:
         assert "app.py" in answer["traceback"]
         assert "preheat/runtime" not in answer["traceback"]

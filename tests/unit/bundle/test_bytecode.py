@@ -12,7 +12,7 @@ from preheat.bundle.interpreter import Interpreter, find_interpreter
 from preheat.bundle.layers import materialise
 from preheat.errors import BundleError
 
-VERSIONS = ("3.11", "3.12", "3.13", "3.14")
+VERSIONS = ("3.11", "3.12", "3.13")
 SOURCES = {
     "pkg/__init__.py": "from pkg.words import WORDS\n",
     "pkg/words.py": "WORDS = frozenset({'a', 'b', 'c', 'some longer text'})\n"

@@ -18,9 +18,13 @@ def test_a_folder_that_was_published_first_stays(cache: Cache, tmp_path: Path) -
 
 
 def test_what_fails_half_way_leaves_nothing(cache: Cache) -> None:
-    with pytest.raises(RuntimeError), cache.staging() as staging:
-        (staging / "half").write_text("done")
-        raise RuntimeError
+    def fail_half_way() -> None:
+        with cache.staging() as staging:
+            (staging / "half").write_text("done")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_half_way()
     assert list((cache.root / "tmp").iterdir()) == []
 
 

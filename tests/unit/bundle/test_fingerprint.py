@@ -8,7 +8,8 @@ import pytest
 from preheat.bundle.cache import Cache
 from preheat.bundle.fingerprint import SETTLED_AFTER_NS, Fingerprint
 from preheat.bundle.model import Target
-from preheat.project.model import Limits, Project, Scaling, Weights
+from preheat.interface.manifest import Limits
+from preheat.project.model import Project, Scaling, Weights
 
 Make = Callable[..., Project]
 
@@ -80,7 +81,7 @@ def test_each_target_and_stage_is_remembered_by_itself(
 
 
 def settled(root: Path) -> None:
-    """Return once every file is old enough to be trusted; a busy read of the clock of the file system itself."""
+    """Return once every file is old enough to be trusted, by the clock of the file system itself."""
     newest = max(path.stat().st_ctime_ns for path in root.rglob("*"))
     probe = root.parent / "clock"
     probe.touch()

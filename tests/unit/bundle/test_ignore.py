@@ -17,8 +17,24 @@ def names(root: Path) -> list[str]:
 
 
 def test_what_is_never_code_is_left_out(tmp_path: Path) -> None:
-    write(tmp_path, "app.py", ".git/config", ".venv/x.py", "a/__pycache__/x.pyc", ".preheat/x", "tests/test_a.py")
-    write(tmp_path, "preheat.toml", "preheat.lock", ".gitignore", "env/pyvenv.cfg", "env/lib/x.py", "a/preheat.toml")
+    write(
+        tmp_path,
+        "app.py",
+        ".git/config",
+        ".venv/x.py",
+        "a/__pycache__/x.pyc",
+        ".preheat/x",
+        "tests/test_a.py",
+    )
+    write(
+        tmp_path,
+        "preheat.toml",
+        "preheat.lock",
+        ".gitignore",
+        "env/pyvenv.cfg",
+        "env/lib/x.py",
+        "a/preheat.toml",
+    )
     assert names(tmp_path) == ["a/preheat.toml", "app.py", "tests/test_a.py"]
 
 

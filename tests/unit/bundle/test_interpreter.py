@@ -20,9 +20,7 @@ def test_the_running_version_is_found_outside_of_the_virtual_environment() -> No
     assert not (found.path.parent.parent / "pyvenv.cfg").exists()
 
 
-def test_a_shim_that_refuses_to_start_is_passed_over(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_shim_that_refuses_to_start_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shims = tmp_path / "shims"
     shims.mkdir()
     for name, text in (("3.98", "exit 127"), ("3.99", "exit 127")):
@@ -41,7 +39,8 @@ def test_a_shim_that_refuses_to_start_is_passed_over(
 
 
 @pytest.mark.parametrize(
-    "answer", ["", "no json", '["/x", "3.99.1", "pypy", "pypy399"]', '["/x", "3.9.9", "cpython", "cpython-39"]']
+    "answer",
+    ["", "no json", '["/x", "3.99.1", "pypy", "pypy399"]', '["/x", "3.9.9", "cpython", "cpython-39"]'],
 )
 def test_what_is_not_that_cpython_is_no_candidate(tmp_path: Path, answer: str) -> None:
     program = tmp_path / "python3.99"

@@ -2,13 +2,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.fakes.wheels import make_wheel
 
 from preheat.bundle.cache import Cache
 from preheat.bundle.lock import LOCK, Pin, lock, parse_pins, read_lock
 from preheat.bundle.model import Target
 from preheat.bundle.uv import Uv
 from preheat.errors import BundleError
-from tests.fakes.wheels import make_wheel
 
 
 class Locking:
@@ -119,7 +119,8 @@ def test_a_lock_that_is_no_text_is_refused(locking: Locking) -> None:
 
 
 def test_a_wheel_by_its_address_or_path_stays_as_it_is() -> None:
-    text = "alpha @ https://example.org/alpha-1.0.whl \\\n    --hash=sha256:00 \\\n    --hash=sha256:11\n./b-1.whl\n"
+    text = "alpha @ https://example.org/alpha-1.0.whl \\\n    --hash=sha256:00 \\\n    --hash=sha256:11\n"
+    text += "./b-1.whl\n"
     assert parse_pins(text) == (
         Pin("alpha @ https://example.org/alpha-1.0.whl", ("sha256:00", "sha256:11")),
         Pin("./b-1.whl", ()),

@@ -2,6 +2,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.fakes.wheels import make_wheel
 
 from preheat.bundle.cache import Cache
 from preheat.bundle.digest import read_folder, tree_digest
@@ -10,7 +11,6 @@ from preheat.bundle.model import Target
 from preheat.bundle.packages import Package, fetch, requirement_name
 from preheat.bundle.uv import Uv
 from preheat.errors import BundleError
-from tests.fakes.wheels import make_wheel
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_each_distribution_is_stored_with_what_it_requires(fetched: Fetched, whe
     make_wheel(wheelhouse, "Alpha.One", files={"alpha_one.py": "x = 1\n"}, requires=["beta>=1; extra == 'x'"])
     make_wheel(wheelhouse, "beta")
     package = fetched("Alpha.One")["alpha-one"]
-    assert (package.version, package.requires) == ("1.0", {"beta"})
+    assert (package.version, package.requires) == ("1.0", frozenset({"beta"}))
     assert package.modules() == {"alpha_one"}
     assert sorted(package.files) == [
         "Alpha.One-1.0.dist-info/METADATA",
@@ -48,7 +48,7 @@ def test_each_distribution_is_stored_with_what_it_requires(fetched: Fetched, whe
 
 
 def test_scripts_and_compiled_files_stay_behind(fetched: Fetched, wheelhouse: Path) -> None:
-    files = {
+    files: dict[str, str | bytes] = {
         "alpha.py": "",
         "__pycache__/alpha.cpython-311.pyc": b"stale",
         "alpha-1.0.dist-info/entry_points.txt": "[console_scripts]\nalpha = alpha:main\n",
@@ -88,7 +88,7 @@ def test_a_wheel_whose_content_is_not_what_was_locked_is_refused(
     fetched.pins("alpha")
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "another-cache"))
     make_wheel(wheelhouse, "alpha", files={"alpha.py": "evil = 1\n"})
-    with pytest.raises(BundleError, match="alpha==1.0 whose hash is not the one in preheat.lock"):
+    with pytest.raises(BundleError, match="alpha==1\\.0 whose hash is not the one in"):
         fetched("alpha")
     assert not (fetched.cache.root / "packages").exists()
 
@@ -104,7 +104,7 @@ class Escaping(Uv):
 
 
 def test_a_record_that_leads_out_of_its_folder_is_refused(fetched: Fetched, tmp_path: Path) -> None:
-    with pytest.raises(BundleError, match="'../../secret' is not a path inside its folder"):
+    with pytest.raises(BundleError, match="secret' is not a path inside its folder"):
         fetch([Pin("alpha==1.0", ())], fetched.target, uv=Escaping(tmp_path), cache=fetched.cache)
     assert not (fetched.cache.root / "packages").exists()
 

@@ -32,7 +32,7 @@ def test_exactly_what_ships_can_be_imported_with_nothing_else(target: Target, ca
     files = shipped_files(target, "handler:Model", "")
     layer = materialise(cache, "code", read_files(files))
     modules = [path.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for path in files]
-    command = [base_interpreter(), "-I", "-S", "-B", "-c", IMPORT_ALL, layer.path, *modules]
+    command = [str(base_interpreter()), "-I", "-S", "-B", "-c", IMPORT_ALL, str(layer.path), *modules]
     answer = subprocess.run(command, capture_output=True, text=True, check=True)
     assert set(answer.stdout.split()) - BROUGHT == {"preheat", "preheat_providers"}
 

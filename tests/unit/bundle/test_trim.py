@@ -113,9 +113,7 @@ def test_what_something_else_needs_stays(site: Site) -> None:
         (("tokenizers",), "importlib.import_module('huggingface_hub')"),
     ],
 )
-def test_what_the_user_asks_for_stays(
-    site: Site, requirements: tuple[str, ...], user_code: str
-) -> None:
+def test_what_the_user_asks_for_stays(site: Site, requirements: tuple[str, ...], user_code: str) -> None:
     assert "huggingface-hub" in hub(site).trim(*requirements, user_code=user_code).kept
 
 

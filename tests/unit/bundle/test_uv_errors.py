@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.fakes.wheels import make_wheel
 
 from preheat.bundle.cache import Cache
 from preheat.bundle.lock import lock
@@ -11,7 +12,6 @@ from preheat.bundle.model import Target
 from preheat.bundle.uv import Uv
 from preheat.bundle.uv_errors import FALLBACK_HINT, TRANSLATIONS, translate
 from preheat.errors import BundleError
-from tests.fakes.wheels import make_wheel
 
 TARGET = Target(provider="local", platform="x86_64-manylinux_2_28", python="3.12")
 UNSATISFIABLE = "we can conclude that your requirements are unsatisfiable."
@@ -25,7 +25,7 @@ CASES = {
     "error: Failed to install: x.whl (x==1)\n  cause: failed to copy file\n"
     "  cause: No space left on device (os error 28)": "The disk is full",
     "error: Failed to download `idna==3.20`\n  cause: Hash mismatch for `idna==3.20`\n\n"
-    "         Expected:\n           sha256:00": "file for idna==3.20 whose hash is not the one in preheat.lock",
+    "         Expected:\n           sha256:00": "file for idna==3.20 whose hash is not the one",
     "error: Couldn't parse requirement in `-` at position 0\n  cause: Expected one of `@`, found `p`\n"
     "         num py<1.20\n             ^": "requirement 'num py<1.20' cannot be read: Expected one of `@`",
     f"{NO_SOLUTION}pywin32>=306 has no wheels with a matching platform tag, {UNSATISFIABLE}\n\n"
@@ -39,7 +39,7 @@ CASES = {
     f"{NO_SOLUTION}nosuch-zzz was not found in the package registry and you require it, {UNSATISFIABLE}": (
         "no package called nosuch-zzz in the index"
     ),
-    f"{NO_SOLUTION}zeta was not found in the provided package locations and you require zeta, {UNSATISFIABLE}": (
+    f"{NO_SOLUTION}zeta was not found in the provided package locations, {UNSATISFIABLE}": (
         "no package called zeta in the folders"
     ),
     f"{NO_SOLUTION}numpy was not found in the cache and you require numpy<2, {UNSATISFIABLE}\n\n"

@@ -8,8 +8,9 @@ import pytest
 from preheat.bundle.build import build
 from preheat.bundle.model import Target
 from preheat.bundle.verify import VerifyFailed, environment
+from preheat.interface.manifest import Limits
 from preheat.progress import quiet
-from preheat.project.model import Limits, Project, Resources
+from preheat.project.model import Project, Resources
 
 Make = Callable[..., Project]
 HEAD = "import os, sys, time\nimport preheat\n\n\nclass Model(preheat.Handler):\n"
@@ -27,8 +28,16 @@ def failure(project: Project, target: Target, body: str) -> VerifyFailed:
     ("body", "phase", "said"),
     [
         ("    import no_such_module\n" + PREDICT, "import", "no_such_module"),
-        (PREDICT + "    def setup(self, ctx):\n        raise ValueError('bad weights')\n", "setup", "bad weights"),
-        (PREDICT + "    def restore(self, ctx):\n        raise ValueError('no token')\n", "restore", "no token"),
+        (
+            PREDICT + "    def setup(self, ctx):\n        raise ValueError('bad weights')\n",
+            "setup",
+            "bad weights",
+        ),
+        (
+            PREDICT + "    def restore(self, ctx):\n        raise ValueError('no token')\n",
+            "restore",
+            "no token",
+        ),
         (
             "    def predict(self, text: str) -> str:\n        return 1 / 0\n\n"
             "    def examples(self):\n        return ['a']\n",
@@ -37,7 +46,11 @@ def failure(project: Project, target: Target, body: str) -> VerifyFailed:
         ),
         (PREDICT + "    def setup(self, ctx):\n        os._exit(3)\n", "verification", "exit code 3"),
         (PREDICT + "    def setup(self, ctx):\n        os.abort()\n", "verification", "SIGABRT"),
-        (PREDICT + "    def setup(self, ctx):\n        os.close(1); os._exit(1)\n", "verification", "no answer"),
+        (
+            PREDICT + "    def setup(self, ctx):\n        os.close(1); os._exit(1)\n",
+            "verification",
+            "no answer",
+        ),
     ],
 )
 def test_a_handler_that_fails_says_where_and_why(
@@ -49,7 +62,9 @@ def test_a_handler_that_fails_says_where_and_why(
 
 
 def test_the_traceback_shows_the_users_line(make_project: Make, target: Target) -> None:
-    error = failure(make_project(), target, PREDICT + "    def setup(self, ctx):\n        raise ValueError('x')\n")
+    error = failure(
+        make_project(), target, PREDICT + "    def setup(self, ctx):\n        raise ValueError('x')\n"
+    )
     assert "handler.py" in error.traceback
     assert "raise ValueError('x')" in error.traceback
 
@@ -98,3 +113,14 @@ def test_nothing_of_the_developers_environment_reaches_the_handler(
         "TOKEN": "abc",
         "KEY": "xyz",
     }
+
+
+def test_mistakes_in_the_class_come_with_the_projects_own_file_and_the_line_to_paste(
+    make_project: Make, target: Target
+) -> None:
+    project = make_project()
+    error = failure(project, target, "    def predict(self, text) -> str:\n        return text\n")
+    (finding,) = error.findings
+    assert (finding.file, finding.line) == (project.root / "handler.py", 6)
+    assert finding.fix is not None
+    assert finding.fix.startswith("def predict(self, text")

@@ -1,18 +1,25 @@
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+
 from preheat.errors import Located, ProjectError
 from preheat.project.config import load_project
 from preheat.project.model import Project
 
-LOCAL = {
+LOCAL: Mapping[str, Any] = {
     "type": "object",
     "additionalProperties": False,
     "properties": {"port": {"type": "integer", "minimum": 1024}, "zygote": {"enum": ["auto", "off"]}},
 }
-MODAL = {"type": "object", "required": ["workspace"], "properties": {"workspace": {"$ref": "#/$defs/name"}}}
-SCHEMAS = {"local": LOCAL, "modal": {**MODAL, "$defs": {"name": {"type": "string", "examples": ["team"]}}}}
+MODAL: Mapping[str, Any] = {
+    "type": "object",
+    "required": ["workspace"],
+    "properties": {"workspace": {"$ref": "#/$defs/name"}},
+    "$defs": {"name": {"type": "string", "examples": ["team"]}},
+}
+SCHEMAS = {"local": LOCAL, "modal": MODAL}
 HEAD = 'name = "demo"\nhandler = "handler:Model"\n'
 
 Load = Callable[..., Project]

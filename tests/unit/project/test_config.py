@@ -4,6 +4,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+
 from preheat.errors import Located, ProjectError
 from preheat.interface.manifest import Limits
 from preheat.project.config import load_project

@@ -2,6 +2,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from preheat.errors import Located, ProjectError
 from preheat.project.document import read_document
 
@@ -81,7 +82,9 @@ def test_a_number_that_is_not_finite_is_a_mistake(mistakes: Mistakes, value: str
 
 
 def test_a_date_is_a_mistake_with_the_string_to_paste(mistakes: Mistakes) -> None:
-    (finding,) = mistakes('[triggers.t]\ntype = "schedule"\ncron = "0 3 * * *"\ninput = { day = 2024-02-01 }\n')
+    (finding,) = mistakes(
+        '[triggers.t]\ntype = "schedule"\ncron = "0 3 * * *"\ninput = { day = 2024-02-01 }\n'
+    )
     assert (finding.key, finding.line) == ("triggers.t.input.day", 6)
     assert finding.fix == 'day = "2024-02-01"'
 

@@ -2,6 +2,7 @@ import stat
 from pathlib import Path
 
 import pytest
+
 from preheat.errors import PreheatError
 from preheat.project.home import home
 
@@ -11,7 +12,9 @@ def test_the_variable_moves_the_home(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert home() == tmp_path / "a" / "b"
 
 
-def test_without_the_variable_it_is_in_the_users_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_the_variable_it_is_in_the_users_home(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.delenv("PREHEAT_HOME", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     assert home() == tmp_path / ".preheat"

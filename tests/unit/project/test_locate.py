@@ -2,6 +2,7 @@ import tomllib
 from typing import Any
 
 import pytest
+
 from preheat.project.locate import locate
 from preheat.project.mistake import KeyPath
 

@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from preheat.project.names import is_name, nearest, nearest_name
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+
 from preheat.errors import Located
 
 Mistakes = Callable[..., tuple[Located, ...]]
@@ -16,28 +17,70 @@ def only(findings: tuple[Located, ...]) -> Located:
 @pytest.mark.parametrize(
     ("toml", "key", "line", "said", "fix"),
     [
-        ("[resources]\nmemroy_mb = 512\n", "resources.memroy_mb", 4, "did you mean 'memory_mb'?", "memory_mb = 512"),
+        (
+            "[resources]\nmemroy_mb = 512\n",
+            "resources.memroy_mb",
+            4,
+            "did you mean 'memory_mb'?",
+            "memory_mb = 512",
+        ),
         ("[resorces]\nmemory_mb = 5\n", "resorces", 3, "did you mean 'resources'?", "[resources]"),
-        ('[resources]\nmemory_mb = "512"\n', "resources.memory_mb", 4, 'is "512"; it must be a whole', "memory_mb = 512"),
+        (
+            '[resources]\nmemory_mb = "512"\n',
+            "resources.memory_mb",
+            4,
+            'is "512"; it must be a whole',
+            "memory_mb = 512",
+        ),
         ("[resources]\nmemory_mb = 512.5\n", "resources.memory_mb", 4, "a whole number", "memory_mb = 512"),
         ("[resources]\nmemory_mb = true\n", "resources.memory_mb", 4, "is true; it must", "memory_mb = 2048"),
-        ("[resources]\ntimeout_s = 86401\n", "resources.timeout_s", 4, "at most 86400 s", "timeout_s = 86400"),
+        (
+            "[resources]\ntimeout_s = 86401\n",
+            "resources.timeout_s",
+            4,
+            "at most 86400 s",
+            "timeout_s = 86400",
+        ),
         ("[resources]\ncpu = 0\n", "resources.cpu", 4, "more than 0 processors", "cpu = 0.5"),
         ("[scaling]\nmax = 0\n", "scaling.max", 4, "at least 1 workers", "max = 1"),
         ("resources = 5\n", "resources", 3, "is 5; it must be a table", None),
         ('python = "2.7"\n', "python", 3, "a version such as 3.12", 'python = "3.12"'),
         ("python = 3.12\n", "python", 3, "is 3.12; it must be a string", 'python = "3.12"'),
         ("requirements = [1]\n", "requirements[0]", 3, "is 1; it must be a string", '"1",'),
-        ("requirements = 1\n", "requirements", 3, "a list or a string", 'requirements = ["numpy>=2", "onnxruntime>=1.20"]'),
+        (
+            "requirements = 1\n",
+            "requirements",
+            3,
+            "a list or a string",
+            'requirements = ["numpy>=2", "onnxruntime>=1.20"]',
+        ),
         ("[env]\nLEVEL = 3\n", "env.LEVEL", 4, "it must be a string", 'LEVEL = "3"'),
         ('[env]\n"a b" = "x"\n', 'env."a b"', 4, "letters, digits and underscores", None),
-        ('[triggers.http]\nauth = "tokn"\n', "triggers.http.auth", 4, "did you mean 'token'?", 'auth = "token"'),
-        ('[triggers.x]\ntype = "object-create"\n', "triggers.x.type", 4, "'object-created'?", 'type = "object-created"'),
+        (
+            '[triggers.http]\nauth = "tokn"\n',
+            "triggers.http.auth",
+            4,
+            "did you mean 'token'?",
+            'auth = "token"',
+        ),
+        (
+            '[triggers.x]\ntype = "object-create"\n',
+            "triggers.x.type",
+            4,
+            "'object-created'?",
+            'type = "object-created"',
+        ),
         ("[triggers.x]\n", "triggers.x.type", 3, "has no 'type', which it needs", 'type = "object-created"'),
         ('[triggers.x]\ntype = "queue"\n', "triggers.x.queue", 3, "has no 'queue'", 'queue = "pictures"'),
         ('[triggers.X]\ntype = "http"\n', "triggers.X", 3, "is no valid name", "triggers.x"),
         ("[weights.m]\n", "weights.m.source", 3, "has no 'source'", 'source = "file:models/model.onnx"'),
-        ('[weights.m]\nsource = "http://a/b"\n', "weights.m.source", 4, "file:PATH", 'source = "file:models/model.onnx"'),
+        (
+            '[weights.m]\nsource = "http://a/b"\n',
+            "weights.m.source",
+            4,
+            "file:PATH",
+            'source = "file:models/model.onnx"',
+        ),
         ("[stage.prod]\nname = 'x'\n", "stage.prod.name", 4, "has no key 'name'; it knows handler", None),
         ("[stage.prod.scaling]\nmx = 3\n", "stage.prod.scaling.mx", 4, "did you mean 'max'?", "max = 3"),
         ("[stage.Prod]\n", "stage.Prod", 3, "is no valid name", "stage.prod"),
@@ -45,7 +88,13 @@ def only(findings: tuple[Located, ...]) -> Located:
         ("[provider.local]\nport = 80\n", "provider.local.port", 4, "at least 1024", "port = 1024"),
         ("[provider.modal]\n", "provider.modal.workspace", 3, "has no 'workspace'", 'workspace = "team"'),
         ("[provider.locl]\nport = 1\n", "provider.locl", 3, "Installed: local, modal.", "[provider.local]"),
-        ("[stage.prod.provider.locl]\n", "stage.prod.provider.locl", 3, "no provider 'locl'", "[provider.local]"),
+        (
+            "[stage.prod.provider.locl]\n",
+            "stage.prod.provider.locl",
+            3,
+            "no provider 'locl'",
+            "[provider.local]",
+        ),
     ],
 )
 def test_a_mistake_names_key_line_value_and_the_line_to_paste(

@@ -9,7 +9,11 @@ from preheat.runtime.calls import CallFailed, ModelThread, Raised, attempt, atte
 def test_calls_run_in_order_on_the_thread_that_runs_them_and_none_is_lost_at_the_end() -> None:
     executor = ModelThread()
     seen: list[tuple[int, int]] = []
-    futures = [executor.submit(lambda n=n: seen.append((n, threading.get_ident()))) for n in range(5)]
+
+    def note(number: int) -> None:
+        seen.append((number, threading.get_ident()))
+
+    futures = [executor.submit(note, number) for number in range(5)]
     executor.shutdown()
     executor.run()
     assert seen == [(number, threading.get_ident()) for number in range(5)]

@@ -1,5 +1,7 @@
 """`hf:` weights, from a model hub. The hub's own library knows address and token; the bytes come by HTTP."""
 
+import os
+
 from preheat.bundle.weights.http import Http, Refused
 from preheat.bundle.weights.source import Hub
 from preheat.bundle.weights.transfer import Incoming
@@ -14,7 +16,9 @@ def open_hub(source: Hub, http: Http) -> Incoming:
         raise BundleError(
             "Weights from `hf:` need the package huggingface-hub.", hint="Run: pip install 'preheat[hf]'"
         ) from exc
-    url = hf_hub_url(source.repo, source.path, revision=source.revision)
+    # The library reads HF_ENDPOINT only when it is first imported.
+    endpoint = os.environ.get("HF_ENDPOINT")
+    url = hf_hub_url(source.repo, source.path, revision=source.revision, endpoint=endpoint)
     token = get_token()
     try:
         return http.open(url, headers={"Authorization": f"Bearer {token}"} if token else {})

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
@@ -28,7 +28,8 @@ class Ticks:
         """Raises ProviderError for an expression or a timezone that does not exist."""
         self._cron = cron
         try:
-            self._zone = ZoneInfo(timezone)
+            # UTC is there without a time zone database, too.
+            self._zone: tzinfo = UTC if timezone == "UTC" else ZoneInfo(timezone)
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise ProviderError(
                 f"There is no timezone {timezone!r}.", hint='timezone = "Europe/Berlin"'

@@ -13,7 +13,7 @@ from preheat.runtime.surface.schemas import components
 
 pytestmark = pytest.mark.anyio
 
-HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>&amp;/*script*/"
+HOSTILE = "</script ><!--<script>alert(1)</script><img src=x onerror=alert(1)>&amp;/*script*/"
 
 
 async def fetch(path: str, **overrides: Any) -> Any:
@@ -99,6 +99,7 @@ async def test_what_a_handler_says_of_itself_is_data_and_never_markup(path: str)
     contract = CONTRACT | {"title": HOSTILE, "description": HOSTILE, "examples": [{"text": HOSTILE}]}
     page = (await fetch(path, document=contract, name=HOSTILE)).text
     [data] = re.findall(r'<script type="application/json" id="about">(.*?)</script>', page, re.DOTALL)
+    assert "<" not in data
     about = json.loads(data)
     assert (about["name"], about["contract"]["description"]) == (HOSTILE, HOSTILE)
     assert "alert(1)" not in page.replace(data, "")

@@ -178,6 +178,6 @@ function setTheme(theme) {
 document.title = `${about.name}${document.title}`;
 find("name").textContent = about.name;
 find("lead").textContent = contract.description || contract.title || "";
-find("version").textContent = about.version;
+find("version").textContent = `version ${about.version}`;
 setTheme(localStorage.getItem("preheat-theme") ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"));
 find("theme").addEventListener("click", () => setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark"));
