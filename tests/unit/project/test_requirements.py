@@ -62,6 +62,12 @@ def test_a_requirements_file_is_read_without_comments_and_with_continued_lines(
     assert load(FILE).requirements == ("numpy>=2", "pillow >=11", "uvicorn")
 
 
+def test_a_number_sign_inside_a_word_starts_no_comment(mistakes: Mistakes, root: Path) -> None:
+    (root / "requirements.txt").write_text("numpy#x\n")
+    (finding,) = mistakes(FILE)
+    assert '"numpy#x" is not a requirement' in finding.message
+
+
 def test_a_mistake_in_a_requirements_file_has_that_files_line(mistakes: Mistakes, root: Path) -> None:
     (root / "requirements.txt").write_text("numpy\n# x\npillow \\\n =1\n-r more.txt\ntorch=2.1\n")
     first, second, third = mistakes(FILE)

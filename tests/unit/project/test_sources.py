@@ -72,7 +72,9 @@ def test_a_folder_of_the_project_may_be_weights_but_has_no_digest(
     assert (finding.key, finding.line) == ("weights.model.sha256", 5)
 
 
-@pytest.mark.parametrize("path", ["../secret.onnx", "models/../../x", "/etc/passwd", "~/x.onnx"])
+@pytest.mark.parametrize(
+    "path", ["../secret.onnx", "models/../../x", "models/../handler.py", "/etc/passwd", "~/x.onnx"]
+)
 def test_a_file_outside_the_project_is_refused(mistakes: Mistakes, path: str) -> None:
     (finding,) = mistakes(weights(f"file:{path}"))
     assert finding.key == "weights.model.source"
