@@ -6,9 +6,10 @@ from typing import Annotated
 
 import numpy as np
 import onnxruntime
-import preheat
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
+
+import preheat
 
 MAX_TOKENS = 256
 """The length all-MiniLM-L6-v2 was trained for; longer text is cut."""

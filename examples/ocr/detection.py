@@ -79,7 +79,7 @@ def components(mask: NDArray[np.bool_]) -> list[tuple[NDArray[np.intp], NDArray[
 
 
 def reading_order(boxes: list[Box]) -> list[Box]:
-    """Sort `boxes` into lines (vertical centres closer than half a height) from the top, each from the left."""
+    """Sort `boxes` into lines (centres closer than half a height) from the top, each from the left."""
     lines: list[list[Box]] = []
     for box in sorted(boxes, key=lambda box: box.top + box.bottom):
         if lines and _same_line(lines[-1][0], box):

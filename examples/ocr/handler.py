@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import onnxruntime
-import preheat
 from detection import Detector
 from recognition import Recogniser
+
+import preheat
 
 MIN_CONFIDENCE = 0.5
 

@@ -29,7 +29,7 @@ class Recogniser:
 
 
 def decode(probabilities: NDArray[np.float32], characters: list[str]) -> tuple[str, float]:
-    """Decode greedily (Graves et al., ICML 2006): the best class of each step, repeats merged, blanks dropped."""
+    """Decode greedily (Graves et al., ICML 2006): best class of each step, repeats merged, blanks dropped."""
     classes = probabilities.argmax(axis=1)
     kept = (classes != 0) & np.concatenate([[True], classes[1:] != classes[:-1]])
     text = "".join(characters[index] for index in classes[kept])

@@ -21,11 +21,11 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import uv
+from tests.bench.table import show
 
 from preheat.deploy import deploy
 from preheat.progress import quiet
 from preheat.provider.registry import Registry
-from tests.bench.table import show
 
 ROOT = Path(__file__).parents[2]
 NAIVE = Path(__file__).parent / "naive"

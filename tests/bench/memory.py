@@ -7,12 +7,13 @@ import os
 import tempfile
 from pathlib import Path
 
+from tests.bench.table import show
+
 from preheat.deploy import deploy
 from preheat.progress import quiet
 from preheat.project.scaffold import scaffold
 from preheat.provider.registry import Registry
 from preheat_providers.local.supervisor.lock import read_holder
-from tests.bench.table import show
 
 
 def resident_mb(pid: int) -> float:

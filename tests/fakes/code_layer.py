@@ -1,5 +1,6 @@
 """A code layer as the bundle lays it out: what ships of Preheat, a handler, the manifest, byte-code."""
 
+import atexit
 import compileall
 import py_compile
 import shutil
@@ -17,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 @cache
 def _runtime() -> Path:
     into = Path(mkdtemp(prefix="preheat-code-"))
+    atexit.register(shutil.rmtree, into)
     framework = ROOT / "framework" / "preheat"
     for part in ("interface", "runtime"):
         shutil.copytree(

@@ -161,4 +161,5 @@ def get(url: str) -> tuple[int, bytes]:
         with urllib.request.urlopen(url, timeout=20) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
-        return error.code, error.read()
+        with error:
+            return error.code, error.read()

@@ -102,7 +102,11 @@ async def queue(
         store, engines.get, clock=now, log=events, retry=FAST, per_function=per_function, courier=courier
     )
     host = TriggerHost(
-        store, runner, home=home, log=events, timing=timing or Timing(settle_s=0.05, poll_s=0.05, long_poll_s=1)
+        store,
+        runner,
+        home=home,
+        log=events,
+        timing=timing or Timing(settle_s=0.05, poll_s=0.05, long_poll_s=1),
     )
     if started:
         await runner.start()

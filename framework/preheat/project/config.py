@@ -83,7 +83,9 @@ class _Found:
         """Yield where the values merged for `stage` are wrong."""
         for mistake in self.mistakes:
             own = mistake.path[:2] == ("stage", stage)
-            yield mistake.path[2:] if own else mistake.path
+            path = mistake.path[2:] if own else mistake.path
+            if path:  # a stage that is no table at all has nothing to leave out
+                yield path
 
     def findings(self) -> tuple[Finding, ...]:
         """Return the mistakes in the order of the file, those of other files last."""

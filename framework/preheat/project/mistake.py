@@ -33,7 +33,7 @@ def key_text(path: KeyPath) -> str:
         if isinstance(part, int):
             text += f"[{part}]"
         else:
-            name = part if BARE_KEY.fullmatch(part) else json.dumps(part, ensure_ascii=False)
+            name = part if BARE_KEY.fullmatch(part) else toml_text(part)
             text += f".{name}" if text else name
     return text
 
@@ -43,7 +43,7 @@ def toml_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, list):
         return "[" + ", ".join(toml_text(item) for item in value) + "]"
     if isinstance(value, Mapping):

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from tests.functional.examples.conftest import Run
 
 pytestmark = [pytest.mark.runtime, pytest.mark.index, pytest.mark.xdist_group("examples")]

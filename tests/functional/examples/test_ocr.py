@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from tests.functional.examples.conftest import EXAMPLES, Run
 
 pytestmark = [pytest.mark.runtime, pytest.mark.index, pytest.mark.xdist_group("examples")]

@@ -62,7 +62,8 @@ def test_a_token_is_shown_once_kept_as_a_hash_and_required(local: Local) -> None
             with urllib.request.urlopen(request) as answer:
                 return int(answer.status)
         except urllib.error.HTTPError as error:
-            return error.code if error.headers["www-authenticate"] == "Bearer" else 0
+            with error:
+                return error.code if error.headers["www-authenticate"] == "Bearer" else 0
 
     assert [post(None), post("wrong"), post(made.token)] == [401, 401, 200]
     local.client.shut_down()

@@ -60,9 +60,9 @@ def run(home: Path, *, begin_s: float, work_s: float, number: int) -> tuple[set[
         put(home, f"{number}.png", b"x" * number)
     process = start(home)
     printed = read(process, until=b"started", within_s=begin_s)
+    if number % 2 == 0 and number <= OBJECTS:
+        put(home, f"{number}.png", b"x" * number)
     if b"started" in printed:
-        if number % 2 == 0 and number <= OBJECTS:
-            put(home, f"{number}.png", b"x" * number)
         printed += read(process, until=b"done", within_s=work_s)
     process.kill()
     process.wait()

@@ -446,3 +446,47 @@ def test_a_cancelled_request_gives_its_connection_back_when_predict_has_come_bac
         assert (await supervisor.ask("w1", "/dev/null")).status == 200
 
     supervised(scenario)
+
+
+def test_a_drain_during_setup_ends_the_worker_at_once(tmp_path: Path) -> None:
+    source = """
+        import preheat, time
+        class Model(preheat.Handler):
+            def setup(self, ctx):
+                print("in setup")
+                while True: time.sleep(60)
+            def predict(self, a: int) -> int: return a
+        """
+
+    async def scenario(supervisor: FakeSupervisor) -> None:
+        await supervisor.start(make_code_layer(tmp_path, source))
+        await supervisor.printed("w1", b"in setup")
+        supervisor.tell("w1", {"op": "drain"})
+        assert await supervisor.ended() == 0
+
+    supervised(scenario)
+
+
+def test_a_drain_waits_until_the_caller_has_taken_the_whole_answer(tmp_path: Path) -> None:
+    source = """
+        import preheat
+        class Model(preheat.Handler):
+            def predict(self, size: int) -> str:
+                print("begun")
+                return "x" * size
+        """
+
+    async def scenario(supervisor: FakeSupervisor) -> None:
+        await supervisor.start(make_code_layer(tmp_path, source))
+        await supervisor.event("w1", "ready")
+        reader, writer = await supervisor.connect("w1")
+        await write_request(writer, Request(id="1", body=b"8000000"))
+        await supervisor.printed("w1", b"begun")
+        supervisor.tell("w1", {"op": "drain"})
+        with pytest.raises(TimeoutError):  # nobody reads, so the answer cannot have left
+            await asyncio.wait_for(supervisor.ended(), 0.3)
+        assert len((await read_response(reader, writer)).body) == 8_000_002
+        assert await supervisor.ended() == 0
+        writer.close()
+
+    supervised(scenario)

@@ -1,26 +1,52 @@
 """Write a file so that a reader, or the next start after a crash, sees all of it or nothing."""
 
+import fcntl
+import hashlib
 import os
-import uuid
 from pathlib import Path
+from typing import BinaryIO
 
 
 def write_atomically(path: Path, body: bytes) -> None:
     """Replace `path` by `body`, on disk when this returns. Makes the folders above it; raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The name is short and hidden: the target's own may be as long as a name can be, and a folder
-    # that stands for a bucket is watched.
-    temporary = path.parent / f".{uuid.uuid4().hex}.tmp"
-    try:
-        with temporary.open("xb") as stream:
+    # The name is short, since the target's own may be as long as a name can be, and hidden, since
+    # the folder may be a bucket. It is the same each time: a write that a crash cut short is taken
+    # up by the next one, and leaves nothing.
+    temporary = path.parent / f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:32]}.tmp"
+    with _locked(temporary) as stream:
+        try:
+            stream.truncate()
             stream.write(body)
             stream.flush()
             os.fsync(stream.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
     sync_folder(path.parent)
+
+
+def _locked(path: Path) -> BinaryIO:
+    """Open `path` for this writer alone. The lock ends with the file, also when the process is killed."""
+    while True:
+        stream = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666), "r+b")
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            # Whoever held the lock before may have renamed the file to its target meanwhile.
+            if _same_file(stream, path):
+                return stream
+        except BaseException:
+            stream.close()
+            raise
+        stream.close()
+
+
+def _same_file(stream: BinaryIO, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(stream.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def sync_folder(folder: Path) -> None:

@@ -83,6 +83,11 @@ class DeadLetters:
         """Remove a document that is queued again."""
         letter.path.unlink(missing_ok=True)
 
+    def sweep(self) -> None:
+        """Remove what a kill left of a document that was being written; its delivery runs again."""
+        for path in self._folder.glob("*/.*.tmp"):
+            path.unlink(missing_ok=True)
+
     def _write(self, trigger: str, name: str, document: Mapping[str, Any]) -> None:
         text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
         write_atomically(self._folder / trigger / f"{name}.json", text.encode())

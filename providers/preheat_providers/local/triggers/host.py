@@ -94,7 +94,9 @@ class TriggerHost:
             attached.tasks.append(asyncio.create_task(self._keep(function, name, source, event)))
         await asyncio.gather(*(event.wait() for event in ready))
         limit = (Limits() if limits is None else limits).body_bytes
-        deliveries = FunctionDeliveries(self._buckets.open, self._letters(function), limit=limit)
+        letters = self._letters(function)
+        await asyncio.to_thread(letters.sweep)
+        deliveries = FunctionDeliveries(self._buckets.open, letters, limit=limit)
         self._runner.register(function, deliveries)
 
     async def detach(self, function: str) -> None:

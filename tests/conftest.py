@@ -1,0 +1,9 @@
+"""Settings for every test: property tests try the same inputs on every run of CI."""
+
+import os
+
+from hypothesis import settings
+
+settings.register_profile("ci", derandomize=True, deadline=None)
+settings.register_profile("here", deadline=None)
+settings.load_profile("ci" if os.environ.get("CI") else "here")
