@@ -1,8 +1,7 @@
 """A process with a job store, its runner and a folder trigger, to be killed: `crash_worker.py HOME JOBS`.
 
 It prints `started` when it works, submits every job under its own key (so that a start after a kill
-submits again), prints each id once the submit has returned, and prints `done` when everything has
-finished.
+submits it again), prints each id once the submit has returned, and `done` when all has finished.
 """
 
 import asyncio

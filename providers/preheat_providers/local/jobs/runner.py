@@ -70,7 +70,7 @@ class JobRunner:
         self._loop = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """Take no more, put what runs back into the queue (it runs again at the next start), and end."""
+        """Take no more and end what runs; `start` puts it back into the queue, as after a kill."""
         self._stopping = True
         self._alarm.wake()
         if self._loop is not None:
@@ -160,13 +160,8 @@ class JobRunner:
         self.wake()
 
     async def _attempt(self, claim: Claim) -> None:
-        try:
-            status, response = await self._answer(claim)
-            await self._record(claim, status, response)
-        except asyncio.CancelledError:
-            # Stopped, or cancelled by its owner; in the second case the row is no longer running and stays.
-            await self._store.put_back(claim, not_before=self._clock(), failed=False)
-            raise
+        status, response = await self._answer(claim)
+        await self._record(claim, status, response)
 
     async def _answer(self, claim: Claim) -> tuple[Finished | None, Response]:
         """Run one attempt; None as the status says that it is to be tried again."""

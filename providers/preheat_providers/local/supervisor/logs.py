@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, TextIO
@@ -12,6 +14,8 @@ from preheat_providers.local.supervisor.paths import private_folder
 Level = Literal["debug", "info", "warning", "error"]
 Log = Callable[..., None]
 """`log(level, event, message, **fields)`."""
+
+logger = logging.getLogger("preheat.supervisor")
 
 ROTATE_BYTES = 10 * 1024 * 1024
 FOLLOWER_LINES = 10_000
@@ -43,7 +47,10 @@ class FunctionLog:
         record = {"time": time, "level": level, "event": event, "message": self._clean(message)}
         record |= {key: self._clean(value) for key, value in fields.items() if value is not None}
         line = json.dumps(record, ensure_ascii=False, default=str) + "\n"
-        self._append(line)
+        try:
+            self._append(line)
+        except OSError as error:
+            self._lost(error)
         for follower in self._followers:
             if follower.qsize() < FOLLOWER_LINES:
                 follower.put_nowait(line)
@@ -105,6 +112,14 @@ class FunctionLog:
     @property
     def _rotated(self) -> Path:
         return self._path.with_suffix(".1.jsonl")
+
+    def _lost(self, error: OSError) -> None:
+        """Go on without the file, such as on a full disk: requests matter more than their log."""
+        if self._file is not None:
+            with suppress(OSError):
+                self._file.close()
+            self._file = None
+        logger.error("cannot write %s: %s", self._path, error)
 
     def _append(self, line: str) -> None:
         if self._file is None:

@@ -19,6 +19,14 @@ STEP_MS = 50
 FOLDER = "folder"
 
 
+Changes = AsyncGenerator[set[tuple[Change, str]], None]
+
+
+def inotify(root: Path, stop: asyncio.Event) -> Changes:
+    """Yield what changes below `root`, in groups, until `stop` is set."""
+    return awatch(root, watch_filter=None, debounce=GROUP_MS, step=STEP_MS, stop_event=stop)
+
+
 class FolderWatch:
     """One trigger's watch on one folder. A file is taken once it stood still for `settle_s`."""
 
@@ -29,10 +37,12 @@ class FolderWatch:
         *,
         settle_s: float = SETTLE_S,
         monotonic: Callable[[], float] = time.monotonic,
+        changes: Callable[[Path, asyncio.Event], Changes] = inotify,
     ) -> None:
         self._bucket = bucket
         self._intake = intake
         self._monotonic = monotonic
+        self._changes = changes
         self._settling = Settling(settle_s)
         self._alarm = Alarm(monotonic)
 
@@ -44,8 +54,7 @@ class FolderWatch:
         root = self._bucket.root
         root.mkdir(parents=True, exist_ok=True)
         stop = asyncio.Event()
-        batches = awatch(root, watch_filter=None, debounce=GROUP_MS, step=STEP_MS, stop_event=stop)
-        reader = asyncio.create_task(self._read(batches))
+        reader = asyncio.create_task(self._read(self._changes(root, stop)))
         reader.add_done_callback(lambda _: self._alarm.wake())
         try:
             # The watch exists once the reader has run up to its first wait; a scan before could miss a file.
@@ -64,7 +73,7 @@ class FolderWatch:
             stop.set()
             await asyncio.gather(reader, return_exceptions=True)
 
-    async def _read(self, batches: AsyncGenerator[set[tuple[Change, str]], None]) -> None:
+    async def _read(self, batches: Changes) -> None:
         async for changes in batches:
             for _, name in changes:
                 path = Path(name)

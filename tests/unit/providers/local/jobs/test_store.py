@@ -306,6 +306,20 @@ def test_a_full_database_refuses_a_job_and_keeps_what_it_has(tmp_path: Path) -> 
     in_store(tmp_path, work)
 
 
+def test_a_row_that_does_not_fit_takes_its_large_body_back(tmp_path: Path) -> None:
+    async def work(store: JobStore) -> None:
+        def limit(connection: sqlite3.Connection) -> None:
+            (pages,) = connection.execute("PRAGMA page_count").fetchone()
+            connection.execute(f"PRAGMA max_page_count = {pages}")
+
+        await store.database.read(limit)
+        with pytest.raises(Unavailable, match="full"):
+            await store.submit(FUNCTION, replace(request(LARGE), headers={"x-a": "b" * 60_000}), expires=2e9)
+        assert list((tmp_path / "jobs.db.bodies").iterdir()) == []
+
+    in_store(tmp_path, work)
+
+
 def test_a_file_that_is_no_database_is_refused_with_the_way_out(tmp_path: Path) -> None:
     (tmp_path / "jobs.db").write_bytes(b"half-written" * 500)
     with pytest.raises(ProviderError) as refused:

@@ -97,3 +97,15 @@ def test_a_follower_that_does_not_read_is_bounded(log: FunctionLog) -> None:
 def test_a_very_long_line_is_cut(log: FunctionLog) -> None:
     log.output("w1", "x" * 100_000)
     assert len(events(log)[0]["message"]) < 9_000
+
+
+def test_a_full_disk_loses_lines_but_no_request(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "demo@dev.jsonl"
+    path.symlink_to("/dev/full")
+    log = FunctionLog(path)
+    log.write("info", "output", "lost")
+    assert "No space left on device" in caplog.text
+    path.unlink()
+    log.write("info", "output", "kept")
+    assert [event["message"] for event in events(log)] == ["kept"]
+    log.close()
