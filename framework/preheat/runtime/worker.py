@@ -6,6 +6,7 @@ predict never keeps the process from hearing that it must stop.
 """
 
 import asyncio
+import gc
 import os
 import sys
 import threading
@@ -89,6 +90,8 @@ class Worker:
         server = FrameServer(engine, max_bytes=model.limits.body_bytes)
         await server.listen(self._assignment.socket)
         self._loop.add_reader(self._control.fileno(), self._obey, model, engine, server)
+        gc.freeze()  # the model is not garbage, and its pages are shared with a zygote while nothing touches them
+        gc.enable()
         self._control.send(
             {
                 "event": "ready",

@@ -4,6 +4,7 @@ Ships in every bundle for the local provider. Run as a script, so that nothing b
 library can be imported before the layers are on the path.
 """
 
+import gc
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ from typing import NoReturn
 
 def main() -> NoReturn:
     """Read the assignment, take on its bounds, and become the worker or the zygote that it asks for."""
+    gc.disable()  # what a start allocates stays: looking through it is lost time, until the worker is ready
     document = json.load(sys.stdin)
     with open(os.devnull) as nothing:  # noqa: PTH123 - pathlib costs a start more than the line is worth
         os.dup2(nothing.fileno(), 0)

@@ -2,6 +2,5 @@
 
 from preheat_providers.local.triggers.dead_letters import dead_letter_folder
 from preheat_providers.local.triggers.host import TriggerHost
-from preheat_providers.local.triggers.keys import feeds, split_output
 
-__all__ = ["TriggerHost", "dead_letter_folder", "feeds", "split_output"]
+__all__ = ["TriggerHost", "dead_letter_folder"]
