@@ -14,8 +14,11 @@ from preheat_providers.local.triggers.watch import Changes, FolderWatch
 def test_a_file_that_came_before_its_new_folder_was_watched_is_found(tmp_path: Path) -> None:
     root = tmp_path / "buckets" / "uploads"
 
+    ready = asyncio.Event()
+
     async def changes(folder: Path, stop: asyncio.Event) -> Changes:
         """Tell of a new folder; the file comes after a look at it, and nothing tells of the file."""
+        await ready.wait()
         (folder / "new").mkdir()
         yield {(Change.added, str(folder / "new"))}
         (folder / "new" / "a.png").write_bytes(b"x")
@@ -30,7 +33,7 @@ def test_a_file_that_came_before_its_new_folder_was_watched_is_found(tmp_path: P
             )
             bucket = FolderBucket(place, log=home.events)
             watch = FolderWatch(bucket, intake, settle_s=0.02, changes=changes)
-            task = asyncio.create_task(watch.run(lambda: None))
+            task = asyncio.create_task(watch.run(ready.set))
             (queued,) = await home.events.until("object-queued")
             assert queued["key"] == "new/a.png"
             task.cancel()
