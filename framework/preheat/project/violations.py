@@ -54,7 +54,7 @@ def _unknown_keys(broken: Broken) -> dict[str, str | None]:
     known = broken.schema.get("properties", {})
     patterns = broken.schema.get("patternProperties", {})
     return {
-        key: nearest(key, [name for name in known if name not in broken.value])
+        key: nearest(key, [name for name in known if name not in broken.value]) or nearest(key, list(known))
         for key in broken.value
         if key not in known and not any(re.search(pattern, key) for pattern in patterns)
     }

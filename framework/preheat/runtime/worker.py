@@ -90,7 +90,7 @@ class Worker:
         server = FrameServer(engine, max_bytes=model.limits.body_bytes)
         await server.listen(self._assignment.socket)
         self._loop.add_reader(self._control.fileno(), self._obey, model, engine, server)
-        gc.freeze()  # the model is not garbage, and its pages are shared with a zygote while nothing touches them
+        gc.freeze()  # the model is not garbage, and a zygote shares its pages while nothing touches them
         gc.enable()
         self._control.send(
             {

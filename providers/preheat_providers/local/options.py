@@ -46,6 +46,11 @@ SCHEMA: Mapping[str, Any] = {
             "default": "poll",
             "description": "How uploads to S3 are noticed: 'poll', or the URL of the event queue.",
         },
+        "private_webhooks": {
+            "type": "boolean",
+            "default": False,
+            "description": "Let callers' webhooks reach this machine and its networks, over http too.",
+        },
     },
 }
 
@@ -61,6 +66,7 @@ class Options:
     buckets: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     s3_endpoint: str | None = None
     events: str = "poll"
+    private_webhooks: bool = False
 
     def document(self) -> dict[str, Any]:
         """Return the options as JSON values."""

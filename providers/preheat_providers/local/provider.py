@@ -20,7 +20,7 @@ from preheat.provider.protocol import Capabilities, Deployment, Receipt, Release
 from preheat_providers.local.client import SupervisorClient
 from preheat_providers.local.options import SCHEMA, Options, read_options
 from preheat_providers.local.resources import desired_resources, read_resource, resource_document
-from preheat_providers.local.secret_values import resolve_secrets, secret_findings
+from preheat_providers.local.secret_values import resolve_secrets, secret_findings, secrets_mark
 from preheat_providers.local.supervisor.paths import function_key
 from preheat_providers.local.supervisor.spec import Spec
 from preheat_providers.local.supervisor.tls import make_certificates
@@ -96,7 +96,8 @@ class LocalProvider:
 
     def desired(self, project: Project, bundle: Bundle) -> tuple[Resource, ...]:
         """Return the function, its endpoint and its triggers."""
-        return desired_resources(project, bundle, _options(project))
+        mark = secrets_mark(project, resolve_secrets(project, os.environ))
+        return desired_resources(project, bundle, _options(project), secrets_mark=mark)
 
     def observe(self, name: str, stage: str) -> tuple[Resource, ...]:
         """Return what the supervisor has of the function; empty if nothing was ever deployed here."""
@@ -190,7 +191,7 @@ class LocalProvider:
                 f"The bundle of {project.name} was not run on this machine, so its inputs are unknown.",
                 hint="Build it here: preheat build",
             )
-        observed = desired_resources(project, bundle, options)
+        observed = self.desired(project, bundle)
         return Spec(
             name=project.name,
             stage=project.stage,

@@ -13,8 +13,13 @@ from preheat_providers.local.options import Options
 from preheat_providers.local.supervisor.spec import trigger_document
 
 
-def desired_resources(project: Project, bundle: Bundle, options: Options) -> tuple[Resource, ...]:
-    """Return the function, its endpoint and its triggers; values of variables appear as a hash only."""
+def desired_resources(
+    project: Project, bundle: Bundle, options: Options, *, secrets_mark: str | None = None
+) -> tuple[Resource, ...]:
+    """Return the function, its endpoint and its triggers; values of variables appear as a hash only.
+
+    `secrets_mark` stands for the values of the secrets, so that a rotated one is a change.
+    """
     function: dict[str, Any] = {
         "digest": bundle.digest,
         "handler": project.handler,
@@ -24,10 +29,16 @@ def desired_resources(project: Project, bundle: Bundle, options: Options) -> tup
         "env": sorted(project.env),
         "env_hash": _hash(project.env),
         "secrets": dict(project.secrets),
+        "secrets_mark": secrets_mark,
         "zygote": options.zygote,
         "zygote_idle_s": options.zygote_idle_s,
     }
-    endpoint = {"auth": project.http.auth, "tls": options.tls, "port": options.port}
+    endpoint = {
+        "auth": project.http.auth,
+        "tls": options.tls,
+        "port": options.port,
+        "private_webhooks": options.private_webhooks,
+    }
     triggers = [
         Resource(kind="Trigger", name=trigger.name, properties=trigger_document(trigger) | _place(options))
         for trigger in project.triggers

@@ -3,6 +3,8 @@
 Resolved where the user is, before anything changes; values travel over the private socket only.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping
 
 from preheat.errors import ProviderError
@@ -33,6 +35,15 @@ def resolve_secrets(project: Project, environment: Mapping[str, str]) -> dict[st
     return {
         name: _resolve(project, name, reference, environment) for name, reference in project.secrets.items()
     }
+
+
+def secrets_mark(project: Project, values: Mapping[str, str]) -> str | None:
+    """Return a mark that changes with any of `values`, from which none can be found: scrypt (RFC 7914)."""
+    if not values:
+        return None
+    text = json.dumps(sorted(values.items())).encode()
+    salt = f"preheat:{project.name}@{project.stage}".encode()
+    return hashlib.scrypt(text, salt=salt, n=2**14, r=8, p=1, dklen=8).hex()
 
 
 def _resolve(project: Project, name: str, reference: str, environment: Mapping[str, str]) -> str:

@@ -177,3 +177,26 @@ def test_a_deploy_killed_in_the_middle_can_be_repeated(local: Local) -> None:
 
     assert local.answer("x") == "waited"
     assert [each.number for each in local.provider.releases("demo", "dev")] == [3, 1]
+
+
+def test_a_rotated_secret_is_a_change_and_reaches_the_next_worker(
+    local: Local, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = """
+        import os
+        import preheat
+
+        class Model(preheat.Handler):
+            def predict(self, text: str) -> str:
+                return os.environ["API_KEY"][-3:]
+    """
+    local.configure(secrets={"API_KEY": "env:MY_KEY"})
+    monkeypatch.setenv("MY_KEY", "first-one")
+    local.deploy(source)
+    assert local.answer("x") == "one"
+    assert local.plan(source).changes == ()
+
+    monkeypatch.setenv("MY_KEY", "second-two")
+    assert [change.fields[0].path for change in local.plan(source).changes] == ["secrets_mark"]
+    local.deploy(source)
+    assert local.answer("x") == "two"

@@ -60,8 +60,8 @@ def test_an_idle_worker_stops_and_the_zygote_forks_the_next_one(local: Local) ->
 
     assert local.answer("two") == "TWO"
 
-    zygote = local.status().details["zygote"]["1"]
-    assert zygote == {"state": "up", "reason": None}
+    zygote = local.status().details["zygote"][0]
+    assert zygote == {"release": 1, "state": "up", "reason": None}
     assert len(local.events("zygote")) == 1, "setup ran once for both workers"
 
 
@@ -72,7 +72,7 @@ def test_a_handler_that_is_not_fork_safe_gets_fresh_processes_and_a_stated_reaso
     local.until_logged("worker-stopped")
     assert local.answer("two") == "two"
 
-    zygote = local.status().details["zygote"]["1"]
+    zygote = local.status().details["zygote"][0]
 
     assert zygote["state"] == "unavailable"
     assert "ticker" in zygote["reason"] or "thread" in zygote["reason"]
@@ -83,7 +83,7 @@ def test_a_zygote_can_be_turned_off(local: Local) -> None:
     local.configure(provider={"local": {"zygote": "off"}})
     local.deploy()
     assert local.answer("x") == "X"
-    assert local.status().details["zygote"]["1"]["state"] == "off"
+    assert local.status().details["zygote"][0]["state"] == "off"
 
 
 def test_the_zygote_ends_some_time_after_its_last_worker(local: Local) -> None:
@@ -93,7 +93,7 @@ def test_the_zygote_ends_some_time_after_its_last_worker(local: Local) -> None:
 
     local.until_logged("zygote-stopped")
 
-    assert local.status().details["zygote"]["1"]["state"] == "none"
+    assert local.status().details["zygote"][0]["state"] == "none"
     assert local.answer("two") == "TWO"
 
 

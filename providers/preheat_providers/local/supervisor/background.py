@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from preheat.interface.message import Engine
 from preheat.runtime.jobs import Jobs
-from preheat_providers.local.jobs import FunctionJobs, JobRunner, JobStore
+from preheat_providers.local.jobs import Courier, FunctionJobs, JobRunner, JobStore, shown_secret
 from preheat_providers.local.supervisor.logs import FunctionLog
-from preheat_providers.local.supervisor.paths import HomePaths
+from preheat_providers.local.supervisor.paths import HomePaths, private_file
 from preheat_providers.local.supervisor.spec import Spec
 from preheat_providers.local.triggers import TriggerHost, dead_letter_folder
 
@@ -24,9 +24,11 @@ class JobsAndTriggers:
         log_of: Callable[[str], FunctionLog | None],
     ) -> None:
         self._log_of = log_of
-        self._home = paths.home
+        self._paths = paths
+        self._private: set[str] = set()
         self._store = JobStore(paths.jobs)
-        self._runner = JobRunner(self._store, engine_of, log=self._log)
+        courier = Courier(self._store, log=self._log, allow_private=self._private.__contains__)
+        self._runner = JobRunner(self._store, engine_of, log=self._log, courier=courier)
         self._triggers = TriggerHost(self._store, self._runner, home=paths.home, log=self._log)
         self._jobs: dict[str, FunctionJobs] = {}
 
@@ -46,6 +48,10 @@ class JobsAndTriggers:
 
     async def attach(self, spec: Spec) -> None:
         """Watch what triggers the function of `spec`, in place of what was watched before."""
+        change = self._private.add if spec.options.private_webhooks else self._private.discard
+        change(spec.function)
+        secret = await self._store.webhook_secret(spec.function)
+        private_file(self._paths.webhook_secret(spec.function), shown_secret(secret))
         await self._triggers.attach(spec.function, spec.triggers, spec.options, limits=spec.limits)
 
     def wake(self) -> None:
@@ -62,7 +68,9 @@ class JobsAndTriggers:
         removed = []
         if rows := await self._runner.forget(function):
             removed.append(f"{rows} jobs and deliveries")
-        letters = dead_letter_folder(self._home, function)
+        self._private.discard(function)
+        self._paths.webhook_secret(function).unlink(missing_ok=True)
+        letters = dead_letter_folder(self._paths.home, function)
         if letters.exists():
             await asyncio.to_thread(shutil.rmtree, letters)
             removed.append("dead letters")

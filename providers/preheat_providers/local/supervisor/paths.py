@@ -66,6 +66,10 @@ class HomePaths:
         """The file with the function's token, for `preheat invoke`."""
         return self.home / "tokens" / function
 
+    def webhook_secret(self, function: str) -> Path:
+        """The file with the key that signs the function's webhooks, for whoever receives them."""
+        return self.home / "tokens" / f"{function}.webhook"
+
     def secrets(self, function: str) -> Path:
         """The folder with the values of the function's secrets, one file a release."""
         return self.home / "secrets" / function

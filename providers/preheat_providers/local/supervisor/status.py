@@ -13,11 +13,11 @@ def status_document(function: Function) -> dict[str, Any]:
     for worker in workers:
         worker["rss_bytes"] = resident_bytes(worker["pid"])
     failures = [pool.failure.message for pool in function.traffic.pools if pool.failure is not None]
-    zygotes = {
-        str(pool.settings.release): {"state": status.state, "reason": status.reason}
+    zygotes = [
+        {"release": pool.settings.release, "state": status.state, "reason": status.reason}
         for pool in function.traffic.pools
         for status in (function.starter(pool).zygote,)
-    }
+    ]
     return {
         "name": function.name,
         "provider": "local",

@@ -36,6 +36,8 @@ def test_every_change_of_a_project_shows() -> None:
         desired_resources(project(scaling=Scaling(max=9)), bundle(), Options()),
         desired_resources(project(env={"A": "1"}), bundle(), Options()),
         desired_resources(project(secrets={"A": "env:A"}), bundle(), Options()),
+        desired_resources(project(), bundle(), Options(), secrets_mark="another"),
+        desired_resources(project(), bundle(), Options(private_webhooks=True)),
         desired_resources(project(triggers=TRIGGERS), bundle(), Options()),
         desired_resources(project(), bundle(), Options(tls=True)),
         desired_resources(project(), bundle(), Options(zygote="off")),

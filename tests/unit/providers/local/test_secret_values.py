@@ -4,7 +4,7 @@ import pytest
 from tests.fakes.local import project
 
 from preheat.errors import ProviderError
-from preheat_providers.local.secret_values import resolve_secrets, secret_findings
+from preheat_providers.local.secret_values import resolve_secrets, secret_findings, secrets_mark
 
 
 def test_secrets_come_from_the_shell_or_a_file(tmp_path: Path) -> None:
@@ -21,3 +21,12 @@ def test_a_secret_without_a_value_is_named_with_its_reference(tmp_path: Path, re
         resolve_secrets(asked, {})
     (finding,) = secret_findings(asked, {})
     assert finding.key == "secrets.KEY"
+
+
+def test_a_rotated_secret_changes_the_mark_and_the_mark_shows_nothing_of_it() -> None:
+    asked = project(secrets={"KEY": "env:KEY"})
+    before, after = secrets_mark(asked, {"KEY": "hunter2"}), secrets_mark(asked, {"KEY": "hunter3"})
+    assert before == secrets_mark(asked, {"KEY": "hunter2"})
+    assert before != after
+    assert "hunter" not in f"{before}{after}"
+    assert secrets_mark(asked, {}) is None
