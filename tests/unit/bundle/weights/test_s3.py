@@ -29,9 +29,15 @@ def _credentials(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
-def test_an_object_is_read(endpoint: str) -> None:
+@pytest.fixture(autouse=True)
+def _models(_credentials: None) -> None:
     client = boto3.client("s3")
     client.create_bucket(Bucket="models")
+    client.close()
+
+
+def test_an_object_is_read() -> None:
+    client = boto3.client("s3")
     client.put_object(Bucket="models", Key="a/x y.onnx", Body=b"weights" * 1000)
     incoming = open_s3(S3("models", "a/x y.onnx"))
     assert incoming.total == 7000
