@@ -20,7 +20,7 @@ from preheat.project.assemble import assemble, merged
 from preheat.project.contradictions import contradictions
 from preheat.project.document import FILE, Document, read_document, unusable_values
 from preheat.project.mistake import KeyPath, Mistake, key_text, shown
-from preheat.project.model import Project
+from preheat.project.model import DEFAULT_STAGE, Project
 from preheat.project.names import NAME_FORM, is_name, nearest, nearest_name
 from preheat.project.requirements import requirement_lines, requirement_mistakes
 from preheat.project.schema import project_schema
@@ -45,6 +45,7 @@ def load_project(root: Path, stage: str, *, provider_schemas: Schemas) -> Projec
         raise ProjectError(message, hint=f"--stage {nearest_name(stage)}")
     root = root.absolute()
     document = read_document(root)
+    _refuse_mistyped(stage, _stages(document))
     found = _Found(document)
     found.add(unusable_values(document))
     found.add(violations(document.values, project_schema()))
@@ -100,6 +101,14 @@ class _Found:
             for mistake in self.mistakes
         ]
         return tuple(sorted(findings, key=lambda each: (each.file != self._document.file, each.line or 0)))
+
+
+def _refuse_mistyped(stage: str, declared: tuple[str, ...]) -> None:
+    """Refuse a stage that is nearly a declared one: it would be a second function with the base settings."""
+    near = None if stage in (DEFAULT_STAGE, *declared) else nearest(stage, declared)
+    if near:
+        message = f"{FILE} has no [stage.{stage}]; did you mean {near!r}?"
+        raise ProjectError(message, hint=f"--stage {near}   or declare it: [stage.{stage}]")
 
 
 def _stages(document: Document) -> tuple[str, ...]:

@@ -218,6 +218,13 @@ def test_the_error_counts_the_mistakes(load: Load) -> None:
         load("[scaling]\nmin = 9\n")
 
 
+def test_a_mistyped_stage_is_refused_with_the_declared_one(load: Load) -> None:
+    with pytest.raises(ProjectError, match=r"no \[stage.prdo\]; did you mean 'prod'") as raised:
+        load(STAGES, stage="prdo")
+    assert raised.value.hint == "--stage prod   or declare it: [stage.prdo]"
+    assert load(STAGES, stage="quite-another").stage == "quite-another"
+
+
 def test_a_stage_of_an_invalid_name_is_refused_with_the_nearest(load: Load) -> None:
     with pytest.raises(ProjectError) as raised:
         load(stage="Prod!")
