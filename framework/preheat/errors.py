@@ -110,7 +110,10 @@ class Conflict(ProviderError):
 
 
 class RequestError(PreheatError):
-    """One request failed. `errors` points into the input: ((JSON pointer, what is wrong), ...)."""
+    """One request failed. `errors` points into the input: ((JSON pointer, what is wrong), ...).
+
+    `request_id` is what the endpoint calls the request, where the client raised this.
+    """
 
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Internal Server Error"
@@ -126,6 +129,7 @@ class RequestError(PreheatError):
         super().__init__(message, hint=hint)
         self.errors = tuple(errors)
         self.retry_after_s = retry_after_s
+        self.request_id: str | None = None
 
 
 class BadInput(RequestError):

@@ -1,0 +1,73 @@
+"""What the pure core asks of a transport, and what it hears back. A conversation is a generator of these."""
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+from typing import TypeAlias, TypeVar
+
+T = TypeVar("T")
+
+
+class Repeat(Enum):
+    """When a request may be sent again."""
+
+    UNANSWERED = "only when it was certainly not answered"
+    SAFE = "also when it may have been answered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request. `path` is relative to the endpoint; a `streamed` answer's body is left unread."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    body: bytes = field(default=b"", repr=False)
+    repeat: Repeat = Repeat.SAFE
+    streamed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Make `call` and answer with Answer or Failed; give up at `deadline`, a time of the core's clock."""
+
+    call: Call
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Wait so many seconds and answer with None."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came back, header names in lower case. `live` is the transport's handle of an unread body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(default=b"", repr=False)
+    live: object = None
+
+
+class Cause(Enum):
+    """How a request failed without an answer."""
+
+    CONNECT = "no connection was made, so nothing was sent"
+    BROKEN = "the connection closed before the answer was complete"
+    TIMEOUT = "the answer did not come in time"
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """No answer came."""
+
+    cause: Cause
+    detail: str
+
+
+Outcome: TypeAlias = Answer | Failed
+Steps: TypeAlias = Generator[Send | Pause, Outcome | None, T]
