@@ -20,6 +20,7 @@ from preheat.runtime.surface.boundary import Boundary
 from preheat.runtime.surface.documents import document_routes
 from preheat.runtime.surface.health import health_routes
 from preheat.runtime.surface.incoming import incoming
+from preheat.runtime.surface.inference import Inference, inference_routes
 from preheat.runtime.surface.invocations import ROUTE, Authenticate, Invocations
 from preheat.runtime.surface.jobs import JobRoutes
 
@@ -44,6 +45,16 @@ def build_app(
     invocations = Invocations(
         engine=engine, limits=limits, metrics=metrics, authenticate=authenticate, body_s=body_s
     )
+    protocol = Inference(
+        engine=engine,
+        document=document,
+        name=name,
+        version=version,
+        limits=limits,
+        metrics=metrics,
+        authenticate=authenticate,
+        body_s=body_s,
+    )
     job_routes = JobRoutes(jobs=jobs, limits=limits, metrics=metrics, body_s=body_s)
 
     async def guard(request: Request) -> None:
@@ -65,6 +76,7 @@ def build_app(
             *health_routes(engine),
             *document_routes(document=document, name=name, version=version, limits=limits),
             *job_routes.routes(guards),
+            *inference_routes(protocol),
             APIRoute("/metrics", _metrics_endpoint(metrics), methods=["GET"], dependencies=guards),
         ],
     )

@@ -6,6 +6,7 @@ import logging
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from preheat.errors import BodyTooLarge, BodyTooSlow, RequestError
+from preheat.interface.message import Response
 from preheat.interface.problem import problem_response
 from preheat.runtime.surface.incoming import KEY, ClientLeft, Incoming
 from preheat.runtime.surface.outgoing import send_response
@@ -16,6 +17,9 @@ LINGER_S = 1.0
 Closing at once would reset the connection while the client still sends, and the reset
 overtakes the answer that says why (nginx calls the cure lingering_close).
 """
+
+REFUSAL = "preheat.refusal"
+"""Where a route may leave, in the ASGI scope, how its protocol writes an error; else a problem document."""
 
 log = logging.getLogger("preheat.surface")
 
@@ -51,7 +55,8 @@ class Boundary:
             failure = _as_request_error(error, found.id, started=started)
         # Of an answer that has begun, the missing end is the only sign left: the server cuts the connection.
         if not started:
-            await _refuse(failure, found.id, receive, send_with_id)
+            answer = scope.get(REFUSAL, problem_response)(failure, request_id=found.id)
+            await _refuse(failure, answer, receive, send_with_id)
 
 
 def _as_request_error(error: Exception, request_id: str, *, started: bool) -> RequestError:
@@ -61,8 +66,7 @@ def _as_request_error(error: Exception, request_id: str, *, started: bool) -> Re
     return RequestError("The request failed inside the server, whose log has the details under its id.")
 
 
-async def _refuse(error: RequestError, request_id: str, receive: Receive, send: Send) -> None:
-    answer = problem_response(error, request_id=request_id)
+async def _refuse(error: RequestError, answer: Response, receive: Receive, send: Send) -> None:
     if not isinstance(error, BodyTooLarge | BodyTooSlow):
         await send_response(answer, send)
         return

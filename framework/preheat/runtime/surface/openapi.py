@@ -6,6 +6,7 @@ from typing import Any
 from preheat.interface.manifest import Limits
 from preheat.interface.message import JSON_TYPE, PROBLEM_TYPE, TIMEOUT_HEADER
 from preheat.runtime.surface.incoming import TTL_HEADER, WEBHOOK_HEADER
+from preheat.runtime.surface.inference.description import protocol_paths
 from preheat.runtime.surface.jobs import IDEMPOTENCY_HEADER, LONGEST_TTL_S
 from preheat.runtime.surface.schemas import components
 
@@ -77,7 +78,10 @@ def openapi_document(*, document: Mapping[str, Any], name: str, version: str, li
     return {
         "openapi": "3.1.0",
         "info": {"title": name, "version": version, "description": document.get("description") or ""},
-        "paths": _inference_paths(document, limits) | _job_paths(document) | _other_paths(),
+        "paths": _inference_paths(document, limits)
+        | _job_paths(document)
+        | protocol_paths()
+        | _other_paths(),
         "components": {
             "schemas": components("Input", document["input"])
             | components("Output", document["output"])
