@@ -21,8 +21,15 @@ SHIPPED = (
 )
 """Patterns below the folder that holds the package `preheat`."""
 
-GATEWAY = ("preheat/runtime/surface/", "preheat/runtime/metrics.py", "preheat/runtime/jobs.py")
-"""What answers HTTP: it ships only with a provider's entry that imports `preheat.runtime.surface`."""
+GATEWAY = (
+    "preheat/runtime/surface/",
+    "preheat/runtime/server/",
+    "preheat/runtime/metrics.py",
+    "preheat/runtime/jobs.py",
+)
+"""What answers HTTP: it ships only with a provider's entry that imports the surface or the server."""
+
+_GATEWAY_IMPORT = re.compile(r"preheat\.runtime\.(surface|server)\b")
 
 HANDLERS = "preheat_handlers"
 OURS = ("preheat", "preheat_providers", HANDLERS)
@@ -60,7 +67,7 @@ def shipped_from(target: Target) -> list[Path]:
 def _framework(entries: Mapping[str, Path]) -> dict[str, Path]:
     root = package_folder("preheat").parent
     found = {path.relative_to(root).as_posix(): path for pattern in SHIPPED for path in root.glob(pattern)}
-    if any("preheat.runtime.surface" in path.read_text(encoding="utf-8") for path in entries.values()):
+    if any(_GATEWAY_IMPORT.search(path.read_text(encoding="utf-8")) for path in entries.values()):
         return found
     return {name: path for name, path in found.items() if not name.startswith(GATEWAY)}
 

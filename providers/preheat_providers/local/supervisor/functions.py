@@ -12,9 +12,10 @@ from typing import Any
 from preheat.errors import ProviderError
 from preheat.interface.message import Engine
 from preheat.runtime.metrics import Metrics
+from preheat.runtime.server.http import Endpoint
 from preheat.runtime.surface import build_app
 from preheat_providers.local.supervisor.assembly import make_starter, pool_settings
-from preheat_providers.local.supervisor.gateway import HOST, Endpoint, bind
+from preheat_providers.local.supervisor.gateway import HOST, bind
 from preheat_providers.local.supervisor.logs import FunctionLog
 from preheat_providers.local.supervisor.paths import private_file
 from preheat_providers.local.supervisor.pool import Pool
@@ -288,7 +289,7 @@ class Function:
             await current.stop(STOP_S)
         context = server_context(self._around.paths.tls) if spec.options.tls else None
         fresh = Endpoint(app, tls=context)
-        port = await fresh.start(wanted)
+        port = await fresh.start(bind(wanted))
         self._around.state.set_port(self.key, port)
         self._endpoint, self._tls, self.error = fresh, spec.options.tls, None
         if current is not None:

@@ -1,0 +1,140 @@
+import asyncio
+import json
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from typing import Any
+
+import pytest
+
+from preheat.runtime.server.http import HEADER_BYTES, Endpoint
+from preheat_providers.local.supervisor.gateway import bind
+
+
+def on_a_loop(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+    @wraps(test)
+    def run() -> None:
+        asyncio.run(asyncio.wait_for(test(), 20))
+
+    del run.__wrapped__
+    return run
+
+
+async def hello(scope: Any, receive: Any, send: Any) -> None:
+    while (await receive()).get("more_body"):
+        pass
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+    await send({"type": "http.response.body", "body": b"hi", "more_body": False})
+
+
+async def talk(port: int, *parts: bytes) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for part in parts:
+        writer.write(part)
+        await writer.drain()
+    received = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    return received
+
+
+GET = b"GET / HTTP/1.1\r\nhost: x\r\n"
+CLOSE = b"connection: close\r\n\r\n"
+
+
+@on_a_loop
+async def test_it_serves_its_application_which_may_be_replaced() -> None:
+    endpoint = Endpoint(hello)
+    port = await endpoint.start(bind(0))
+    assert (await talk(port, GET + CLOSE)).endswith(b"hi")
+
+    async def other(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    endpoint.app = other
+    assert (await talk(port, GET + CLOSE)).startswith(b"HTTP/1.1 204 ")
+    await endpoint.stop(1)
+
+
+@on_a_loop
+async def test_a_head_that_does_not_end_is_a_408() -> None:
+    endpoint = Endpoint(hello, header_s=0.05)
+    port = await endpoint.start(bind(0))
+    answer = await talk(port, GET, b"x-slow: 1\r\n")
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["status"] == 408
+    await endpoint.stop(1)
+
+
+@on_a_loop
+async def test_a_connection_that_says_nothing_is_closed() -> None:
+    endpoint = Endpoint(hello, header_s=0.05)
+    port = await endpoint.start(bind(0))
+    assert await talk(port) == b""
+    await endpoint.stop(1)
+
+
+@on_a_loop
+async def test_the_deadline_holds_for_each_request_of_a_connection_and_not_for_its_body() -> None:
+    endpoint = Endpoint(hello, header_s=0.2)
+    port = await endpoint.start(bind(0))
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\na")
+    await asyncio.sleep(0.3)
+    writer.write(b"b")
+    assert (await reader.readuntil(b"hi")).startswith(b"HTTP/1.1 200 ")
+    writer.write(GET)
+    rest = await reader.read()
+    assert rest.startswith(b"HTTP/1.1 408 ")
+    writer.close()
+    await endpoint.stop(1)
+
+
+@on_a_loop
+async def test_a_head_without_end_is_a_431() -> None:
+    endpoint = Endpoint(hello)
+    port = await endpoint.start(bind(0))
+    answer = await talk(port, GET, b"x-large: " + b"x" * (HEADER_BYTES + 1))
+    assert answer.startswith(b"HTTP/1.1 431 ")
+    await endpoint.stop(1)
+
+
+@on_a_loop
+async def test_stopping_lets_a_request_in_hand_be_answered() -> None:
+    entered, leave = asyncio.Event(), asyncio.Event()
+
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        entered.set()
+        await leave.wait()
+        await hello(scope, receive, send)
+
+    endpoint = Endpoint(slow)
+    port = await endpoint.start(bind(0))
+    call = asyncio.create_task(talk(port, GET + b"\r\n"))
+    await entered.wait()
+    stopping = asyncio.create_task(endpoint.stop(5))
+    await asyncio.sleep(0)
+    leave.set()
+    await stopping
+    assert (await call).endswith(b"hi")
+    with pytest.raises(OSError, match="Connect call failed"):
+        await talk(port, GET + CLOSE)
+
+
+@on_a_loop
+async def test_stopping_waits_no_longer_than_its_limit() -> None:
+    entered = asyncio.Event()
+
+    async def stuck(scope: Any, receive: Any, send: Any) -> None:
+        entered.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            await hello(scope, receive, send)
+
+    endpoint = Endpoint(stuck)
+    port = await endpoint.start(bind(0))
+    call = asyncio.create_task(talk(port, GET + b"\r\n"))
+    await entered.wait()
+    await endpoint.stop(0.01)
+    await call
