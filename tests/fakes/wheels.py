@@ -4,6 +4,7 @@ import base64
 import hashlib
 import zipfile
 from collections.abc import Mapping, Sequence
+from importlib.metadata import distribution
 from pathlib import Path
 
 FIXED_TIME = (2020, 1, 1, 0, 0, 0)
@@ -44,6 +45,19 @@ def make_wheel(
             member.external_attr = 0o644 << 16
             member.compress_type = zipfile.ZIP_DEFLATED
             wheel.writestr(member, content)
+    return path
+
+
+def installed_wheel(folder: Path, name: str) -> Path:
+    """Write the installed distribution `name` into `folder` as the wheel that it came from."""
+    found = distribution(name)
+    tag = (found.read_text("WHEEL") or "").partition("Tag: ")[2].splitlines()[0]
+    path = folder / f"{name}-{found.version}-{tag}.whl"
+    folder.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w") as wheel:
+        for entry in found.files or ():
+            if entry.name not in ("INSTALLER", "REQUESTED") and "__pycache__" not in entry.parts:
+                wheel.write(str(found.locate_file(entry)), str(entry))
     return path
 
 

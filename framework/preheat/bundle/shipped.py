@@ -18,13 +18,23 @@ SHIPPED = (
     "preheat/interface/**/*.py",
     "preheat/runtime/**/*.py",
     "preheat/runtime/surface/pages/*.*",
+    "preheat/runtime/grpc/*.binpb",
 )
 """Patterns below the folder that holds the package `preheat`."""
+
+REQUIREMENTS = ("orjson>=3.10",)
+"""What the shipped part of preheat needs beside the standard library: every target asks for it."""
 
 GATEWAY = (
     "preheat/runtime/surface/",
     "preheat/runtime/server/",
+    "preheat/runtime/inference/",
+    "preheat/runtime/grpc/",
     "preheat/runtime/metrics.py",
+    "preheat/runtime/telemetry.py",
+    "preheat/runtime/access.py",
+    "preheat/runtime/tracing.py",
+    "preheat/runtime/spans.py",
     "preheat/runtime/jobs.py",
 )
 """What answers HTTP: it ships only with a provider's entry that imports the surface or the server."""

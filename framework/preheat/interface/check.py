@@ -3,7 +3,9 @@
 from typing import TYPE_CHECKING
 
 from preheat.errors import BadInput, HandlerFailed
+from preheat.interface.codec import DEFAULT_LIMITS
 from preheat.interface.handler import Handler
+from preheat.interface.jsontext import read_json, write_json
 from preheat.interface.lifecycle import lifecycle_mistakes
 from preheat.interface.mistake import Mistake, line_of, line_of_class
 from preheat.interface.predict import Predict, read_predict
@@ -37,7 +39,8 @@ def check_examples(contract: "HandlerContract", instance: Handler) -> tuple[Mist
     line = line_of(type(instance).examples)
     for index, example in enumerate(instance.examples()):
         try:
-            contract.input.decode(contract.input.encode(example))
+            text = write_json(contract.input.encode(example))
+            contract.input.decode(read_json(text, depth=DEFAULT_LIMITS.depth))
         except (BadInput, HandlerFailed) as exc:
             at, detail = exc.errors[0] if exc.errors else ("", exc.message)
             name = contract.input.node.name

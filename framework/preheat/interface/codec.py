@@ -33,7 +33,10 @@ class Codec:
         return decoded
 
     def encode(self, value: Any) -> Any:
-        """Return the JSON value of a Python value. Raises HandlerFailed, naming the place that is wrong."""
+        """Return the JSON value of a Python value, as `write_json` takes it: arrays stand for lists.
+
+        Raises HandlerFailed, naming the place that is wrong.
+        """
         try:
             return self.node.write(value, None)
         except Misfit as misfit:

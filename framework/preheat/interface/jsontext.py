@@ -1,7 +1,15 @@
-"""JSON text, read strictly (RFC 8259) and written compactly."""
+"""JSON text, read strictly (RFC 8259) and written compactly.
+
+Writing is orjson's: it takes a row of numbers, a NumPy array too, twenty times faster than the
+standard library. Reading is the standard library's, which can be made to refuse what is ambiguous;
+orjson reads long bodies first where the outcome is provably the same.
+"""
 
 import json
 import re
+from collections.abc import Callable
+from functools import cache, partial
+from math import isfinite
 from typing import Any
 
 from preheat.errors import BadInput, HandlerFailed
@@ -9,7 +17,13 @@ from preheat.errors import BadInput, HandlerFailed
 _STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _BRACKETS = bytes.maketrans(b"{}", b"[]")
 _REST = bytes(set(range(256)) - set(b"[]{}"))
+_NUMERALS = bytes(48 if byte in b"0123456789" else 46 if byte == 46 else 32 for byte in range(256))
+_HUGE = b"0" * 19
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+LONG_BYTES = 2048
+"""From this length on, reading with orjson and proving its outcome is faster than reading strictly."""
 
 
 def read_json(body: bytes, *, depth: int) -> Any:
@@ -23,6 +37,8 @@ def read_json(body: bytes, *, depth: int) -> Any:
     if deeper_than(body, depth):
         raise BadInput(f"The JSON is nested deeper than {depth} levels, or its brackets do not match.")
     text = read_text(body)
+    if len(body) > LONG_BYTES and (found := _read_long(body)) is not None:
+        return found
     try:
         value = _DECODER.decode(text)
         if _SURROGATE.search(body):
@@ -47,11 +63,84 @@ def read_text(body: bytes) -> str:
 
 
 def write_json(value: Any) -> bytes:
-    """Return `value` as compact JSON. Raises HandlerFailed for what JSON cannot hold."""
+    """Return `value`, in which NumPy arrays may stand for lists, as compact JSON.
+
+    Raises HandlerFailed for what JSON cannot hold.
+    """
+    try:
+        text = _writer()(value)
+    except TypeError:
+        return _write_slowly(value)  # integers beyond 64 bits, or what no JSON can hold
+    if b"n" in text and b"null" in text and not _finite(value):
+        raise HandlerFailed("The result cannot be written as JSON, which has no NaN and no infinity.")
+    return text
+
+
+def _write_slowly(value: Any) -> bytes:
     try:
         return _ENCODER.encode(value).encode("utf-8")
     except (ValueError, TypeError, RecursionError) as exc:
         raise HandlerFailed("The result cannot be written as JSON.") from exc
+
+
+def _finite(value: Any) -> bool:
+    if type(value) is dict:
+        return all(map(_finite, value.values()))
+    if type(value) is list:
+        return all(map(_finite, value))
+    return not isinstance(value, float) or isfinite(value)
+
+
+@cache
+def _writer() -> Callable[[Any], bytes]:
+    import orjson  # 2 to 4 ms, at the first answer
+
+    strict = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
+    return partial(orjson.dumps, option=orjson.OPT_SERIALIZE_NUMPY | strict)
+
+
+@cache
+def _reader() -> Callable[[bytes], Any]:
+    import orjson
+
+    return orjson.loads
+
+
+def _read_long(body: bytes) -> Any:
+    """Return the value in `body` if it is certain that a strict reader finds the same, otherwise None.
+
+    orjson keeps the last of two keys that are the same and makes floats of huge integers; the count
+    of keys and of digits rules both out. A key that is not counted here only costs the slower way.
+    """
+    if _has_huge_integer(body):
+        return None
+    try:
+        value = _reader()(body)
+    except ValueError:
+        return None  # the strict reader says what is wrong
+    colons = _STRINGS.sub(b"", body).count(b":")
+    return value if _keys(value) == colons else None
+
+
+def _has_huge_integer(body: bytes) -> bool:
+    """Tell whether 19 digits stand in a row that is no fraction; 2**63 has as many."""
+    numerals = body.translate(_NUMERALS)
+    at = numerals.find(_HUGE)
+    while at >= 0:
+        if numerals[at - 1 : at] != b".":
+            return True
+        end = numerals.find(b" ", at)
+        at = numerals.find(_HUGE, end) if end >= 0 else -1
+    return False
+
+
+def _keys(value: Any) -> int:
+    """Count the keys of objects, in arrays only where the first entry is an object or an array."""
+    if type(value) is dict:
+        return len(value) + sum(map(_keys, value.values()))
+    if type(value) is list and value and type(value[0]) in (dict, list):
+        return sum(map(_keys, value))
+    return 0
 
 
 def deeper_than(body: bytes, depth: int) -> bool:

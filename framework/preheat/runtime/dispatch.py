@@ -2,46 +2,66 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from preheat.runtime.batching import BatchPolicy
-from preheat.runtime.calls import Raised
+from preheat.runtime.calls import Raised, attempt, until
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outcome:
-    """What one value became (or Raised), how long it queued, and how long its batch took."""
+    """What one value became (or Raised), how long it queued, how long its call took, with how many others."""
 
     value: Any
     queue_ms: float
     model_ms: float
+    batch_size: int = 1
+
+
+class OneCall:
+    """One value for a predict that takes no batches; `run` is for the model's thread."""
+
+    __slots__ = ("_clock", "_predict", "_queued", "_value", "started")
+
+    def __init__(self, predict: Callable[[Any], Any], value: Any, clock: Callable[[], float]) -> None:
+        self._predict = predict
+        self._value = value
+        self._clock = clock
+        self._queued = clock()
+        self.started: float | None = None
+
+    def run(self) -> Outcome:
+        """Call predict."""
+        self.started = started = self._clock()
+        value = attempt(self._predict, self._value)
+        return Outcome(value, (started - self._queued) * 1000, (self._clock() - started) * 1000)
 
 
 @dataclass(eq=False, slots=True)
 class Entry:
-    """One queued value."""
+    """One queued value; `batch` is the call that it runs in."""
 
     value: Any
     queued: float
     future: asyncio.Future[Outcome]
-    taken: bool = False
+    batch: asyncio.Future[Sequence[Any]] | None = None
 
 
 RunBatch = Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]
-"""Gives as many outcomes as values, in order; a Raised stands for a failure. Never raises."""
+"""Gives as many outcomes as values, in order; a Raised stands for a failure."""
 
 
 class Dispatcher:
-    """Queues values and answers each exactly once. Its task lives only while there is work."""
+    """Queues values and answers each exactly once. Does nothing while there is no work."""
 
     def __init__(self, policy: BatchPolicy[Entry], run: RunBatch, clock: Callable[[], float]) -> None:
         self._policy = policy
         self._run = run
         self._clock = clock
-        self._arrived = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._running = False
+        self._next: asyncio.Handle | None = None
 
     async def call(self, value: Any, deadline: float) -> Outcome:
         """Run `value` with others. Raises TimeoutError at `deadline`, a time of the event loop.
@@ -49,46 +69,59 @@ class Dispatcher:
         Cancelling takes the value out of the queue; once it runs, cancelling waits for the model
         to come back, so that whoever cancelled knows when the model is free.
         """
-        loop = asyncio.get_running_loop()
-        entry = Entry(value, self._clock(), loop.create_future())
+        entry = Entry(value, self._clock(), self._loop.create_future())
         self._policy.add(entry)
-        self._arrived.set()
-        if self._task is None:
-            self._task = loop.create_task(self._serve())
+        if not self._running:
+            self._proceed()
         try:
-            done, _ = await asyncio.wait({entry.future}, timeout=deadline - loop.time())
+            return await until(entry.future, deadline)
         except asyncio.CancelledError:
-            if entry.taken:
-                await asyncio.wait({entry.future})
+            if entry.batch is not None:
+                await asyncio.wait({entry.batch})
             raise
         finally:
-            if not entry.taken:
+            if entry.batch is None:
                 self._policy.remove(entry)
-        if not done:
-            raise TimeoutError
-        return entry.future.result()
 
-    async def _serve(self) -> None:
-        try:
-            while (wait_s := self._policy.wait_s()) is not None:
-                if wait_s > 0:
-                    self._arrived.clear()
-                    with suppress(TimeoutError):
-                        await asyncio.wait_for(self._arrived.wait(), wait_s)
-                    continue
-                await self._run_batch(self._policy.take())
-        finally:
-            self._task = None
+    def _proceed(self) -> None:
+        # Not at once: whatever else arrived in the same turn of the loop belongs into the same batch.
+        if self._next is not None:
+            self._next.cancel()
+        self._next = self._loop.call_soon(self._begin)
 
-    async def _run_batch(self, batch: list[Entry]) -> None:
-        for entry in batch:
-            entry.taken = True
+    def _begin(self) -> None:
+        self._next = None
+        wait_s = self._policy.wait_s()
+        if wait_s is None:
+            return
+        if wait_s > 0:
+            self._next = self._loop.call_later(wait_s, self._begin)
+            return
+        batch = self._policy.take()
         started = self._clock()
-        outcomes = await self._run([entry.value for entry in batch])
+        running = asyncio.ensure_future(self._run([entry.value for entry in batch]))
+        for entry in batch:
+            entry.batch = running
+        self._running = True
+        running.add_done_callback(lambda done: self._end(batch, started, done))
+
+    def _end(self, batch: list[Entry], started: float, done: asyncio.Future[Sequence[Any]]) -> None:
+        self._running = False
         model_s = self._clock() - started
         self._policy.done(len(batch), model_s)
-        for entry, outcome in zip(batch, outcomes, strict=True):
-            entry.future.set_result(Outcome(outcome, (started - entry.queued) * 1000, model_s * 1000))
+        for entry, value in zip(batch, _outcomes(done, len(batch)), strict=True):
+            if not entry.future.done():
+                queue_ms = (started - entry.queued) * 1000
+                entry.future.set_result(Outcome(value, queue_ms, model_s * 1000, len(batch)))
+        if len(self._policy):
+            self._begin()
+
+
+def _outcomes(done: asyncio.Future[Sequence[Any]], size: int) -> Sequence[Any]:
+    if done.cancelled():
+        return [Raised(asyncio.CancelledError("the batch was cancelled"))] * size
+    error = done.exception()
+    return done.result() if error is None else [Raised(error)] * size
 
 
 def batch_outcomes(answer: Any, size: int) -> Sequence[Any]:

@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Sequence
-from concurrent.futures import Executor
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any
 
@@ -13,8 +12,16 @@ from preheat.interface.contract import HandlerContract
 from preheat.interface.message import JSON_TYPE, Request, Response
 from preheat.interface.problem import problem_response
 from preheat.runtime.batching import BatchPolicy
-from preheat.runtime.calls import CallFailed, attempt, attempt_async, result_of
-from preheat.runtime.dispatch import Dispatcher, Outcome, batch_outcomes
+from preheat.runtime.calls import (
+    CallFailed,
+    ModelThread,
+    ThreadCalls,
+    attempt,
+    attempt_async,
+    result_of,
+    until,
+)
+from preheat.runtime.dispatch import Dispatcher, OneCall, Outcome, batch_outcomes
 from preheat.runtime.failures import request_error
 from preheat.runtime.items import Items, LoopItems, ThreadItems
 from preheat.runtime.loader import Model
@@ -37,7 +44,7 @@ def concurrency_of(contract: HandlerContract, configured: int = 0) -> int:
 class ModelEngine:
     """Answers requests with the model in this process.
 
-    Sync handlers run on `executor`, which must have one thread; async ones on the event loop.
+    Sync handlers run on `thread`; async ones on the event loop, which must run when this is made.
     `queue` bounds the requests in hand. `on_stuck` is called when one call of predict has
     outlasted the function's whole time limit: nobody waits for it, and nothing can stop it.
     """
@@ -45,7 +52,7 @@ class ModelEngine:
     def __init__(
         self,
         model: Model,
-        executor: Executor,
+        thread: ModelThread,
         *,
         memory_mb: int | None = None,
         queue: int = 128,
@@ -54,10 +61,8 @@ class ModelEngine:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._model = model
-        self._executor = executor
         self._memory_mb = memory_mb
         self._queue = queue
-        self._on_stuck = on_stuck
         self._log = log
         self._clock = clock
         self._in_hand = 0
@@ -67,6 +72,7 @@ class ModelEngine:
         self._last_answer_bytes = 0
         self._turn = asyncio.Lock()
         self._background: set[asyncio.Task[None]] = set()
+        self._calls = ThreadCalls(thread, limit_s=model.limits.timeout_s, on_stuck=on_stuck, clock=clock)
         batching = model.contract.batching
         self._dispatcher = Dispatcher(
             BatchPolicy(
@@ -141,29 +147,39 @@ class ModelEngine:
 
     async def _predict(self, value: Any, deadline: float) -> Outcome:
         contract = self._model.contract
-        if not contract.is_async or contract.batching:
+        if contract.batching:
             return await self._dispatcher.call(value, deadline)
+        if not contract.is_async:
+            return await self._on_thread(value, deadline)
         started = self._clock()
         async with asyncio.timeout_at(deadline):
             answer = await attempt_async(self._model.predict(value))
         return Outcome(answer, 0.0, (self._clock() - started) * 1000)
 
-    async def _run_batch(self, values: Sequence[Any]) -> Sequence[Any]:
-        contract = self._model.contract
-        argument = list(values) if contract.batching else values[0]
-        if contract.is_async:
-            answer = await attempt_async(self._model.predict(argument))
-        else:
-            answer = await self._on_model(self._model.predict, argument)
-        return batch_outcomes(answer, len(values)) if contract.batching else [answer]
+    async def _on_thread(self, value: Any, deadline: float) -> Outcome:
+        call = OneCall(self._model.predict, value, self._clock)
+        ran = self._calls.call(call.run)
+        try:
+            return await until(ran, deadline)
+        except asyncio.CancelledError:
+            if call.started is not None:  # nothing stops predict: wait until the model is free
+                await self._calls.call(_nothing)
+            raise
+
+    def _run_batch(self, values: Sequence[Any]) -> Awaitable[Sequence[Any]]:
+        if self._model.contract.is_async:
+            return self._batch_on_loop(values)
+        return self._calls.call(self._batch, values)
+
+    def _batch(self, values: Sequence[Any]) -> Sequence[Any]:
+        return batch_outcomes(attempt(self._model.predict, values), len(values))
+
+    async def _batch_on_loop(self, values: Sequence[Any]) -> Sequence[Any]:
+        return batch_outcomes(await attempt_async(self._model.predict(values)), len(values))
 
     async def _on_model(self, function: Callable[..., Any], *args: Any) -> Any:
-        loop = asyncio.get_running_loop()
-        call = loop.run_in_executor(self._executor, attempt, function, *args)
-        timer = loop.call_later(self._model.limits.timeout_s, self._on_stuck)
-        call.add_done_callback(lambda _: timer.cancel())
-        # Nothing can stop the thread: the call, and the watch over it, outlive a caller who left.
-        return await asyncio.shield(call)
+        # Nothing can stop the thread: the call outlives a caller who left.
+        return await asyncio.shield(self._calls.call(attempt, function, *args))
 
     async def _encode(self, request: Request, outcome: Outcome) -> Response:
         value = result_of(outcome.value)
@@ -234,6 +250,10 @@ class ModelEngine:
     def _error(self, exc: Exception, request_id: str) -> RequestError:
         cause = exc.error if isinstance(exc, CallFailed) else exc
         return request_error(cause, request_id=request_id, memory_mb=self._memory_mb, log=self._log)
+
+
+def _nothing() -> None:
+    return None
 
 
 async def _aside(size: int, function: Callable[[], Any]) -> Any:

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.fakes.wheels import installed_wheel
 
 from preheat.bundle.cache import Cache
 from preheat.bundle.model import Target
+from preheat.bundle.shipped import REQUIREMENTS
 from preheat.bundle.uv import Uv
 from preheat.project.model import Project
 
@@ -40,14 +42,16 @@ def cache(home: Path) -> Cache:
 @pytest.fixture
 def target() -> Target:
     name = f"{platform.machine()}-manylinux_2_28"
-    return Target(provider="local", platform=name, python=PYTHON, entry=("preheat_providers.local.entry",))
+    entry = ("preheat_providers.local.entry",)
+    return Target(provider="local", platform=name, python=PYTHON, entry=entry, requirements=REQUIREMENTS)
 
 
 @pytest.fixture
 def wheelhouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of wheels; uv sees it and nothing else, and keeps what it caches to itself."""
+    """A folder of wheels with what the runtime needs; uv sees it and nothing else, and keeps what it caches to itself."""
     folder = tmp_path / "wheelhouse"
     folder.mkdir()
+    installed_wheel(folder, "orjson")
     settings = tmp_path / "uv.toml"
     settings.write_text(f'no-index = true\nfind-links = ["{folder}"]\n')
     monkeypatch.setenv("UV_CONFIG_FILE", str(settings))

@@ -153,7 +153,7 @@ def test_a_failing_handler_leaves_no_record(
 
 def test_without_an_interpreter_of_the_version_it_is_said(make_project: Make, target: Target) -> None:
     events: list[Event] = []
-    bundle = build(make_project(), replace(target, python="3.99"), report=events.append)
+    bundle = build(make_project(), replace(target, python="3.99", requirements=()), report=events.append)
     notices = [event for event in events if isinstance(event, Notice)]
     assert [notice.hint for notice in notices] == ["uv python install 3.99"]
     assert "without byte-code" in notices[0].text
@@ -163,7 +163,9 @@ def test_without_an_interpreter_of_the_version_it_is_said(make_project: Make, ta
 
 def test_for_another_machine_nothing_is_run(make_project: Make, target: Target, root: Path) -> None:
     (root / "handler.py").write_text("raise SystemExit\n")
-    bundle = build(make_project(), replace(target, platform="riscv64-manylinux_2_39"), report=quiet)
+    bundle = build(
+        make_project(), replace(target, platform="riscv64-manylinux_2_39", requirements=()), report=quiet
+    )
     assert bundle.contract is None
     assert list(bundle.layer("code").path.rglob("handler.*.pyc"))
 

@@ -1,11 +1,12 @@
 import platform
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from preheat.bundle.interpreter import base_interpreter, find_interpreter, probe, runs_here
+from preheat.bundle.interpreter import base_interpreter, find_interpreter, native_platform, probe, runs_here
 from preheat.bundle.model import Target
 
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -72,3 +73,7 @@ def test_a_bundle_runs_where_processor_and_c_library_fit(name: str, runs: bool) 
     target = Target(provider="local", platform=name, python=RUNNING)
     assert runs_here(target) is runs
     assert runs_here(replace(target, python="3.99")) is runs
+
+
+def test_this_machine_has_a_platform_name_that_uv_knows() -> None:
+    assert re.fullmatch(r"\w+-(manylinux_2_\d+|unknown-linux-musl|apple-darwin)", native_platform())

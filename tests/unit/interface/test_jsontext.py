@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.fakes.annotations import json_values
 
 from preheat.errors import BadInput, HandlerFailed
-from preheat.interface.jsontext import deeper_than, read_json, write_json
+from preheat.interface.jsontext import LONG_BYTES, deeper_than, read_json, write_json
 
 
 @pytest.mark.parametrize(
@@ -78,3 +78,44 @@ def test_looking_at_the_depth_of_a_large_hostile_body_ends(unit: bytes) -> None:
 def test_nan_is_never_written() -> None:
     with pytest.raises(HandlerFailed):
         write_json([float("nan")])
+
+
+@given(json_values)
+def test_a_long_body_is_read_as_a_short_one_is(value: Any) -> None:
+    short = json.dumps(value).encode()
+    long = read_json(short + b" " * LONG_BYTES, depth=64)
+    assert repr(long) == repr(read_json(short, depth=64))
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b'{"a": 1, "a": 2}', "the key 'a' stands twice"),
+        (b'[{"b": {"a": 1, "a": 2}}]', "the key 'a' stands twice"),
+        (b'[1, {"a": 1, "a": 2}]', "the key 'a' stands twice"),
+        (b'{"a:": 1, "a:": 2}', "the key 'a:' stands twice"),
+        (b"[NaN]", "NaN is no JSON number"),
+        (b'["\\ud800"]', "lone surrogate"),
+    ],
+)
+def test_a_long_body_is_read_as_strictly(body: bytes, message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        read_json(body + b" " * LONG_BYTES, depth=64)
+
+
+@pytest.mark.parametrize(
+    "text", ["12345678901234567890123", "18446744073709551616", "-9223372036854775809", "1e400"]
+)
+def test_a_number_in_a_long_body_keeps_its_value(text: str) -> None:
+    short = f"[{text}]".encode()
+    assert read_json(short + b" " * LONG_BYTES, depth=64) == json.loads(short)
+
+
+@pytest.mark.parametrize("value", [[float("nan")], {"a": [None, float("-inf")]}])
+def test_nan_is_not_written_as_null(value: Any) -> None:
+    with pytest.raises(HandlerFailed, match="no NaN"):
+        write_json(value)
+
+
+def test_integers_of_any_size_are_written() -> None:
+    assert write_json([10**30, None]) == b"[1000000000000000000000000000000,null]"

@@ -2,7 +2,6 @@ import asyncio
 import json
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from tests.fakes.models import model_of
 from preheat import BadInput, Handler, batched
 from preheat.interface.manifest import Limits
 from preheat.interface.message import Request, Response
+from preheat.runtime.calls import ModelThread
 from preheat.runtime.engine import ModelEngine, concurrency_of
 from preheat.runtime.wire import close_chunks
 
@@ -24,9 +24,10 @@ class Bench:
         self.model = model_of(handler, limits=limits)
         self.log: list[dict[str, Any]] = []
         self.stuck = asyncio.Event()
-        self.executor = ThreadPoolExecutor(1)
+        self.thread = ModelThread()
+        threading.Thread(target=self.thread.run, name="model", daemon=True).start()
         self.engine = ModelEngine(
-            self.model, self.executor, log=self.log.append, on_stuck=self.stuck.set, **options
+            self.model, self.thread, log=self.log.append, on_stuck=self.stuck.set, **options
         )
 
     async def ask(self, value: object, **fields: Any) -> Response:
@@ -39,7 +40,7 @@ def run(handler: type[Handler], scenario: Scenario, *, limits: Limits | None = N
         bench = Bench(handler, limits or Limits(), **options)
         async with asyncio.timeout(20):
             await scenario(bench)
-        bench.executor.shutdown()
+        bench.thread.shutdown()
         return bench
 
     return asyncio.run(main())
@@ -123,9 +124,11 @@ class Batched(Handler):
     def __init__(self) -> None:
         self.sizes = []
         self.gate = threading.Event()
+        self.entered = threading.Event()
 
     @batched(max_size=4, max_wait_ms=1)
     def predict(self, numbers: list[int]) -> list[int]:
+        self.entered.set()
         self.gate.wait(10)
         self.sizes.append(len(numbers))
         if 13 in numbers:
@@ -174,12 +177,13 @@ def test_a_wrong_number_of_results_fails_the_batch_and_says_so_in_the_log() -> N
 def test_a_request_that_is_cancelled_in_the_queue_never_runs() -> None:
     async def scenario(bench: Bench) -> None:
         first = asyncio.create_task(bench.ask(1))
-        while not bench.executor._work_queue.empty() or not bench.executor._threads:
-            await asyncio.sleep(0)
+        handler = bench.model.handler
+        assert isinstance(handler, Batched)
+        await asyncio.to_thread(handler.entered.wait, 10)
         second = asyncio.create_task(bench.ask(2))
         await asyncio.sleep(0.01)
         second.cancel()
-        handler = opened(bench)
+        opened(bench)
         assert (await first).body == b"2"
         assert handler.sizes == [1]
         assert (await bench.ask(3)).body == b"6"

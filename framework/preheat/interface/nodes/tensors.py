@@ -1,4 +1,4 @@
-"""NumPy arrays: nested lists in JSON, application/x-npy raw. Imported only where a Tensor is used."""
+"""NumPy arrays: lists in JSON, application/x-npy raw. Imported only where a Tensor is used."""
 
 from typing import Any
 
@@ -39,7 +39,8 @@ def tensor(spec: Tensor) -> Node:
         return array
 
     def write(value: Any, place: Place) -> Any:
-        return check_array(value, place, dtype, spec.shape).tolist()
+        array = check_array(value, place, dtype, spec.shape)
+        return numpy.ascontiguousarray(array) if spec.shape else array.item()
 
     return Node(
         name=f"Tensor({spec.dtype!r}, {shown(spec.shape)})",
