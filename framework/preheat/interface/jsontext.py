@@ -40,7 +40,7 @@ def read_json(body: bytes, *, depth: int) -> Any:
     if len(body) > LONG_BYTES and (found := _read_long(body)) is not None:
         return found
     try:
-        value = _DECODER.decode(text)
+        value = _decode(text)
         if _SURROGATE.search(body):
             _ENCODER.encode(value).encode("utf-8")
     except UnicodeEncodeError as exc:
@@ -60,6 +60,16 @@ def read_text(body: bytes) -> str:
         return body.decode("utf-8")
     except UnicodeDecodeError as exc:
         raise BadInput(f"The body is not UTF-8: byte {exc.start} is 0x{body[exc.start]:02x}.") from exc
+
+
+def _decode(text: str) -> Any:
+    try:
+        value, end = _DECODER.raw_decode(text)
+        if end == len(text):
+            return value
+    except json.JSONDecodeError:
+        pass
+    return _DECODER.decode(text)  # which skips white space around, and says what is wrong
 
 
 def write_json(value: Any) -> bytes:

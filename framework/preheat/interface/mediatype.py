@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from types import MappingProxyType
 
 from preheat.errors import UnsupportedMedia
 
@@ -9,8 +11,21 @@ _PARAMETER = re.compile(r';\s*([!#$%&\'*+\-.^_`|~0-9A-Za-z]+)\s*=\s*("(?:[^"\\]|
 _ESCAPED = re.compile(r"\\(.)")
 
 
-def parse_media_type(header: str) -> tuple[str, dict[str, str]]:
+USUAL_LENGTH = 100
+"""Headers up to this length are parsed once: callers send the same one over and over."""
+
+
+def parse_media_type(header: str) -> tuple[str, Mapping[str, str]]:
     """Return the type in lower case, and its parameters with names in lower case."""
+    return _parsed(header) if len(header) <= USUAL_LENGTH else _parse(header)
+
+
+@lru_cache(maxsize=128)
+def _parsed(header: str) -> tuple[str, Mapping[str, str]]:
+    return _parse(header)
+
+
+def _parse(header: str) -> tuple[str, Mapping[str, str]]:
     kind, _, _ = header.partition(";")
     parameters: dict[str, str] = {}
     for match in _PARAMETER.finditer(header, len(kind)):
@@ -18,7 +33,7 @@ def parse_media_type(header: str) -> tuple[str, dict[str, str]]:
         if value.startswith('"'):
             value = _ESCAPED.sub(r"\1", value[1:-1])
         parameters.setdefault(match[1].lower(), value)
-    return kind.strip().lower(), parameters
+    return kind.strip().lower(), MappingProxyType(parameters)
 
 
 def check_charset(kind: str, parameters: Mapping[str, str]) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from preheat.runtime.batching import BatchPolicy
-from preheat.runtime.calls import Raised, attempt, until
+from preheat.runtime.calls import Raised, until
 
 
 @dataclass(slots=True)
@@ -17,25 +17,6 @@ class Outcome:
     queue_ms: float
     model_ms: float
     batch_size: int = 1
-
-
-class OneCall:
-    """One value for a predict that takes no batches; `run` is for the model's thread."""
-
-    __slots__ = ("_clock", "_predict", "_queued", "_value", "started")
-
-    def __init__(self, predict: Callable[[Any], Any], value: Any, clock: Callable[[], float]) -> None:
-        self._predict = predict
-        self._value = value
-        self._clock = clock
-        self._queued = clock()
-        self.started: float | None = None
-
-    def run(self) -> Outcome:
-        """Call predict."""
-        self.started = started = self._clock()
-        value = attempt(self._predict, self._value)
-        return Outcome(value, (started - self._queued) * 1000, (self._clock() - started) * 1000)
 
 
 @dataclass(eq=False, slots=True)
@@ -61,7 +42,8 @@ class Dispatcher:
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._running = False
-        self._next: asyncio.Handle | None = None
+        self._soon = False
+        self._waiting: asyncio.TimerHandle | None = None
 
     async def call(self, value: Any, deadline: float) -> Outcome:
         """Run `value` with others. Raises TimeoutError at `deadline`, a time of the event loop.
@@ -71,8 +53,8 @@ class Dispatcher:
         """
         entry = Entry(value, self._clock(), self._loop.create_future())
         self._policy.add(entry)
-        if not self._running:
-            self._proceed()
+        if not self._running and not self._soon:
+            self._begin_soon()
         try:
             return await until(entry.future, deadline)
         except asyncio.CancelledError:
@@ -83,19 +65,20 @@ class Dispatcher:
             if entry.batch is None:
                 self._policy.remove(entry)
 
-    def _proceed(self) -> None:
-        # Not at once: whatever else arrived in the same turn of the loop belongs into the same batch.
-        if self._next is not None:
-            self._next.cancel()
-        self._next = self._loop.call_soon(self._begin)
+    def _begin_soon(self) -> None:
+        # Not at once: whatever else arrives in the same turn of the loop belongs into the same batch.
+        self._soon = True
+        if self._waiting is not None:
+            self._waiting.cancel()
+        self._loop.call_soon(self._begin)
 
     def _begin(self) -> None:
-        self._next = None
+        self._soon = False
         wait_s = self._policy.wait_s()
         if wait_s is None:
             return
         if wait_s > 0:
-            self._next = self._loop.call_later(wait_s, self._begin)
+            self._waiting = self._loop.call_later(wait_s, self._begin)
             return
         batch = self._policy.take()
         started = self._clock()

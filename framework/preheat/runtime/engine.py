@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from functools import partial
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from preheat.errors import DeadlineExceeded, Overloaded, RequestError, Unavailable
@@ -11,21 +10,13 @@ from preheat.interface.body import decode_body, encode_body
 from preheat.interface.contract import HandlerContract
 from preheat.interface.message import JSON_TYPE, Request, Response
 from preheat.interface.problem import problem_response
-from preheat.runtime.batching import BatchPolicy
-from preheat.runtime.calls import (
-    CallFailed,
-    ModelThread,
-    ThreadCalls,
-    attempt,
-    attempt_async,
-    result_of,
-    until,
-)
-from preheat.runtime.dispatch import Dispatcher, OneCall, Outcome, batch_outcomes
+from preheat.runtime.calls import CallFailed, ModelThread, ThreadCalls, attempt, result_of
+from preheat.runtime.dispatch import Outcome
 from preheat.runtime.failures import request_error
 from preheat.runtime.items import Items, LoopItems, ThreadItems
 from preheat.runtime.loader import Model
 from preheat.runtime.log import Log, log_to_stderr
+from preheat.runtime.predicting import way_to_predict
 from preheat.runtime.streams import StreamBody, StreamRules, framing_for
 
 ASIDE_BYTES = 256 * 1024
@@ -73,16 +64,7 @@ class ModelEngine:
         self._turn = asyncio.Lock()
         self._background: set[asyncio.Task[None]] = set()
         self._calls = ThreadCalls(thread, limit_s=model.limits.timeout_s, on_stuck=on_stuck, clock=clock)
-        batching = model.contract.batching
-        self._dispatcher = Dispatcher(
-            BatchPolicy(
-                max_size=batching.max_size if batching else 1,
-                max_wait_ms=batching.max_wait_ms if batching else 0.0,
-                clock=clock,
-            ),
-            self._run_batch,
-            clock,
-        )
+        self._predict = way_to_predict(model, self._calls, clock)
         self.overruns = 0
 
     @property
@@ -126,8 +108,11 @@ class ModelEngine:
         timeout_s = limit_s if request.timeout_s is None else min(request.timeout_s, limit_s)
         deadline = asyncio.get_running_loop().time() + timeout_s
         contract = self._model.contract
-        decode = partial(decode_body, contract.input, request.body, request.content_type, self._model.limits)
-        value = await _aside(len(request.body), decode)
+        arguments = (contract.input, request.body, request.content_type, self._model.limits)
+        if len(request.body) <= ASIDE_BYTES:
+            value = decode_body(*arguments)
+        else:
+            value = await asyncio.to_thread(decode_body, *arguments)
         try:
             if contract.is_stream:
                 return await self._stream(request, value, deadline)
@@ -145,49 +130,24 @@ class ModelEngine:
             raise DeadlineExceeded(f"The handler did not answer within {timeout_s:g} s.") from exc
         return await self._encode(request, outcome)
 
-    async def _predict(self, value: Any, deadline: float) -> Outcome:
-        contract = self._model.contract
-        if contract.batching:
-            return await self._dispatcher.call(value, deadline)
-        if not contract.is_async:
-            return await self._on_thread(value, deadline)
-        started = self._clock()
-        async with asyncio.timeout_at(deadline):
-            answer = await attempt_async(self._model.predict(value))
-        return Outcome(answer, 0.0, (self._clock() - started) * 1000)
-
-    async def _on_thread(self, value: Any, deadline: float) -> Outcome:
-        call = OneCall(self._model.predict, value, self._clock)
-        ran = self._calls.call(call.run)
-        try:
-            return await until(ran, deadline)
-        except asyncio.CancelledError:
-            if call.started is not None:  # nothing stops predict: wait until the model is free
-                await self._calls.call(_nothing)
-            raise
-
-    def _run_batch(self, values: Sequence[Any]) -> Awaitable[Sequence[Any]]:
-        if self._model.contract.is_async:
-            return self._batch_on_loop(values)
-        return self._calls.call(self._batch, values)
-
-    def _batch(self, values: Sequence[Any]) -> Sequence[Any]:
-        return batch_outcomes(attempt(self._model.predict, values), len(values))
-
-    async def _batch_on_loop(self, values: Sequence[Any]) -> Sequence[Any]:
-        return batch_outcomes(await attempt_async(self._model.predict(values)), len(values))
-
     async def _on_model(self, function: Callable[..., Any], *args: Any) -> Any:
         # Nothing can stop the thread: the call outlives a caller who left.
         return await asyncio.shield(self._calls.call(attempt, function, *args))
 
     async def _encode(self, request: Request, outcome: Outcome) -> Response:
         value = result_of(outcome.value)
-        encode = partial(encode_body, self._model.contract.output, value, request.accept)
-        content_type, body = await _aside(self._last_answer_bytes, encode)
+        arguments = (self._model.contract.output, value, request.accept)
+        if self._last_answer_bytes <= ASIDE_BYTES:
+            content_type, body = encode_body(*arguments)
+        else:
+            content_type, body = await asyncio.to_thread(encode_body, *arguments)
         self._last_answer_bytes = len(body)
         return Response(
-            content_type=content_type, body=body, queue_ms=outcome.queue_ms, model_ms=outcome.model_ms
+            content_type=content_type,
+            body=body,
+            queue_ms=outcome.queue_ms,
+            model_ms=outcome.model_ms,
+            batch_size=outcome.batch_size,
         )
 
     async def _stream(self, request: Request, value: Any, deadline: float) -> Response:
@@ -250,11 +210,3 @@ class ModelEngine:
     def _error(self, exc: Exception, request_id: str) -> RequestError:
         cause = exc.error if isinstance(exc, CallFailed) else exc
         return request_error(cause, request_id=request_id, memory_mb=self._memory_mb, log=self._log)
-
-
-def _nothing() -> None:
-    return None
-
-
-async def _aside(size: int, function: Callable[[], Any]) -> Any:
-    return await asyncio.to_thread(function) if size > ASIDE_BYTES else function()

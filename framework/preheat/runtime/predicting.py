@@ -1,0 +1,88 @@
+"""The ways to call predict: in batches, one by one on the model's thread, or on the event loop."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from preheat.runtime.batching import BatchPolicy
+from preheat.runtime.calls import ThreadCalls, attempt, attempt_async, until
+from preheat.runtime.dispatch import Dispatcher, Outcome, RunBatch, batch_outcomes
+from preheat.runtime.loader import Model
+
+Predict = Callable[[Any, float], Awaitable[Outcome]]
+"""Takes a decoded input and a deadline, a time of the event loop. Raises TimeoutError at the deadline.
+
+Cancelling it returns when the model is free of the input.
+"""
+
+
+def way_to_predict(model: Model, calls: ThreadCalls, clock: Callable[[], float]) -> Predict:
+    """Return how the model's handler is called."""
+    predict = model.predict
+    batching = model.contract.batching
+    if batching:
+        run = _batch_on_loop(predict) if model.contract.is_async else _batch_on_thread(predict, calls)
+        policy = BatchPolicy[Any](max_size=batching.max_size, max_wait_ms=batching.max_wait_ms, clock=clock)
+        return Dispatcher(policy, run, clock).call
+    if model.contract.is_async:
+        return _one_on_loop(predict, clock)
+    return _one_on_thread(predict, calls, clock)
+
+
+def _batch_on_thread(predict: Callable[..., Any], calls: ThreadCalls) -> RunBatch:
+    def batch(values: Sequence[Any]) -> Sequence[Any]:
+        return batch_outcomes(attempt(predict, values), len(values))
+
+    return lambda values: calls.call(batch, values)
+
+
+def _batch_on_loop(predict: Callable[..., Any]) -> RunBatch:
+    async def run(values: Sequence[Any]) -> Sequence[Any]:
+        return batch_outcomes(await attempt_async(predict(values)), len(values))
+
+    return run
+
+
+def _one_on_loop(predict: Callable[..., Any], clock: Callable[[], float]) -> Predict:
+    async def call(value: Any, deadline: float) -> Outcome:
+        started = clock()
+        async with asyncio.timeout_at(deadline):
+            answer = await attempt_async(predict(value))
+        return Outcome(answer, 0.0, (clock() - started) * 1000)
+
+    return call
+
+
+def _one_on_thread(predict: Callable[..., Any], calls: ThreadCalls, clock: Callable[[], float]) -> Predict:
+    async def call(value: Any, deadline: float) -> Outcome:
+        one = _One(predict, value, clock)
+        try:
+            return await until(calls.call(one.run), deadline)
+        except asyncio.CancelledError:
+            if one.started is not None:  # nothing stops predict: wait until the model is free
+                await calls.call(_nothing)
+            raise
+
+    return call
+
+
+class _One:
+    """One value on its way through the model's thread."""
+
+    __slots__ = ("_clock", "_predict", "_queued", "_value", "started")
+
+    def __init__(self, predict: Callable[[Any], Any], value: Any, clock: Callable[[], float]) -> None:
+        self._predict = predict
+        self._value = value
+        self._clock = clock
+        self._queued = clock()
+        self.started: float | None = None
+
+    def run(self) -> Outcome:
+        self.started = started = self._clock()
+        value = attempt(self._predict, self._value)
+        return Outcome(value, (started - self._queued) * 1000, (self._clock() - started) * 1000)
+
+
+def _nothing() -> None:
+    return None
