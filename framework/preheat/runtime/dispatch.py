@@ -45,14 +45,14 @@ class Dispatcher:
         self._soon = False
         self._waiting: asyncio.TimerHandle | None = None
 
-    async def call(self, value: Any, deadline: float) -> Outcome:
+    async def call(self, value: Any, deadline: float, size: float = 1.0) -> Outcome:
         """Run `value` with others. Raises TimeoutError at `deadline`, a time of the event loop.
 
         Cancelling takes the value out of the queue; once it runs, cancelling waits for the model
         to come back, so that whoever cancelled knows when the model is free.
         """
         entry = Entry(value, self._clock(), self._loop.create_future())
-        self._policy.add(entry)
+        self._policy.add(entry, size=size, deadline=deadline)
         if not self._running and not self._soon:
             self._begin_soon()
         try:

@@ -58,6 +58,11 @@ def become_child(tmp: Path) -> None:
     for name in ("random", "numpy.random"):
         if name in sys.modules:
             sys.modules[name].seed()
+    work_in(tmp)
+
+
+def work_in(tmp: Path) -> None:
+    """Make `tmp` the working directory, and where temporary files go."""
     os.chdir(tmp)
     os.environ["TMPDIR"] = str(tmp)
     if "tempfile" in sys.modules:

@@ -1,7 +1,7 @@
 """From a bundle on disk to a handler that has answered its own examples: import, setup, restore, warm-up.
 
-Reads the layers, runs the user's code, writes nothing. The steps are separate because a zygote
-forks between them; `load` takes all of them at once.
+Reads the layers, runs the user's code, writes nothing. `load` takes every step at once; a process that
+forks takes those of `load_before_fork` itself, and leaves those of `load_after_fork` to its children.
 """
 
 import os
@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from preheat.errors import HandlerError
 from preheat.interface.contract import HandlerContract, import_handler, read_contract
@@ -163,6 +163,23 @@ def load(place: Place, manifest: Manifest, clock: PhaseClock, run: RunCoroutine)
     return model
 
 
+def load_before_fork(place: Place, manifest: Manifest, clock: PhaseClock) -> Model:
+    """Take the steps whose outcome forked children may share. Raises PhaseFailed."""
+    model = import_model(place, manifest, clock)
+    set_up(model, clock)
+    if _warms_up_before_fork(model):
+        warm_up(model, clock, _no_coroutines)
+    return model
+
+
+def load_after_fork(model: Model, clock: PhaseClock, run: RunCoroutine) -> Model:
+    """Take the steps that `load_before_fork` left. Raises PhaseFailed."""
+    restore(model, clock)
+    if not _warms_up_before_fork(model):
+        warm_up(model, clock, run)
+    return model
+
+
 def read_ahead(weights: Mapping[str, Path]) -> None:
     """Ask the kernel to read `weights` into the page cache in the background."""
     for root in weights.values():
@@ -173,6 +190,15 @@ def read_ahead(weights: Mapping[str, Path]) -> None:
                     os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_WILLNEED)
             finally:
                 os.close(descriptor)
+
+
+def _warms_up_before_fork(model: Model) -> bool:
+    """Whether examples can run before the fork: they need neither restore nor an event loop."""
+    return not model.overrides_restore and not model.contract.is_async
+
+
+def _no_coroutines(work: Any) -> NoReturn:
+    raise AssertionError(f"{work} must run on the loop that serves it, which is not here yet.")
 
 
 async def _consume(answer: Any) -> None:

@@ -1,22 +1,36 @@
-"""What a deployment counts, as Prometheus text. Each has its own registry, so two apps share nothing."""
+"""What a deployment counts, as Prometheus text. Each has its own registry, so two apps share nothing.
 
-from collections.abc import Callable, Mapping
-from time import monotonic
-from types import TracebackType
-from typing import Literal, Self
+Counting is plain arithmetic on the event loop's thread, which also renders: a client library's own
+counters take a lock for each number, and a request has ten. They become its families at a scrape.
+"""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import accumulate
+from typing import Literal
+
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
-from prometheus_client.metrics_core import GaugeMetricFamily
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
-from preheat.errors import RequestError
-from preheat.interface.message import MODEL_MS_HEADER, QUEUE_MS_HEADER, START_HEADER
+from preheat.interface.message import CACHE_HEADER, START_HEADER, Response
 
 Outcome = Literal["ok", "rejected", "failed", "cancelled"]
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Upper bounds of the histogram buckets: a warm small model answers in 1 ms, a cold large one in a minute."""
+SIZES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0)
+"""Upper bounds of the buckets for the size of a batch."""
+
+_LABELS = ("route", "outcome")
 
 
 def outcome_of(status: int) -> Outcome:
@@ -26,124 +40,158 @@ def outcome_of(status: int) -> Outcome:
     return "rejected" if status < 500 else "failed"
 
 
-class Metrics:
-    """Counters and histograms of one app. `workers` returns how many there are now, by state."""
+class Histogram:
+    """How often a value fell into each bucket, and the sum of all values."""
+
+    __slots__ = ("_bounds", "_counts", "_sum")
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        self._bounds = bounds
+        self._counts = [0] * (len(bounds) + 1)
+        self._sum = 0.0
+
+    def observe(self, value: float) -> None:
+        """Count `value`; a bucket holds its own upper bound."""
+        self._counts[bisect_left(self._bounds, value)] += 1
+        self._sum += value
+
+    @property
+    def count(self) -> int:
+        """How many values there were."""
+        return sum(self._counts)
+
+    def add_to(self, family: HistogramMetricFamily, labels: Sequence[str]) -> None:
+        """Add the series `labels` to `family`, if there is anything in it."""
+        if not any(self._counts):
+            return
+        bounds = [*map(floatToGoString, self._bounds), "+Inf"]
+        family.add_metric(labels, list(zip(bounds, accumulate(self._counts), strict=True)), self._sum)
+
+
+class Series:
+    """The histograms of one route and outcome."""
+
+    __slots__ = ("batch", "model", "queue", "total")
+
+    def __init__(self) -> None:
+        self.total = Histogram(SECONDS)
+        self.queue = Histogram(SECONDS)
+        self.model = Histogram(SECONDS)
+        self.batch = Histogram(SIZES)
+
+
+class RouteMetrics:
+    """What is counted of one route."""
+
+    __slots__ = ("cached", "cold", "in_flight", "series")
+
+    def __init__(self) -> None:
+        self.in_flight = 0
+        self.cold = 0
+        self.cached: Counter[str] = Counter()
+        self.series: dict[Outcome, Series] = {}
+
+    def started(self) -> None:
+        """Count a request that is now being answered."""
+        self.in_flight += 1
+
+    def answered(self, response: Response) -> None:
+        """Count what an engine says of one answer; one that never reached predict has no times."""
+        headers = response.headers
+        if headers.get(START_HEADER) == "cold":
+            self.cold += 1
+        if (how := headers.get(CACHE_HEADER)) is not None:
+            self.cached[how] += 1
+        if response.model_ms <= 0.0:
+            return
+        series = self._series("ok" if response.status < 400 else outcome_of(response.status))
+        series.queue.observe(response.queue_ms / 1000)
+        series.model.observe(response.model_ms / 1000)
+        if response.batch_size:
+            series.batch.observe(response.batch_size)
+
+    def finished(self, outcome: Outcome, seconds: float) -> None:
+        """Count the end of a request that `started` counted."""
+        self.in_flight -= 1
+        self._series(outcome).total.observe(seconds)
+
+    def _series(self, outcome: Outcome) -> Series:
+        found = self.series.get(outcome)
+        if found is None:
+            found = self.series[outcome] = Series()
+        return found
+
+
+class Metrics(Collector):
+    """The numbers of one deployment.
+
+    `workers` returns how many processes there are now, by state, and `circuit_open` whether the
+    model counts as failing.
+    """
 
     def __init__(
         self,
         *,
         workers: Callable[[], Mapping[str, int]] | None = None,
-        clock: Callable[[], float] = monotonic,
+        circuit_open: Callable[[], bool] | None = None,
     ) -> None:
+        self._workers = workers
+        self._circuit_open = circuit_open
+        self._routes: dict[str, RouteMetrics] = {}
         self._registry = CollectorRegistry(auto_describe=False)
-        self._clock = clock
-        registry = self._registry
-        self._requests = Counter(
-            "preheat_requests", "Requests, by route and outcome.", ("route", "outcome"), registry=registry
-        )
-        self._seconds = Histogram(
-            "preheat_request_seconds",
-            "From the request's headers to the last byte of its answer.",
-            ("route",),
-            buckets=SECONDS,
-            registry=registry,
-        )
-        self._queue = Histogram(
-            "preheat_queue_seconds", "Wait before predict took a request.", buckets=SECONDS, registry=registry
-        )
-        self._model = Histogram(
-            "preheat_model_seconds", "Time in predict.", buckets=SECONDS, registry=registry
-        )
-        self._cold = Counter("preheat_cold_starts", "Requests that waited for a process.", registry=registry)
-        self._in_flight = Gauge("preheat_requests_in_flight", "Requests being answered.", registry=registry)
-        if workers is not None:
-            registry.register(_Workers(workers))
+        self._registry.register(self)
 
-    def track(self, route: str) -> "Tracked":
-        """Return a context that counts one request of `route` from entering to leaving it."""
-        return Tracked(self, route, self._clock)
-
-    def started(self) -> None:
-        """Count a request that is now being answered."""
-        self._in_flight.inc()
-
-    def observe_request(self, route: str, outcome: Outcome, seconds: float) -> None:
-        """Count the end of a request that `started` counted."""
-        self._in_flight.dec()
-        self._requests.labels(route, outcome).inc()
-        self._seconds.labels(route).observe(seconds)
-
-    def observe_answer(self, status: int, headers: Mapping[str, str]) -> None:
-        """Count what an engine says of its answer in the `x-preheat-` headers.
-
-        Only good answers have times: most others never reached predict.
-        """
-        if headers.get(START_HEADER) == "cold":
-            self.cold_start()
-        if status >= 400:
-            return
-        if (queue_ms := headers.get(QUEUE_MS_HEADER)) is not None:
-            self.queued(float(queue_ms) / 1000)
-        if (model_ms := headers.get(MODEL_MS_HEADER)) is not None:
-            self.predicted(float(model_ms) / 1000)
-
-    def cold_start(self) -> None:
-        """Count a request that had to wait for a process to start."""
-        self._cold.inc()
-
-    def queued(self, seconds: float) -> None:
-        """Record how long a request waited before predict took it."""
-        self._queue.observe(seconds)
-
-    def predicted(self, seconds: float) -> None:
-        """Record how long predict ran for a request."""
-        self._model.observe(seconds)
+    def route(self, name: str) -> RouteMetrics:
+        """Return what is counted of the route `name`."""
+        return self._routes.setdefault(name, RouteMetrics())
 
     def render(self) -> tuple[str, bytes]:
         """Return the media type and the text of the Prometheus exposition format."""
         return CONTENT_TYPE_LATEST, generate_latest(self._registry)
 
+    def collect(self) -> Iterator[Metric]:
+        """Yield every family as it is now."""
+        requests = CounterMetricFamily("preheat_requests", "Requests, by route and outcome.", labels=_LABELS)
+        total = _family("preheat_request_seconds", "From the request's headers to its answer's last byte.")
+        queue = _family("preheat_queue_seconds", "Wait before predict took a request.")
+        model = _family("preheat_model_seconds", "Time in predict.")
+        batch = _family("preheat_batch_size", "Requests that one call of predict answered.")
+        for name, route in self._routes.items():
+            for outcome, series in route.series.items():
+                labels = (name, outcome)
+                requests.add_metric(labels, series.total.count)
+                series.total.add_to(total, labels)
+                series.queue.add_to(queue, labels)
+                series.model.add_to(model, labels)
+                series.batch.add_to(batch, labels)
+        yield from (requests, total, queue, model, batch)
+        yield from self._totals()
 
-class Tracked:
-    """One request being counted. Set `status` when its answer is known; without it counts as cancelled."""
-
-    __slots__ = ("_clock", "_metrics", "_route", "_started", "status")
-
-    def __init__(self, metrics: Metrics, route: str, clock: Callable[[], float]) -> None:
-        self._metrics = metrics
-        self._route = route
-        self._clock = clock
-        self._started = 0.0
-        self.status: int | None = None
-
-    def __enter__(self) -> Self:
-        self._started = self._clock()
-        self._metrics.started()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._metrics.observe_request(self._route, self._outcome(error), self._clock() - self._started)
-
-    def _outcome(self, error: BaseException | None) -> Outcome:
-        if isinstance(error, RequestError):
-            return outcome_of(error.status)
-        if isinstance(error, Exception):
-            return "failed"
-        if error is not None or self.status is None:
-            return "cancelled"
-        return outcome_of(self.status)
+    def _totals(self) -> Iterator[Metric]:
+        """Yield what has no route, and states: asked for at each scrape, they cannot drift."""
+        cached = sum((route.cached for route in self._routes.values()), Counter[str]())
+        cache = CounterMetricFamily(
+            "preheat_cache", "Answers of a cached handler: hit, shared or miss.", labels=["outcome"]
+        )
+        for how, number in cached.items():
+            cache.add_metric([how], number)
+        yield cache
+        cold = sum(route.cold for route in self._routes.values())
+        yield CounterMetricFamily("preheat_cold_starts", "Requests that waited for a process.", value=cold)
+        in_flight = sum(route.in_flight for route in self._routes.values())
+        yield GaugeMetricFamily("preheat_requests_in_flight", "Requests being answered.", value=in_flight)
+        if self._circuit_open is not None:
+            yield GaugeMetricFamily(
+                "preheat_circuit_open", "1 while the model counts as failing.", value=self._circuit_open()
+            )
+        if self._workers is not None:
+            workers = GaugeMetricFamily(
+                "preheat_workers", "Processes with the model, by state.", labels=["state"]
+            )
+            for state, number in self._workers().items():
+                workers.add_metric([state], number)
+            yield workers
 
 
-class _Workers(Collector):
-    """Asks for the workers at each scrape, so that the gauge cannot drift from the pool."""
-
-    def __init__(self, count: Callable[[], Mapping[str, int]]) -> None:
-        self._count = count
-
-    def collect(self) -> list[GaugeMetricFamily]:
-        family = GaugeMetricFamily("preheat_workers", "Processes with the model, by state.", labels=["state"])
-        for state, number in self._count().items():
-            family.add_metric([state], number)
-        return [family]
+def _family(name: str, documentation: str) -> HistogramMetricFamily:
+    return HistogramMetricFamily(name, documentation, labels=_LABELS)

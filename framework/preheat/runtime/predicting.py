@@ -8,6 +8,7 @@ from preheat.runtime.batching import BatchPolicy
 from preheat.runtime.calls import ThreadCalls, attempt, attempt_async, until
 from preheat.runtime.dispatch import Dispatcher, Outcome, RunBatch, batch_outcomes
 from preheat.runtime.loader import Model
+from preheat.runtime.sizes import size_of
 
 Predict = Callable[[Any, float], Awaitable[Outcome]]
 """Takes a decoded input and a deadline, a time of the event loop. Raises TimeoutError at the deadline.
@@ -22,11 +23,21 @@ def way_to_predict(model: Model, calls: ThreadCalls, clock: Callable[[], float])
     batching = model.contract.batching
     if batching:
         run = _batch_on_loop(predict) if model.contract.is_async else _batch_on_thread(predict, calls)
-        policy = BatchPolicy[Any](max_size=batching.max_size, max_wait_ms=batching.max_wait_ms, clock=clock)
-        return Dispatcher(policy, run, clock).call
+        policy = BatchPolicy[Any](
+            max_size=batching.max_size,
+            max_wait_ms=batching.max_wait_ms,
+            clock=clock,
+            grouped=batching.size is not None,
+        )
+        dispatcher = Dispatcher(policy, run, clock)
+        return dispatcher.call if batching.size is None else _sized(dispatcher, batching.size)
     if model.contract.is_async:
         return _one_on_loop(predict, clock)
     return _one_on_thread(predict, calls, clock)
+
+
+def _sized(dispatcher: Dispatcher, size: Callable[[Any], float]) -> Predict:
+    return lambda value, deadline: dispatcher.call(value, deadline, size_of(size, value))
 
 
 def _batch_on_thread(predict: Callable[..., Any], calls: ThreadCalls) -> RunBatch:

@@ -92,6 +92,7 @@ async def write_response(writer: StreamWriter, response: Response) -> None:
         "headers": dict(response.headers),
         "queue_ms": response.queue_ms,
         "model_ms": response.model_ms,
+        "batch_size": response.batch_size,
         "stream": response.chunks is not None,
     }
     if response.chunks is None:
@@ -128,6 +129,8 @@ async def read_response(reader: StreamReader, writer: StreamWriter) -> Response:
         headers=MappingProxyType(head["headers"]),
         queue_ms=head["queue_ms"],
         model_ms=head["model_ms"],
+        # A release that was built before there was such a number still answers.
+        batch_size=head.get("batch_size", 0),
         body=body,
         chunks=chunks,
     )

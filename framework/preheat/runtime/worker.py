@@ -1,41 +1,26 @@
 """A worker process: it loads the handler, says that it is ready, answers frames, drains and ends.
 
-The main thread belongs to the model: setup, predict and teardown all run there. The event loop,
-with the sockets and the line to the supervisor, runs on a second thread, so that a busy or stuck
-predict never keeps the process from hearing that it must stop.
+The line to the supervisor is on the event loop's thread, so that a busy or stuck predict never keeps
+the process from hearing that it must stop.
 """
 
 import asyncio
 import gc
 import os
-import sys
-import threading
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from preheat.interface.manifest import Manifest, read_manifest
 from preheat.runtime.assignment import Assignment
-from preheat.runtime.calls import ModelThread
-from preheat.runtime.confine import time_limit
 from preheat.runtime.control import Control
 from preheat.runtime.engine import ModelEngine, concurrency_of
-from preheat.runtime.failures import describe, user_traceback
 from preheat.runtime.forking import Fork
 from preheat.runtime.loader import Model, PhaseClock, PhaseFailed, RunCoroutine, load
-from preheat.runtime.log import log_to_stderr
+from preheat.runtime.model_process import ModelProcess, leave
 from preheat.runtime.serving import FrameServer
 
 NOT_JUDGED = Fork(safe=False)
-
-
-def leave(code: int) -> NoReturn:
-    """End the process without exit handlers, some of which wait for threads that a fork has lost."""
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError, AttributeError):
-            stream.flush()
-    os._exit(code)
 
 
 def report_failure(control: Control, failure: PhaseFailed) -> NoReturn:
@@ -60,30 +45,23 @@ class Worker:
         self._fork = fork
         self._control = Control.connect(assignment.control)
         self._control.send({"event": "hello", "id": assignment.id, "pid": os.getpid(), "zygote": False})
-        self._model_thread = ModelThread()
-        self._loop = asyncio.new_event_loop()
+        self._process = ModelProcess()
+        self._loop = self._process.loop
         self._draining: asyncio.Task[None] | None = None
 
     def run(self, prepare: Callable[[RunCoroutine], Model], setup_s: float) -> NoReturn:
         """Make the model ready by `prepare` within `setup_s`, serve it until told to drain, end."""
         self._loop.add_reader(self._control.fileno(), self._obey_before_ready)
-        threading.Thread(target=self._loop.run_forever, name="preheat-loop", daemon=True).start()
         try:
-            with time_limit(setup_s):
-                model = prepare(self._run_on_loop)
+            self._process.run(prepare, setup_s, self._serve)
         except PhaseFailed as failure:
             report_failure(self._control, failure)
-        self._run_on_loop(self._serve(model))
-        self._model_thread.run()
         leave(0)
-
-    def _run_on_loop(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     async def _serve(self, model: Model) -> None:
         engine = ModelEngine(
             model,
-            self._model_thread,
+            self._process.model_thread,
             memory_mb=self._assignment.memory_mb,
             on_stuck=lambda: self._control.send({"event": "stuck"}),
         )
@@ -115,8 +93,7 @@ class Worker:
     async def _drain(self, model: Model, engine: ModelEngine, server: FrameServer) -> None:
         await engine.drain()
         await server.drained()
-        self._model_thread.submit(_tear_down, model)
-        self._model_thread.shutdown()
+        self._process.finish(model)
 
 
 def run_worker(assignment: Assignment) -> NoReturn:
@@ -131,17 +108,3 @@ def _loading(
     assignment: Assignment, manifest: Manifest, clock: PhaseClock
 ) -> Callable[[RunCoroutine], Model]:
     return lambda run: load(assignment.place, manifest, clock, run)
-
-
-def _tear_down(model: Model) -> None:
-    try:
-        model.handler.teardown(model.context)
-    except BaseException as exc:  # noqa: BLE001 - the process ends either way, and must end cleanly
-        log_to_stderr(
-            {
-                "level": "error",
-                "event": "teardown-failed",
-                "message": f"The handler failed in teardown: {describe(exc)}",
-                "traceback": user_traceback(exc),
-            }
-        )

@@ -23,13 +23,12 @@ from preheat.runtime.loader import (
     PhaseClock,
     PhaseFailed,
     RunCoroutine,
-    import_model,
-    restore,
-    set_up,
-    warm_up,
+    load_after_fork,
+    load_before_fork,
 )
 from preheat.runtime.log import log_to_stderr
-from preheat.runtime.worker import Worker, leave, report_failure
+from preheat.runtime.model_process import leave
+from preheat.runtime.worker import Worker, report_failure
 
 
 def run_zygote(assignment: Assignment) -> NoReturn:
@@ -41,10 +40,7 @@ def run_zygote(assignment: Assignment) -> NoReturn:
     manifest = read_manifest(assignment.place.code)
     try:
         with time_limit(manifest.limits.setup_s):
-            model = import_model(assignment.place, manifest, clock)
-            set_up(model, clock)
-            if _warms_up_here(model):
-                warm_up(model, clock, _no_coroutines)
+            model = load_before_fork(assignment.place, manifest, clock)
     except PhaseFailed as failure:
         report_failure(control, failure)
     fork = judge_fork(before)
@@ -139,21 +135,9 @@ class Zygote:
 
 def _serve(assignment: Assignment, model: Model, clock: PhaseClock, fork: Fork) -> NoReturn:
     def finish(run: RunCoroutine) -> Model:
-        restore(model, clock)
-        if not _warms_up_here(model):
-            warm_up(model, clock, run)
-        return model
+        return load_after_fork(model, clock, run)
 
     Worker(assignment, clock, fork).run(finish, model.limits.setup_s)
-
-
-def _warms_up_here(model: Model) -> bool:
-    """Whether examples can run before the fork: they need neither restore nor an event loop."""
-    return not model.overrides_restore and not model.contract.is_async
-
-
-def _no_coroutines(work: Any) -> NoReturn:
-    raise AssertionError(f"{work} must run on the loop that serves it, which is not here yet.")
 
 
 def _for_child(assignment: Assignment, order: dict[str, Any]) -> Assignment:

@@ -1,121 +1,127 @@
-"""HTTP/1.1 on one listening socket, by uvicorn's httptools protocol, in front of an ASGI application.
+"""HTTP/1.1 by uvicorn's httptools protocol, in front of an ASGI application.
 
 uvicorn.Server is left out on purpose: it wakes ten times a second, for every socket.
 """
 
 import asyncio
-import json
 import socket
 import ssl
-from asyncio.events import TimerHandle
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from preheat.interface.message import PROBLEM_TYPE
+from preheat.runtime.server.direct import DirectProtocol, direct_of
+from preheat.runtime.server.protocol import HEADER_S
 
-HEADER_S = 10.0
-HEADER_BYTES = 64 * 1024
 KEEP_ALIVE_S = 30
 BACKLOG = 512
 
 
-class BoundedProtocol(HttpToolsProtocol):
-    """uvicorn's protocol with a bound on how long, and how large, a request's head may be."""
+class Endpoint:
+    """Serves connections: those of one listening socket, or those that another process accepted.
+
+    `app` is the ASGI application and may be replaced at any moment. `on_closed` is called after
+    each connection.
+    """
 
     def __init__(
         self,
-        config: Config,
-        state: ServerState,
-        loop: asyncio.AbstractEventLoop,
+        app: Any,
         *,
-        header_s: float,
+        tls: ssl.SSLContext | None = None,
+        header_s: float = HEADER_S,
+        on_closed: Callable[[], None] = lambda: None,
     ) -> None:
-        super().__init__(config, state, {}, loop)
-        self._header_s = header_s
-        self._head_deadline: TimerHandle | None = None
-        self._head_bytes = 0
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to wait for the first head."""
-        super().connection_made(transport)
-        self._expect_head()
-
-    def data_received(self, data: bytes) -> None:
-        """Count what arrives while a head is expected, and parse it."""
-        if self._head_deadline is None and self._between_requests():
-            self._expect_head()
-        if self._head_deadline is not None:
-            self._head_bytes += len(data)
-        super().data_received(data)
-        if self._head_deadline is not None and self._head_bytes > HEADER_BYTES:
-            self._refuse(
-                431, "Request Header Fields Too Large", f"The head is larger than {HEADER_BYTES} bytes."
-            )
-
-    def on_headers_complete(self) -> None:
-        """The head is whole: from here on the application's own bounds hold."""
-        self._forget_head()
-        super().on_headers_complete()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the deadline."""
-        self._forget_head()
-        super().connection_lost(exc)
-
-    def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP."""
-        self._refuse(400, "Bad Request", msg)
-
-    def _between_requests(self) -> bool:
-        cycle: RequestResponseCycle | None = self.cycle
-        return cycle is None or (cycle.response_complete and not cycle.more_body)
-
-    def _expect_head(self) -> None:
-        self._head_bytes = 0
-        self._head_deadline = self.loop.call_later(self._header_s, self._too_slow)
-
-    def _forget_head(self) -> None:
-        if self._head_deadline is not None:
-            self._head_deadline.cancel()
-            self._head_deadline = None
-
-    def _too_slow(self) -> None:
-        if self._head_bytes:
-            self._refuse(408, "Request Timeout", f"The head was not complete within {self._header_s:g} s.")
-        else:
-            self.transport.close()
-
-    def _refuse(self, status: int, title: str, detail: str) -> None:
-        self._forget_head()
-        document = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-        body = json.dumps(document).encode()
-        head = (
-            f"HTTP/1.1 {status} {title}\r\ncontent-type: {PROBLEM_TYPE}\r\n"
-            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
-        )
-        self.transport.write(head.encode() + body)
-        self.transport.close()
-
-
-class Endpoint:
-    """Listens on one socket. `app` is the ASGI application and may be replaced at any moment."""
-
-    def __init__(self, app: Any, *, tls: ssl.SSLContext | None = None, header_s: float = HEADER_S) -> None:
         self._header_s = header_s
         self.app = app
         self._tls = tls
+        self._on_closed = on_closed
+        self._listener: socket.socket | None = None
         self._server: asyncio.Server | None = None
         self._state = ServerState()
+        self._config = self._configured()
+        self._empty = asyncio.Event()
         self.port = 0
 
     async def start(self, listener: socket.socket) -> int:
         """Accept connections on `listener`, which is bound; return its port."""
+        self._listener = listener
+        self._server = await asyncio.get_running_loop().create_server(
+            self._protocol, sock=listener, ssl=self._tls, backlog=BACKLOG
+        )
+        self.port = int(listener.getsockname()[1])
+        return self.port
+
+    async def adopt(self, connection: socket.socket) -> None:
+        """Serve `connection`, which has been accepted and does not block."""
+        await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection, ssl=self._tls)
+
+    async def stop(self, limit_s: float, *, idle_s: float = 0.0) -> int:
+        """Accept nothing more and let the requests in hand be answered, for `limit_s` at most.
+
+        A connection without one stays open for `idle_s`: its next request may be on its way, and
+        closing would lose it. Returns how many requests were cut off.
+        """
+        await self._stop_accepting()
+        for connection in self._connections():
+            connection.leave()
+        deadline = asyncio.get_running_loop().time() + limit_s
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._all_closed(), min(idle_s, limit_s))
+        for connection in self._connections():
+            connection.shutdown()
+        late: set[asyncio.Task[None]] = set()
+        if self._state.tasks:
+            left_s = max(0.0, deadline - asyncio.get_running_loop().time())
+            _, late = await asyncio.wait(tuple(self._state.tasks), timeout=left_s)
+            for task in late:
+                task.cancel()
+        for connection in self._connections():
+            connection.transport.close()
+        return len(late)
+
+    async def _stop_accepting(self) -> None:
+        server, listener = self._server, self._listener
+        self._server = self._listener = None
+        if server is None or listener is None:
+            return
+        # Closing resets what the kernel has completed and nobody has accepted.
+        with suppress(BlockingIOError):
+            while True:
+                await self.adopt(listener.accept()[0])
+        server.close()
+
+    async def _all_closed(self) -> None:
+        while self._state.connections:
+            self._empty.clear()
+            await self._empty.wait()
+
+    def _closed(self) -> None:
+        if not self._state.connections:
+            self._empty.set()
+        self._on_closed()
+
+    def _connections(self) -> list[DirectProtocol]:
+        return [each for each in self._state.connections if isinstance(each, DirectProtocol)]
+
+    def _protocol(self) -> DirectProtocol:
+        loop = asyncio.get_running_loop()
+        return DirectProtocol(
+            self._config,
+            self._state,
+            loop,
+            header_s=self._header_s,
+            on_closed=self._closed,
+            direct=lambda: direct_of(self.app),
+        )
+
+    def _configured(self) -> Config:
         config = Config(
             self._dispatch,
-            http=BoundedProtocol,
+            http=DirectProtocol,
             interface="asgi3",
             ws="none",
             lifespan="off",
@@ -127,30 +133,7 @@ class Endpoint:
             timeout_keep_alive=KEEP_ALIVE_S,
         )
         config.load()
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: BoundedProtocol(config, self._state, loop, header_s=self._header_s),
-            sock=listener,
-            ssl=self._tls,
-            backlog=BACKLOG,
-        )
-        self.port = int(listener.getsockname()[1])
-        return self.port
-
-    async def stop(self, limit_s: float) -> None:
-        """Accept nothing more and let the requests in hand be answered, for `limit_s` at most."""
-        if self._server is None:
-            return
-        self._server.close()
-        for connection in tuple(self._state.connections):
-            connection.shutdown()
-        if self._state.tasks:
-            _, late = await asyncio.wait(tuple(self._state.tasks), timeout=limit_s)
-            for task in late:
-                task.cancel()
-        for connection in tuple(self._state.connections):
-            connection.transport.close()
-        self._server = None
+        return config
 
     async def _dispatch(self, scope: Any, receive: Any, send: Any) -> None:
         await self.app(scope, receive, send)

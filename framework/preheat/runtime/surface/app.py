@@ -1,7 +1,7 @@
 """Wires the surface: one application over one engine. Reads the page templates, opens nothing else."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
 from fastapi.params import Depends
@@ -14,15 +14,25 @@ from starlette.routing import Match, Route
 from preheat.errors import BadInput, MethodNotAllowed, NotFound
 from preheat.interface.manifest import Limits
 from preheat.interface.message import Engine
+from preheat.runtime.access import AccessLog
+from preheat.runtime.inference.model import InferenceModel
 from preheat.runtime.jobs import Jobs
 from preheat.runtime.metrics import Metrics
-from preheat.runtime.surface.boundary import Boundary
+from preheat.runtime.surface.boundary import REFUSAL, Boundary
+from preheat.runtime.surface.direct import DirectInvocations
 from preheat.runtime.surface.documents import document_routes
 from preheat.runtime.surface.health import health_routes
 from preheat.runtime.surface.incoming import incoming
-from preheat.runtime.surface.inference import Inference, inference_routes
+from preheat.runtime.surface.inference import Inference, inference_routes, refusal
 from preheat.runtime.surface.invocations import ROUTE, Authenticate, Invocations
 from preheat.runtime.surface.jobs import JobRoutes
+from preheat.runtime.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from preheat.runtime.spans import Tracing
+
+Exposition = Callable[[], Awaitable[tuple[str, bytes]]]
+"""Returns a media type and the Prometheus text of that type."""
 
 
 def build_app(
@@ -36,39 +46,40 @@ def build_app(
     metrics: Metrics,
     authenticate: Authenticate,
     body_s: float = 60.0,
+    access: AccessLog | None = None,
+    tracing: "Tracing | None" = None,
+    exposition: Exposition | None = None,
 ) -> FastAPI:
     """Return the application that serves `engine` under the routes of docs/http.md.
 
     `document` is the handler's contract document. `authenticate` guards what runs the model or
     shows its traffic: /invocations, /predict, /jobs and /metrics. A body must be complete within `body_s`.
+    `access` and `tracing` stay the caller's, who closes them after the last request. `exposition`
+    answers /metrics in place of `metrics`, where these are not all there is.
     """
-    invocations = Invocations(
-        engine=engine, limits=limits, metrics=metrics, authenticate=authenticate, body_s=body_s
-    )
+    invocations = Invocations(engine=engine, limits=limits, authenticate=authenticate, body_s=body_s)
     protocol = Inference(
-        engine=engine,
-        document=document,
-        name=name,
-        version=version,
+        InferenceModel(engine=engine, document=document, name=name, version=version),
         limits=limits,
-        metrics=metrics,
         authenticate=authenticate,
         body_s=body_s,
     )
-    job_routes = JobRoutes(jobs=jobs, limits=limits, metrics=metrics, body_s=body_s)
+    job_routes = JobRoutes(jobs=jobs, limits=limits, body_s=body_s)
+
+    telemetry = Telemetry(metrics, access=access, tracing=tracing)
 
     async def guard(request: Request) -> None:
         authenticate(incoming(request.scope).headers)
 
     guards = [Depends(guard)]
-    return FastAPI(
+    app = FastAPI(
         title=name,
         version=version,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        middleware=[Middleware(Boundary)],
+        middleware=[Middleware(Boundary, telemetry=telemetry)],
         exception_handlers={HTTPException: _translate},
         # The router takes the first that matches: the hot path pays for nothing before it.
         routes=[
@@ -77,14 +88,28 @@ def build_app(
             *document_routes(document=document, name=name, version=version, limits=limits),
             *job_routes.routes(guards),
             *inference_routes(protocol),
-            APIRoute("/metrics", _metrics_endpoint(metrics), methods=["GET"], dependencies=guards),
+            APIRoute(
+                "/metrics",
+                _metrics_endpoint(exposition or _own(metrics)),
+                methods=["GET"],
+                dependencies=guards,
+            ),
         ],
     )
+    app.state.direct = DirectInvocations(invocations, telemetry)
+    return app
 
 
-def _metrics_endpoint(metrics: Metrics) -> Callable[[], Awaitable[Response]]:
+def _own(metrics: Metrics) -> Exposition:
+    async def render() -> tuple[str, bytes]:
+        return metrics.render()
+
+    return render
+
+
+def _metrics_endpoint(exposition: Exposition) -> Callable[[], Awaitable[Response]]:
     async def render() -> Response:
-        media_type, text = metrics.render()
+        media_type, text = await exposition()
         return Response(text, headers={"content-type": media_type})
 
     return render
@@ -94,6 +119,8 @@ async def _translate(request: Request, error: Exception) -> Response:
     """Raise what the router says as our own error, for the boundary to answer."""
     assert isinstance(error, HTTPException)
     method, path = request.method[:20], request.url.path[:200]
+    if path.startswith("/v2/"):
+        request.scope[REFUSAL] = refusal
     if error.status_code == 404:
         raise NotFound(f"There is no {path}. POST to {ROUTE}; /docs lists every route.") from error
     if error.status_code == 405:

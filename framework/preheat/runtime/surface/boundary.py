@@ -8,8 +8,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from preheat.errors import BodyTooLarge, BodyTooSlow, RequestError
 from preheat.interface.message import Response
 from preheat.interface.problem import problem_response
+from preheat.runtime.metrics import Outcome
 from preheat.runtime.surface.incoming import KEY, ClientLeft, Incoming
 from preheat.runtime.surface.outgoing import send_response
+from preheat.runtime.telemetry import KEY as EXCHANGE
+from preheat.runtime.telemetry import Exchange, Telemetry
 
 LINGER_S = 1.0
 """How long a refused upload is read on and thrown away.
@@ -27,8 +30,9 @@ log = logging.getLogger("preheat.surface")
 class Boundary:
     """ASGI middleware around everything that serves a request."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, telemetry: Telemetry) -> None:
         self._app = app
+        self._telemetry = telemetry
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; its answer carries x-request-id, and a failure becomes a problem document."""
@@ -36,30 +40,45 @@ class Boundary:
             await self._app(scope, receive, send)
             return
         scope[KEY] = found = Incoming.read(scope["headers"])
-        id_header = (b"x-request-id", found.id.encode("latin-1"))
-        started = False
+        scope[EXCHANGE] = exchange = self._telemetry.begin(scope, found.id, found.headers)
+        outcome: Outcome | None = "cancelled"  # unless it ends in one of the ways below
+        try:
+            outcome = await self._serve(scope, receive, send, found.id, exchange)
+        finally:
+            exchange.finish(outcome)
+
+    async def _serve(
+        self, scope: Scope, receive: Receive, send: Send, request_id: str, exchange: Exchange
+    ) -> Outcome | None:
+        """Return how it ended, None where the status says it."""
+        id_header = (b"x-request-id", request_id.encode("latin-1"))
 
         async def send_with_id(message: Message) -> None:
-            nonlocal started
             if message["type"] == "http.response.start":
-                started = True
+                exchange.status = message["status"]
                 message["headers"] = [*message["headers"], id_header]
+            else:
+                exchange.bytes_out += len(message.get("body", b""))
             await send(message)
 
         try:
             await self._app(scope, receive, send_with_id)
-            return
+            return None
         except ClientLeft:
-            return
+            return "cancelled"
         except Exception as error:  # noqa: BLE001 - one request: its failure may reach neither the client nor the next
-            failure = _as_request_error(error, found.id, started=started)
+            failure = as_request_error(error, request_id, started=exchange.status is not None)
         # Of an answer that has begun, the missing end is the only sign left: the server cuts the connection.
-        if not started:
-            answer = scope.get(REFUSAL, problem_response)(failure, request_id=found.id)
-            await _refuse(failure, answer, receive, send_with_id)
+        if exchange.status is not None:
+            return "failed"
+        answer = scope.get(REFUSAL, problem_response)(failure, request_id=request_id)
+        await _refuse(failure, answer, receive, send_with_id)
+        return None
 
 
-def _as_request_error(error: Exception, request_id: str, *, started: bool) -> RequestError:
+def as_request_error(error: Exception, request_id: str, *, started: bool) -> RequestError:
+    """Return what the client is told of `error`; what is not meant for clients goes to the log instead."""
+    """Return what the caller is told of `error`; what is none of the caller's business is logged."""
     if isinstance(error, RequestError) and not started:
         return error
     log.error("request failed", exc_info=error, extra={"request_id": request_id})

@@ -5,11 +5,18 @@ from collections.abc import Callable, Mapping
 from starlette.types import Receive, Scope, Send
 
 from preheat.interface.manifest import Limits
-from preheat.interface.message import Engine
-from preheat.runtime.metrics import Metrics, Tracked
-from preheat.runtime.surface.incoming import ClientLeft, incoming, inference, read_body
+from preheat.interface.message import Engine, Response
+from preheat.runtime.surface.incoming import (
+    ClientLeft,
+    Incoming,
+    check_whole,
+    incoming,
+    inference,
+    read_body,
+)
 from preheat.runtime.surface.leaving import ClientWatch
 from preheat.runtime.surface.outgoing import send_response
+from preheat.runtime.telemetry import Exchange, exchange_of
 
 ROUTE = "/invocations"
 
@@ -20,32 +27,34 @@ Authenticate = Callable[[Mapping[str, str]], None]
 class Invocations:
     """Reads one request within limits, lets the engine answer, and stops it when the client leaves."""
 
-    def __init__(
-        self, *, engine: Engine, limits: Limits, metrics: Metrics, authenticate: Authenticate, body_s: float
-    ) -> None:
+    def __init__(self, *, engine: Engine, limits: Limits, authenticate: Authenticate, body_s: float) -> None:
         self._engine = engine
         self._limits = limits
-        self._metrics = metrics
         self._authenticate = authenticate
         self._body_s = body_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. Raises RequestError for what the engine never gets to see."""
-        with self._metrics.track(ROUTE) as tracked:
-            try:
-                await self._answer(scope, receive, send, tracked)
-            except ClientLeft:
-                tracked.status = None
-
-    async def _answer(self, scope: Scope, receive: Receive, send: Send, tracked: Tracked) -> None:
+        exchange = exchange_of(scope)
+        exchange.enter(ROUTE, scope)
         found = incoming(scope)
         self._authenticate(found.headers)
         body = await read_body(receive, found.headers, limit=self._limits.body_bytes, within_s=self._body_s)
-        request = inference(found, body, self._limits)
         async with ClientWatch(receive) as client:
-            response = await self._engine.invoke(request)
-            self._metrics.observe_answer(response.status, response.headers)
-            tracked.status = response.status
+            response = await self._invoke(found, body, exchange)
             await send_response(response, send)
         if client.left:
             raise ClientLeft
+
+    async def respond(self, found: Incoming, body: bytes, exchange: Exchange) -> Response:
+        """Return the answer to a request whose body is here already. Raises RequestError."""
+        self._authenticate(found.headers)
+        check_whole(found.headers, body, self._limits.body_bytes)
+        return await self._invoke(found, body, exchange)
+
+    async def _invoke(self, found: Incoming, body: bytes, exchange: Exchange) -> Response:
+        exchange.bytes_in = len(body)
+        request = exchange.propagate(inference(found, body, self._limits))
+        response = await self._engine.invoke(request)
+        exchange.answered(response)
+        return response

@@ -17,7 +17,6 @@ from preheat.interface.manifest import Limits
 from preheat.interface.message import JSON_TYPE, PROBLEM_TYPE
 from preheat.interface.message import Response as Answer
 from preheat.runtime.jobs import Job, Jobs
-from preheat.runtime.metrics import Metrics
 from preheat.runtime.surface.incoming import (
     TTL_HEADER,
     WEBHOOK_HEADER,
@@ -27,6 +26,7 @@ from preheat.runtime.surface.incoming import (
     seconds,
 )
 from preheat.runtime.surface.outgoing import send_response
+from preheat.runtime.telemetry import exchange_of
 
 ROUTE = "/jobs"
 IDEMPOTENCY_HEADER = "idempotency-key"
@@ -38,10 +38,9 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 class JobRoutes:
     """The handlers of /jobs. `jobs` is None where the provider keeps no queue, and every route says so."""
 
-    def __init__(self, *, jobs: Jobs | None, limits: Limits, metrics: Metrics, body_s: float) -> None:
+    def __init__(self, *, jobs: Jobs | None, limits: Limits, body_s: float) -> None:
         self._kept = jobs
         self._limits = limits
-        self._metrics = metrics
         self._body_s = body_s
 
     def routes(self, guards: Sequence[Depends]) -> list[APIRoute]:
@@ -56,19 +55,19 @@ class JobRoutes:
 
     async def submit(self, request: Request) -> Response:
         """Record a job: 202 when it is new, 200 when its idempotency key came with the same before."""
-        with self._metrics.track(ROUTE) as tracked:
-            jobs = self._jobs()
-            found = incoming(request.scope)
-            key, webhook = _idempotency_key(found.headers), _webhook(found.headers)
-            ttl_s = _ttl_s(found.headers)
-            body = await read_body(
-                request.receive, found.headers, limit=self._limits.body_bytes, within_s=self._body_s
-            )
-            job, new = await jobs.submit(
-                inference(found, body, self._limits), idempotency_key=key, webhook=webhook, ttl_s=ttl_s
-            )
-            tracked.status = 202 if new else 200
-            return self._document(request, job, status=tracked.status)
+        exchange = exchange_of(request.scope)
+        exchange.enter(ROUTE, request.scope)
+        jobs = self._jobs()
+        found = incoming(request.scope)
+        key, webhook = _idempotency_key(found.headers), _webhook(found.headers)
+        ttl_s = _ttl_s(found.headers)
+        body = await read_body(
+            request.receive, found.headers, limit=self._limits.body_bytes, within_s=self._body_s
+        )
+        exchange.bytes_in = len(body)
+        asked = exchange.propagate(inference(found, body, self._limits))
+        job, new = await jobs.submit(asked, idempotency_key=key, webhook=webhook, ttl_s=ttl_s)
+        return self._document(request, job, status=202 if new else 200)
 
     async def read(self, request: Request, job_id: str) -> Response:
         """Answer with the job as it is now."""

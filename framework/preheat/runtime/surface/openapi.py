@@ -6,7 +6,7 @@ from typing import Any
 from preheat.interface.manifest import Limits
 from preheat.interface.message import JSON_TYPE, PROBLEM_TYPE, TIMEOUT_HEADER
 from preheat.runtime.surface.incoming import TTL_HEADER, WEBHOOK_HEADER
-from preheat.runtime.surface.inference.description import protocol_paths
+from preheat.runtime.surface.inference.description import protocol_paths, protocol_schemas
 from preheat.runtime.surface.jobs import IDEMPOTENCY_HEADER, LONGEST_TTL_S
 from preheat.runtime.surface.schemas import components
 
@@ -85,7 +85,8 @@ def openapi_document(*, document: Mapping[str, Any], name: str, version: str, li
         "components": {
             "schemas": components("Input", document["input"])
             | components("Output", document["output"])
-            | {"Problem": _PROBLEM_SCHEMA, "Job": _JOB_SCHEMA},
+            | {"Problem": _PROBLEM_SCHEMA, "Job": _JOB_SCHEMA}
+            | protocol_schemas(),
             "responses": {f"Problem{status}": _problem(text) for status, text in _PROBLEMS.items()},
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },

@@ -1,11 +1,13 @@
 """From a Response to ASGI messages, whole or as a stream."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable
+from http import HTTPStatus
 
 from starlette.types import Send
 
-from preheat.interface.message import Response
+from preheat.interface.message import BATCH_SIZE_HEADER, MODEL_MS_HEADER, QUEUE_MS_HEADER, Response
+from preheat.runtime.direct import RawHeaders
 from preheat.runtime.surface.incoming import ClientLeft
 
 STALLED_S = 60.0
@@ -20,7 +22,8 @@ _HARDENED = (
     (b"content-security-policy", b"sandbox; default-src 'none'"),
 )
 
-RawHeaders = list[tuple[bytes, bytes]]
+_HARDENED_LINES = "\r\n".join(f"{name.decode()}: {value.decode()}" for name, value in _HARDENED)
+_STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}" for status in HTTPStatus}
 
 
 async def send_response(response: Response, send: Send, *, stalled_s: float = STALLED_S) -> None:
@@ -28,7 +31,7 @@ async def send_response(response: Response, send: Send, *, stalled_s: float = ST
 
     Raises ClientLeft when the client takes nothing of a stream for `stalled_s`.
     """
-    headers = _raw(response.headers)
+    headers = _raw(_told(response))
     headers.append((b"content-type", response.content_type.encode("latin-1")))
     headers.extend(_HARDENED)
     if response.chunks is not None:
@@ -37,6 +40,39 @@ async def send_response(response: Response, send: Send, *, stalled_s: float = ST
     headers.append((b"content-length", b"%d" % len(response.body)))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body, "more_body": False})
+
+
+def whole(response: Response, request_id: str, *, keep_alive: bool) -> bytes:
+    """Return `response`, which is no stream, as one HTTP/1.1 message.
+
+    Raises ValueError for a header that would end early: what a handler calls its file may come from a caller.
+    """
+    lines = [
+        _STATUS_LINES.get(response.status) or f"HTTP/1.1 {response.status} ",
+        f"content-type: {response.content_type}",
+        f"content-length: {len(response.body)}",
+        _HARDENED_LINES,
+        f"x-request-id: {request_id}",
+    ]
+    lines += [f"{name.lower()}: {value}" for name, value in _told(response) if name.lower() not in _FRAMING]
+    if not keep_alive:
+        lines.append("connection: close")
+    head = "\r\n".join(lines)
+    if head.count("\n") != len(lines) or head.count("\r") != len(lines):
+        raise ValueError("a header of the answer holds a line break")
+    return f"{head}\r\n\r\n".encode("latin-1") + response.body
+
+
+def _told(response: Response) -> Iterable[tuple[str, str]]:
+    """Return the headers of `response`, and those that say how it was made."""
+    if not response.batch_size or QUEUE_MS_HEADER in response.headers:
+        return response.headers.items()
+    return (
+        *response.headers.items(),
+        (QUEUE_MS_HEADER, f"{response.queue_ms:.3f}"),
+        (MODEL_MS_HEADER, f"{response.model_ms:.3f}"),
+        (BATCH_SIZE_HEADER, str(response.batch_size)),
+    )
 
 
 async def _send_stream(
@@ -63,9 +99,9 @@ async def _send_chunk(chunk: bytes, send: Send, stalled_s: float) -> None:
         raise ClientLeft from exc
 
 
-def _raw(headers: Mapping[str, str]) -> RawHeaders:
+def _raw(headers: Iterable[tuple[str, str]]) -> RawHeaders:
     return [
         (name.lower().encode("latin-1"), value.encode("latin-1"))
-        for name, value in headers.items()
+        for name, value in headers
         if name.lower() not in _FRAMING
     ]

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 PageName = Literal["playground", "docs"]
 
+_TITLES: Mapping[PageName, str] = {"playground": "Preheat", "docs": "API"}
 _TEMPLATES = files("preheat.runtime.surface") / "pages"
 
 
@@ -19,10 +20,11 @@ def assemble(name: PageName, about: Mapping[str, Any]) -> tuple[bytes, dict[str,
     """Return a page and its headers. `about` goes into it as data, which its script shows as text only."""
     style = _template("page.css")
     script = _template("contract.js") + _template(f"{name}.js")
-    html = _template(f"{name}.html")
+    html = _template("head.html") + _template(f"{name}.html")
     # The data comes last: what a handler says of itself must not be read as a placeholder.
-    for mark, text in (("/*style*/", style), ("/*script*/", script), ("/*about*/", _inert(about))):
-        html = html.replace(mark, text, 1)
+    values = {"title": _TITLES[name], "style": style, "script": script, "about": _inert(about)}
+    for mark, text in values.items():
+        html = html.replace(f"/*{mark}*/", text, 1)
     policy = (
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
         "img-src data: blob:; media-src blob:; connect-src 'self'; "

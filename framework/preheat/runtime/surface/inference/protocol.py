@@ -3,18 +3,17 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import prod
 from typing import Any
 
 from preheat.errors import BadInput, RequestError
 from preheat.interface.jsontext import read_json
 from preheat.interface.message import JSON_TYPE, Response
 from preheat.interface.problem import problem_headers
-from preheat.runtime.surface.inference.datatypes import BYTES, CODES
-from preheat.runtime.surface.inference.tensors import MAX_DIMENSIONS, Tensor, flatten
+from preheat.runtime.inference.datatypes import BYTES, check_datatype, shown
+from preheat.runtime.inference.tensors import Tensor, check_shape, flatten
 
 LENGTH_HEADER = "inference-header-content-length"
-_OCTETS = "application/octet-stream"
+OCTETS = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ def read_infer(body: bytes, header_length: str | None, *, depth: int) -> InferRe
     for entry in head["inputs"]:
         tensor, end = _read_tensor(entry, body, end)
         if tensor.name in inputs:
-            raise BadInput(f"The input {tensor.name!r} is there twice.")
+            raise BadInput(f"The input {tensor.name[:100]!r} is there twice.")
         inputs[tensor.name] = tensor
     if end != len(body):
         raise BadInput(f"{len(body) - end} bytes stand behind the last binary tensor.")
@@ -51,16 +50,15 @@ def read_infer(body: bytes, header_length: str | None, *, depth: int) -> InferRe
 def write_infer(
     request: InferRequest, outputs: Sequence[Tensor], *, name: str, version: str
 ) -> tuple[str, dict[str, str], bytes]:
-    """Return content type, headers and body. Raises BadInput for an output that there is not."""
-    known = {tensor.name: tensor for tensor in outputs}
-    if unknown := [each for each in request.wanted if each not in known]:
-        raise BadInput(f"There is no output {unknown[0]!r}; there are {', '.join(known)}.")
-    wanted = request.wanted or dict.fromkeys(known, request.binary)
+    """Return content type, headers and body."""
     entries, blobs = [], []
-    for each, binary in wanted.items():
-        tensor = known[each]
-        entry: dict[str, Any] = {"name": each, "datatype": tensor.datatype, "shape": list(tensor.shape)}
-        if binary:
+    for tensor in outputs:
+        entry: dict[str, Any] = {
+            "name": tensor.name,
+            "datatype": tensor.datatype,
+            "shape": list(tensor.shape),
+        }
+        if request.wanted.get(tensor.name, request.binary):
             entry["parameters"] = {"binary_data_size": len(tensor.raw)}
             blobs.append(tensor.raw)
         else:
@@ -71,17 +69,22 @@ def write_infer(
     if request.id is not None:
         head["id"] = request.id
     text = json.dumps(head, separators=(",", ":")).encode()
-    if True not in wanted.values():
+    if not blobs:
         return JSON_TYPE, {}, text
-    return _OCTETS, {LENGTH_HEADER: str(len(text))}, b"".join([text, *blobs])
+    return OCTETS, {LENGTH_HEADER: str(len(text))}, b"".join([text, *blobs])
 
 
 def refusal(error: RequestError, *, request_id: str | None = None) -> Response:
     """Return `error` as the protocol writes one, which has no place for the request's id."""
     del request_id
     details = [f"{at}: {detail}" if at else detail for at, detail in error.errors]
-    text = json.dumps({"error": " ".join([error.message, *details[1:]])})
-    return Response(status=error.status, body=text.encode(), headers=problem_headers(error))
+    text = " ".join([error.message, *details[1:]])
+    return Response(status=error.status, body=error_body(text), headers=problem_headers(error))
+
+
+def error_body(text: str) -> bytes:
+    """Return the protocol's error object."""
+    return json.dumps({"error": text}).encode()
 
 
 def _length(text: str, most: int) -> int:
@@ -94,11 +97,12 @@ def _read_tensor(entry: Any, body: bytes, at: int) -> tuple[Tensor, int]:
     """Return a tensor and where the next binary one starts."""
     if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
         raise BadInput("An input is an object with a string `name`.")
-    name, datatype = entry["name"], entry.get("datatype")
+    name = entry["name"]
     try:
-        if not isinstance(datatype, str) or (datatype != BYTES and datatype not in CODES):
-            raise BadInput(f"datatype is none of {', '.join([*CODES, BYTES])}")
-        shape = _shape(entry.get("shape"), len(body))
+        datatype = check_datatype(entry.get("datatype"))
+        if not isinstance(entry.get("shape"), list):
+            raise BadInput("the shape is no array")
+        shape = check_shape(entry["shape"], len(body))
         parameters = _parameters(entry)
         if "shared_memory_region" in parameters:
             raise BadInput("shared memory is not offered; send the data")
@@ -108,19 +112,10 @@ def _read_tensor(entry: Any, body: bytes, at: int) -> tuple[Tensor, int]:
         if size is None:
             return Tensor.of(name, datatype, shape, flatten(entry["data"], shape)), at
         if type(size) is not int or not 0 <= size <= len(body) - at:
-            raise BadInput(f"binary_data_size is {str(size)[:30]}, and {len(body) - at} bytes follow")
+            raise BadInput(f"binary_data_size is {shown(size)}, and {len(body) - at} bytes follow")
         return Tensor(name, datatype, shape, body[at : at + size]).checked(), at + size
     except BadInput as exc:
-        raise BadInput(f"Input {name!r}: {exc.message}.") from exc
-
-
-def _shape(shape: Any, body_bytes: int) -> tuple[int, ...]:
-    if not isinstance(shape, list) or not all(type(size) is int and size >= 0 for size in shape):
-        raise BadInput("shape is no array of sizes")
-    # An element takes a byte or more; an empty tensor may not ask for long loops either.
-    if len(shape) > MAX_DIMENSIONS or prod(max(size, 1) for size in shape) > body_bytes:
-        raise BadInput("shape has more elements than the body")
-    return tuple(shape)
+        raise BadInput(f"Input {name[:100]!r}: {exc.message}.") from exc
 
 
 def _read_wanted(outputs: Any, binary: bool) -> dict[str, bool]:
@@ -131,7 +126,7 @@ def _read_wanted(outputs: Any, binary: bool) -> dict[str, bool]:
             raise BadInput("`outputs` is an array of objects, each with a `name` of its own.")
         parameters = _parameters(entry)
         if {"classification", "shared_memory_region"} & parameters.keys():
-            raise BadInput(f"Output {name!r}: classification and shared memory are not offered.")
+            raise BadInput(f"Output {name[:100]!r}: classification and shared memory are not offered.")
         wanted[name] = _flag(parameters, "binary_data", default=binary)
     return wanted
 

@@ -7,8 +7,8 @@ from math import prod
 from typing import Literal
 
 from preheat.errors import HandlerFailed
-from preheat.runtime.surface.inference.datatypes import CODES, DTYPES, size_of
-from preheat.runtime.surface.inference.tensors import Tensor
+from preheat.runtime.inference.datatypes import CODES, DTYPES, size_of
+from preheat.runtime.inference.tensors import Tensor
 
 _KINDS = {dtype: "b" if dtype == "bool" else dtype[0] for dtype in DTYPES}
 _DESCR = {

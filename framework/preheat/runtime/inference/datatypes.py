@@ -41,6 +41,13 @@ CODES = {
 _LENGTH = struct.Struct("<I")
 
 
+def check_datatype(datatype: object) -> str:
+    """Return `datatype`. Raises BadInput unless it is one of those above."""
+    if not isinstance(datatype, str) or (datatype != BYTES and datatype not in CODES):
+        raise BadInput(f"the datatype {shown(datatype)} is none of {', '.join([*CODES, BYTES])}")
+    return datatype
+
+
 def size_of(datatype: str) -> int:
     """Return the bytes of one element of a datatype that is not BYTES."""
     return struct.calcsize(f"<{CODES[datatype]}")
@@ -54,12 +61,12 @@ def pack(datatype: str, values: Sequence[Any]) -> bytes:
     allowed, what = _accepted(datatype)
     if not set(map(type, values)) <= allowed:
         odd = next(value for value in values if type(value) not in allowed)
-        raise BadInput(f"expected {what}, got {_shown(odd)}")
+        raise BadInput(f"expected {what}, got {shown(odd)}")
     try:
         return struct.pack(f"<{len(values)}{CODES[datatype]}", *values)
     except (struct.error, OverflowError) as exc:
         odd = next(value for value in values if not _packs(datatype, value))
-        raise BadInput(f"{_shown(odd)} is out of the range of {datatype}") from exc
+        raise BadInput(f"{shown(odd)} is out of the range of {datatype}") from exc
 
 
 def unpack(datatype: str, raw: bytes, count: int) -> list[Any]:
@@ -77,6 +84,14 @@ def check_length(datatype: str, raw: bytes, count: int) -> None:
         raise BadInput(f"{count} elements of {datatype} are {needed} bytes, got {len(raw)}")
     if datatype == "BOOL" and (odd := raw.translate(None, b"\0\1")):
         raise BadInput(f"a byte of BOOL is 0 or 1, got {odd[0]}")
+
+
+def shown(value: object) -> str:
+    """Write a value of the caller's into a message, cut where it is long."""
+    if isinstance(value, list | dict):
+        return "an array" if isinstance(value, list) else "an object"
+    # An integer of the caller's may have more digits than int() likes to write.
+    return f"{value:#x}"[:30] if type(value) is int and value.bit_length() > 128 else repr(value)[:60]
 
 
 def _split(raw: bytes, count: int) -> list[bytes]:
@@ -103,7 +118,7 @@ def _as_bytes(value: Any) -> bytes:
         return value.encode()
     if isinstance(value, bytes):
         return value
-    raise BadInput(f"expected a string, got {_shown(value)}")
+    raise BadInput(f"expected a string, got {shown(value)}")
 
 
 def _accepted(datatype: str) -> tuple[set[type], str]:
@@ -118,10 +133,3 @@ def _packs(datatype: str, value: Any) -> bool:
     except (struct.error, OverflowError):
         return False
     return True
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, list | dict):
-        return "an array" if isinstance(value, list) else "an object"
-    # An integer of the caller's may have more digits than int() likes to write.
-    return f"{value:#x}"[:30] if type(value) is int and value.bit_length() > 128 else repr(value)[:60]

@@ -1,14 +1,16 @@
 """One tensor of the protocol: flat, nested, split into items and stacked again. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
 
 from preheat.errors import BadInput
-from preheat.runtime.surface.inference.datatypes import BYTES, check_length, pack, unpack
+from preheat.runtime.inference.datatypes import BYTES, check_length, pack, shown, unpack
 
 MAX_DIMENSIONS = 32
+EMPTY_SIZES = 4096
+"""How large the product of an empty tensor's other sizes may be, however short the request is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +42,40 @@ class Tensor:
         return unpack(self.datatype, self.raw, prod(self.shape))
 
 
+def check_shape(sizes: Iterable[object], request_bytes: int) -> tuple[int, ...]:
+    """Return a shape as sent in a request of so many bytes. Raises BadInput."""
+    shape = []
+    for size in sizes:
+        if type(size) is not int or size < 0:
+            raise BadInput(f"a size in the shape is {shown(size)}; expected an integer from 0")
+        shape.append(size)
+    if len(shape) > MAX_DIMENSIONS:
+        raise BadInput(f"the shape has {len(shape)} dimensions, at most {MAX_DIMENSIONS} are read")
+    # An element takes a byte or more; an empty tensor, which takes none, may not ask for long loops either.
+    if prod(max(size, 1) for size in shape) > max(request_bytes, EMPTY_SIZES):
+        raise BadInput("the shape has more elements than the request has bytes")
+    return tuple(shape)
+
+
 def flatten(data: Any, shape: tuple[int, ...]) -> list[Any]:
     """Return the elements of `data`, which is flat or nested as `shape` says. Raises BadInput."""
     if not isinstance(data, list):
         raise BadInput("data is no array")
     if not any(isinstance(entry, list) for entry in data):
         return list(data)
+    level: list[Any] = [data]
     for axis, size in enumerate(shape):
-        if len(data) != prod(shape[: axis + 1]):
-            raise BadInput(f"the nested data does not have the shape {list(shape)}")
-        if axis == len(shape) - 1:
-            return list(data)
-        if not all(isinstance(entry, list) and len(entry) == shape[axis + 1] for entry in data):
-            raise BadInput(f"the nested data does not have the shape {list(shape)}, which has {size} here")
-        data = [inner for entry in data for inner in entry]
-    raise BadInput("the data is nested, and the shape has no dimension")
+        for place, entry in enumerate(level):
+            if not isinstance(entry, list) or len(entry) != size:
+                got = f"an array of {len(entry)}" if isinstance(entry, list) else shown(entry)
+                at = _place(place, shape[:axis])
+                raise BadInput(f"the shape {list(shape)} wants an array of {size} at {at}, got {got}")
+        level = [inner for entry in level for inner in entry]
+    for place, entry in enumerate(level):
+        if isinstance(entry, list):
+            at = _place(place, shape)
+            raise BadInput(f"the shape {list(shape)} wants an element at {at}, got an array")
+    return level
 
 
 def nest(values: list[Any], shape: tuple[int, ...]) -> Any:
@@ -103,12 +124,16 @@ def split(tensor: Tensor) -> list[Tensor]:
 
 
 def stack(items: Sequence[Tensor]) -> Tensor:
-    """Return one tensor with a new first axis. Raises BadInput where the items' shapes differ."""
+    """Return one tensor with a new first axis, of items of one shape."""
     first = items[0]
-    if odd := next((item for item in items if item.shape != first.shape), None):
-        raise BadInput(
-            f"The items' outputs {first.name!r} have the shapes {list(first.shape)} and {list(odd.shape)}, "
-            "which make no tensor. Send them one by one."
-        )
     raw = b"".join(item.raw for item in items)
     return Tensor(first.name, first.datatype, (len(items), *first.shape), raw)
+
+
+def _place(position: int, sizes: Sequence[int]) -> str:
+    """Return where the entry at `position` of a flattened array is, such as data[1][0]."""
+    indices: list[int] = []
+    for size in reversed(sizes):
+        position, index = divmod(position, size)
+        indices.append(index)
+    return "data" + "".join(f"[{index}]" for index in reversed(indices))

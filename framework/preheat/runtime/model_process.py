@@ -1,0 +1,73 @@
+"""A process with the model inside: what serving frames to a supervisor and serving HTTP have in common.
+
+The main thread belongs to the model: setup, predict and teardown all run there. The event loop, with
+every socket, has a second thread, so that it answers while predict is busy or stuck.
+"""
+
+import asyncio
+import os
+import sys
+import threading
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any, NoReturn
+
+from preheat.runtime.calls import ModelThread
+from preheat.runtime.confine import time_limit
+from preheat.runtime.failures import describe, user_traceback
+from preheat.runtime.loader import Model, RunCoroutine
+from preheat.runtime.log import log_to_stderr
+
+
+class ModelProcess:
+    """The two threads of this process. Made on the main thread, which `run` gives to the model."""
+
+    def __init__(self) -> None:
+        self.model_thread = ModelThread()
+        self.loop = asyncio.new_event_loop()
+
+    def run(
+        self,
+        prepare: Callable[[RunCoroutine], Model],
+        setup_s: float,
+        serve: Callable[[Model], Coroutine[Any, Any, None]],
+    ) -> None:
+        """Make the model ready by `prepare` within `setup_s`, `serve` it, and make its calls until `finish`.
+
+        Raises PhaseFailed.
+        """
+        threading.Thread(target=self.loop.run_forever, name="preheat-loop", daemon=True).start()
+        with time_limit(setup_s):
+            model = prepare(self._run_on_loop)
+        self._run_on_loop(serve(model))
+        self.model_thread.run()
+
+    def finish(self, model: Model) -> None:
+        """Let `run` return once the calls made so far, and then the handler's teardown, have ended."""
+        self.model_thread.submit(_tear_down, model)
+        self.model_thread.shutdown()
+
+    def _run_on_loop(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result()
+
+
+def leave(code: int) -> NoReturn:
+    """End the process without exit handlers, some of which wait for threads that a fork has lost."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(code)
+
+
+def _tear_down(model: Model) -> None:
+    try:
+        model.handler.teardown(model.context)
+    except BaseException as exc:  # noqa: BLE001 - the process ends either way, and must end cleanly
+        log_to_stderr(
+            {
+                "level": "error",
+                "event": "teardown-failed",
+                "message": f"The handler failed in teardown: {describe(exc)}",
+                "traceback": user_traceback(exc),
+            }
+        )

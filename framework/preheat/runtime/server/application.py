@@ -1,0 +1,110 @@
+"""What one process with the model answers: the surface over its engine, and what it tells of requests.
+
+Importing this imports FastAPI, so a thread does that while the model loads.
+"""
+
+import logging
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from preheat.errors import HandlerError
+from preheat.interface.message import Engine
+from preheat.runtime.access import AccessLog
+from preheat.runtime.engines import guarded
+from preheat.runtime.loader import Model
+from preheat.runtime.log import log_to_stderr
+from preheat.runtime.metrics import Metrics
+from preheat.runtime.server.bundled import Bundled
+from preheat.runtime.server.exposition import SharedExposition
+from preheat.runtime.server.http import Endpoint
+from preheat.runtime.server.tokens import bearer_check, open_door, token_hash
+from preheat.runtime.surface.app import build_app
+from preheat.runtime.surface.invocations import Authenticate
+from preheat.runtime.tracing import open_tracing
+
+CLOSE_S = 1.0
+"""How long the last lines and spans may take."""
+
+
+class Application:
+    """The surface of `model`, which `engine` runs. `examples` are encoded; `on_closed` is Endpoint's."""
+
+    def __init__(
+        self,
+        bundled: Bundled,
+        model: Model,
+        engine: Engine,
+        examples: Sequence[Any],
+        *,
+        on_closed: Callable[[], None],
+    ) -> None:
+        config, name = bundled.config, bundled.manifest.name
+        logging.getLogger().addHandler(JsonLines())
+        document = {**model.contract.document(), "examples": list(examples)}
+        front = guarded(engine, document, config.release)
+        metrics = Metrics(circuit_open=lambda: front.circuit_open)
+        self._access = AccessLog(_line_by_line) if config.access_log else None
+        self._tracing = open_tracing(name, config.stage)
+        self._shared: SharedExposition | None = None
+        if config.folder is not None:
+            self._shared = SharedExposition(
+                metrics.render, slot=config.slot, workers=config.workers, folder=config.folder
+            )
+        app = build_app(
+            engine=front,
+            document=document,
+            name=name,
+            version=config.release,
+            limits=model.limits,
+            jobs=None,
+            metrics=metrics,
+            authenticate=_door(config.token_env),
+            access=self._access,
+            tracing=self._tracing,
+            exposition=self._shared.render if self._shared else None,
+        )
+        self.endpoint = Endpoint(app, on_closed=on_closed)
+
+    async def open(self) -> None:
+        """Open what other workers ask; connections are the caller's."""
+        if self._shared is not None:
+            await self._shared.open()
+
+    def close(self) -> None:
+        """Write what is still to be told of requests."""
+        if self._access is not None:
+            self._access.close(CLOSE_S)
+        if self._tracing is not None:
+            self._tracing.close(CLOSE_S)
+
+
+class JsonLines(logging.Handler):
+    """Makes what the `logging` module is told events like all others."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write `record` to standard error."""
+        event = {"level": record.levelname.lower(), "event": "log", "logger": record.name}
+        event["message"] = record.getMessage()
+        if (request_id := getattr(record, "request_id", None)) is not None:
+            event["request_id"] = request_id
+        if record.exc_info:
+            event["traceback"] = logging.Formatter().formatException(record.exc_info)
+        log_to_stderr(event)
+
+
+def _door(token_env: str | None) -> Authenticate:
+    if token_env is None:
+        return open_door
+    token = os.environ.get(token_env)
+    if not token:
+        raise HandlerError(
+            f"The variable {token_env} should hold the token of this endpoint, and is not set."
+        )
+    return bearer_check(token_hash(token))
+
+
+def _line_by_line(text: bytes) -> None:
+    """Write lines to standard output one by one: a pipe keeps those of several processes whole."""
+    for line in text.splitlines(keepends=True):
+        os.write(1, line)

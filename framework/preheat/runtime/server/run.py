@@ -1,0 +1,77 @@
+"""What a server's flags come to: one process with the model, one worker of several, or their host."""
+
+import os
+import socket
+from typing import NoReturn
+
+from preheat.errors import PreheatError
+from preheat.interface.manifest import read_manifest
+from preheat.runtime.cpus import cpu_share, set_threads, threads_of
+from preheat.runtime.forking import work_in
+from preheat.runtime.loader import PhaseClock, load
+from preheat.runtime.log import log_to_stderr
+from preheat.runtime.model_process import leave
+from preheat.runtime.server import scratch
+from preheat.runtime.server.bundled import Bundled
+from preheat.runtime.server.config import Config
+from preheat.runtime.server.doors import Door, HostDoor, OwnDoor
+from preheat.runtime.server.listening import bind
+from preheat.runtime.server.orphans import leave_process_one
+from preheat.runtime.server.process import HttpProcess
+
+PORT_HINT = "Stop that, or choose another one: --port N"
+
+
+def serve(config: Config) -> NoReturn:
+    """Be what `config` asks for."""
+    if os.getpid() == 1:
+        leave_process_one()
+    started_with = dict(os.environ)
+    share = cpu_share()
+    threads = threads_of(share, config.workers)
+    set_threads(os.environ, threads)
+    bundled = Bundled(config, read_manifest(config.code), cpus=share / config.workers)
+    if config.line is not None:
+        _be_worker(bundled, config.line)
+    listener = _listener(config)
+    message = (
+        f"{bundled.manifest.name}: {config.workers} workers on {share:g} processors, {threads} threads each. "
+        f"Setup may take {bundled.manifest.limits.setup_s:g} s; then SIGALRM ends it."
+    )
+    log_to_stderr({"level": "info", "event": "starting", "message": message})
+    if config.workers > 1:
+        from preheat.runtime.server.hosting import be_host
+
+        be_host(bundled, listener, started_with)
+    folder = scratch.make()
+    listener.listen()
+    _load_and_serve(bundled.within(folder), OwnDoor(listener, folder))
+
+
+def _be_worker(bundled: Bundled, line: int) -> NoReturn:
+    """Be a worker that was not forked with the model."""
+    config = bundled.config
+    assert config.folder is not None
+    folder = scratch.make_for(config.folder, config.slot)
+    _load_and_serve(bundled.within(folder), HostDoor(socket.socket(fileno=line), config.slot))
+
+
+def _load_and_serve(bundled: Bundled, door: Door) -> NoReturn:
+    work_in(bundled.place.tmp)
+    clock = PhaseClock()
+    process = HttpProcess(bundled, door, clock)
+    process.run(lambda run: load(bundled.place, bundled.manifest, clock, run))
+
+
+def _listener(config: Config) -> socket.socket:
+    if config.listener is not None:
+        listener = socket.socket(fileno=config.listener)
+        listener.set_inheritable(False)
+        listener.setblocking(False)
+        return listener
+    try:
+        return bind(config.host, config.port, hint=PORT_HINT)
+    except PreheatError as error:
+        message = f"{error.message} {error.hint}"
+        log_to_stderr({"level": "error", "event": "failed", "message": message})
+        leave(1)
