@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from preheat.errors import HandlerError
+from preheat.interface.batching import Batching
 from preheat.interface.body import input_media, output_media
+from preheat.interface.caching import Caching
 from preheat.interface.check import examine
 from preheat.interface.codec import Codec
-from preheat.interface.handler import Batching, Handler
+from preheat.interface.handler import Handler
 
 STREAM_MEDIA = ("application/x-ndjson", "text/event-stream")
 
@@ -30,6 +32,7 @@ class HandlerContract:
     input: Codec
     output: Codec
     batching: Batching | None
+    caching: Caching | None
     is_async: bool
     is_stream: bool
 
@@ -42,9 +45,8 @@ class HandlerContract:
             "description": self.description,
             "input": self.input.schema,
             "output": self.output.schema,
-            "batching": {"max_size": batching.max_size, "max_wait_ms": batching.max_wait_ms}
-            if batching
-            else None,
+            "batching": batching.document() if batching else None,
+            "cache": self.caching.document() if self.caching else None,
             "stream": self.is_stream,
             "input_media": list(input_media(self.input)),
             "output_media": list(STREAM_MEDIA if self.is_stream else output_media(self.output)),
@@ -67,6 +69,7 @@ def read_contract(handler: type[Handler], reference: str) -> HandlerContract:
         input=predict.input,
         output=predict.output,
         batching=predict.batching,
+        caching=predict.caching,
         is_async=predict.is_async,
         is_stream=predict.is_stream,
     )

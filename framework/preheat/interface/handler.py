@@ -1,15 +1,13 @@
 """What a user's class derives from. In: nothing. Out: nothing. Touches nothing."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # pathlib costs 3 ms of a cold start, and nothing here calls it
     from pathlib import Path
-
-Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,21 +51,3 @@ class Handler:
     def examples(self) -> Iterable[Any]:
         """Return inputs, one a request, that warm the model up, smoke-test a build and fill the docs."""
         return ()
-
-
-@dataclass(frozen=True, slots=True)
-class Batching:
-    """How many requests one call of predict may take, and how long the first of them may wait for company."""
-
-    max_size: int
-    max_wait_ms: float
-
-
-def batched(*, max_size: int = 32, max_wait_ms: float = 5.0) -> Callable[[Method], Method]:
-    """Mark a predict that takes a list of inputs and returns as many results, in the same order."""
-
-    def mark(method: Method) -> Method:
-        method.__preheat_batching__ = Batching(max_size, max_wait_ms)  # type: ignore[attr-defined]
-        return method
-
-    return mark

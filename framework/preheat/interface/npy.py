@@ -36,9 +36,9 @@ def read_npy(data: bytes, dtype: "numpy.dtype[Any]") -> "numpy.ndarray[Any, Any]
 
 
 def write_npy(array: "numpy.ndarray[Any, Any]") -> bytes:
-    """Return `array` in NPY format."""
+    """Return `array` in NPY format, its last axis fastest, as readers without NumPy want it."""
     out = BytesIO()
-    numpy.lib.format.write_array(out, array, allow_pickle=False)
+    numpy.lib.format.write_array(out, numpy.asarray(array, order="C"), allow_pickle=False)
     return out.getvalue()
 
 

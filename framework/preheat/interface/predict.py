@@ -2,14 +2,14 @@
 
 import collections.abc
 import inspect
-import math
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from preheat.interface.batching import Batching, batching_mistakes, batching_of
+from preheat.interface.caching import Caching, caching_mistakes, caching_of
 from preheat.interface.codec import Codec
-from preheat.interface.handler import Batching
 from preheat.interface.mistake import Mistake, line_of, line_of_class, line_of_field
 from preheat.interface.schema import Compiler
 
@@ -29,6 +29,7 @@ class Predict:
     input: Codec
     output: Codec
     batching: Batching | None
+    caching: Caching | None
     is_async: bool
     is_stream: bool
 
@@ -85,6 +86,7 @@ class _Look:
         if not self.mistakes:
             self._unpack_stream()
             self._unpack_batch()
+            self._check_caching()
 
     def _parameter(self) -> str | None:
         parameters = list(inspect.signature(self.function).parameters.values())
@@ -145,7 +147,7 @@ class _Look:
             self.given = arguments[0]
 
     def _unpack_batch(self) -> None:
-        batching = self.batching
+        batching = batching_of(self.function)
         if batching is None:
             return
         if self.is_stream:
@@ -154,17 +156,8 @@ class _Look:
                 "Remove @preheat.batched.",
             )
             return
-        if type(batching.max_size) is not int or batching.max_size < 1:
-            self.wrong(
-                f"@preheat.batched has max_size={batching.max_size!r}; it is an int of at least 1.",
-                "@preheat.batched(max_size=32)",
-            )
-        wait = batching.max_wait_ms
-        if type(wait) not in (int, float) or not math.isfinite(wait) or wait < 0:
-            self.wrong(
-                f"@preheat.batched has max_wait_ms={wait!r}; it is a number of milliseconds, at least 0.",
-                "@preheat.batched(max_wait_ms=5)",
-            )
+        for message, fix in batching_mistakes(batching):
+            self.wrong(message, fix)
         if typing.get_origin(self.taken) is not list or typing.get_origin(self.given) is not list:
             self.wrong(
                 "A batched predict takes a list of inputs and returns a list of results; "
@@ -174,10 +167,11 @@ class _Look:
             return
         self.taken, self.given = typing.get_args(self.taken)[0], typing.get_args(self.given)[0]
 
-    @property
-    def batching(self) -> Batching | None:
-        """What @preheat.batched left on predict."""
-        return getattr(self.function, "__preheat_batching__", None)
+    def _check_caching(self) -> None:
+        caching = caching_of(self.function)
+        if caching is not None:
+            for message, fix in caching_mistakes(caching, is_stream=self.is_stream):
+                self.wrong(message, fix)
 
     def compiled(self) -> Predict | None:
         """Compile both annotations."""
@@ -201,7 +195,8 @@ class _Look:
         return Predict(
             input=codecs[0],
             output=codecs[1],
-            batching=self.batching,
+            batching=batching_of(self.function),
+            caching=caching_of(self.function),
             is_async=is_async or (typing.get_origin(hinted) or hinted) in _ASYNC_STREAMS,
             is_stream=self.is_stream,
         )

@@ -6,7 +6,8 @@ Only where the handler has imported OpenTelemetry itself; everything else costs 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
@@ -17,6 +18,40 @@ T = TypeVar("T")
 Headers = Mapping[str, str]
 
 
+@dataclass(slots=True)
+class Traced:
+    """An input, and the headers of the request that it came with."""
+
+    value: Any
+    headers: Headers
+
+
+def in_trace(predict: Callable[[Any], Any], *, batched: bool, is_async: bool) -> Callable[[Any], Any]:
+    """Return `predict` for a Traced input, or for a list of them, called in their trace."""
+
+    def unpack(given: Any) -> tuple[Any, Sequence[Headers]]:
+        if batched:
+            return [each.value for each in given], [each.headers for each in given]
+        return given.value, (given.headers,)
+
+    def call(given: Any) -> Any:
+        argument, headers = unpack(given)
+        with trace_of(headers):
+            return predict(argument)
+
+    async def call_async(given: Any) -> Any:
+        argument, headers = unpack(given)
+        with trace_of(headers):
+            return await predict(argument)
+
+    return call_async if is_async else call
+
+
+def handler_traces() -> bool:
+    """Return whether the handler may make spans: after setup, whether it has imported OpenTelemetry."""
+    return "opentelemetry.trace" in sys.modules
+
+
 def trace_of(
     requests: Sequence[Headers], provider: "TracerProvider | None" = None
 ) -> AbstractContextManager[None]:
@@ -25,7 +60,7 @@ def trace_of(
     For a batch they are children of a span `predict batch`, itself a child of the first request
     that is traced, with links to all others, made by `provider` or else by the one that is set.
     """
-    if "opentelemetry.trace" not in sys.modules:
+    if not handler_traces():
         return nullcontext()
     traced = [headers for headers in requests if "traceparent" in headers]
     return _attached(traced, provider) if traced else nullcontext()
@@ -33,7 +68,7 @@ def trace_of(
 
 def traced(requests: Sequence[Headers], function: Callable[P, T]) -> Callable[P, T]:
     """Return `function` to be called, on whatever thread, in the trace of `requests`."""
-    if "opentelemetry.trace" not in sys.modules:
+    if not handler_traces():
         return function
 
     def call(*args: P.args, **kwargs: P.kwargs) -> T:

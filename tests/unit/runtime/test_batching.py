@@ -1,16 +1,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.fakes.clock import HandClock
 
-from preheat.runtime.batching import BatchPolicy
-
-
-class HandClock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from preheat.runtime.batching import BatchCost, BatchPolicy
 
 
 def policy(clock: HandClock, *, max_size: int = 4, max_wait_ms: float = 5.0) -> BatchPolicy[int]:
@@ -71,7 +64,7 @@ def test_waiting_for_company_ends_after_max_wait() -> None:
     queue = busy_with_company(clock, one_s=1.0, three_s=1.0)
     queue.add(4)
     assert queue.wait_s() == pytest.approx(0.005)
-    clock.now += 0.006
+    clock.advance(0.006)
     assert queue.wait_s() == 0
     assert queue.take() == [4]
     queue.done(1, 1.0)
@@ -88,39 +81,80 @@ def test_a_removed_request_is_not_run() -> None:
     assert queue.take() == [2]
 
 
-Events = st.lists(st.sampled_from(["add", "take", "remove", "tick"]), max_size=60)
-
-
-@given(events=Events, max_size=st.integers(1, 5), max_wait_ms=st.floats(0, 50))
-def test_nothing_is_lost_doubled_or_reordered_and_no_batch_is_too_large(
-    events: list[str], max_size: int, max_wait_ms: float
-) -> None:
+def test_a_request_past_its_deadline_is_in_no_batch() -> None:
     clock = HandClock()
-    queue = policy(clock, max_size=max_size, max_wait_ms=max_wait_ms)
-    added, taken, removed = 0, list[int](), set[int]()
-    for event in events:
-        match event:
-            case "add":
-                queue.add(added)
-                added += 1
-            case "remove" if added:
-                if queue.remove(added - 1):
-                    removed.add(added - 1)
-            case "tick":
-                clock.now += 0.003
-            case "take":
-                batch = queue.take()
-                assert len(batch) <= max_size
-                taken += batch
-                if batch:
-                    queue.done(len(batch), 0.01 + 0.001 * len(batch))
-    while queue.wait_s() is not None:
-        batch = queue.take()
-        assert 0 < len(batch) <= max_size
-        taken += batch
-    assert taken == sorted(taken)
-    assert set(taken) | removed == set(range(added))
-    assert len(taken) + len(removed) == added
+    queue = policy(clock)
+    queue.add(1, deadline=clock.now + 1)
+    queue.add(2, deadline=clock.now + 3)
+    queue.add(3)
+    clock.advance(1)
+    assert queue.wait_s() == 0
+    assert queue.take() == [2, 3]
+    queue.add(4, deadline=clock.now + 1)
+    clock.advance(1)
+    assert queue.wait_s() is None
+    assert len(queue) == 0
+
+
+def test_company_is_not_waited_for_where_that_would_cost_a_deadline() -> None:
+    clock = HandClock()
+    queue = busy_with_company(clock, one_s=0.008, three_s=0.008)
+    queue.add(4, deadline=clock.now + 0.0021)
+    assert queue.wait_s() == pytest.approx(0.002)
+    queue.add(5, deadline=clock.now + 0.0019)
+    assert queue.wait_s() == 0
+
+
+def test_a_deadline_that_was_taken_or_removed_hurries_nobody() -> None:
+    clock = HandClock()
+    queue = busy_with_company(clock, one_s=0.008, three_s=0.008)
+    queue.add(4, deadline=clock.now + 0.001)
+    assert queue.take() == [4]
+    queue.add(5)
+    assert queue.wait_s() == pytest.approx(0.002)
+    queue.add(6, deadline=clock.now + 0.0015)
+    queue.remove(6)
+    clock.advance(0.0015)
+    assert queue.wait_s() == pytest.approx(0.0005)
+
+
+def test_grouped_requests_run_with_those_of_their_size_once_batches_cost_by_size() -> None:
+    queue: BatchPolicy[str] = BatchPolicy(max_size=4, max_wait_ms=5, clock=HandClock(), grouped=True)
+    for size, seconds in ((10, 0.02), (100, 0.11)):
+        queue.add(f"first of {size}", size=size)
+        queue.take()
+        queue.done(1, seconds)
+    for name, size in (("a", 10), ("B", 100), ("b", 10), ("C", 100), ("c", 10), ("D", 100), ("E", 100)):
+        queue.add(name, size=size)
+    assert queue.take() == ["a", "b"]
+    queue.done(2, 0.03)
+    assert queue.take() == ["B", "C"]
+    assert len(queue) == 3
+
+
+def test_batches_that_differ_in_padded_units_teach_the_fixed_cost() -> None:
+    cost = BatchCost()
+    for units in (10, 200, 40, 90):
+        cost.learn(units, 0.006 + 0.001 * units)
+    assert cost.fixed_s == pytest.approx(0.006)
+    assert cost.fixed_units == pytest.approx(6)
+
+
+def test_what_is_learned_stays_while_batches_are_alike() -> None:
+    cost = BatchCost()
+    cost.learn(10, 0.02)
+    cost.learn(20, 0.03)
+    for _ in range(200):
+        cost.learn(20, 0.03)
+    assert cost.fixed_s == pytest.approx(0.01)
+
+
+def test_where_units_cost_nothing_the_fixed_cost_is_worth_endless_units() -> None:
+    cost = BatchCost()
+    cost.learn(10, 0.02)
+    cost.learn(1000, 0.02)
+    assert cost.fixed_s == pytest.approx(0.02)
+    assert cost.fixed_units > 1e6
 
 
 @given(st.lists(st.tuples(st.floats(0, 0.02), st.booleans()), max_size=40), st.floats(0, 20))
@@ -131,10 +165,10 @@ def test_nobody_waits_longer_for_company_than_max_wait(
     queue = policy(clock, max_wait_ms=max_wait_ms)
     free_since = clock.now
     oldest: float | None = None
-    for pause_s, arrives in steps:
-        clock.now += pause_s
+    for turn, (pause_s, arrives) in enumerate(steps):
+        clock.advance(pause_s)
         if arrives:
-            queue.add(0)
+            queue.add(turn)
             oldest = clock.now if oldest is None else oldest
         wait_s = queue.wait_s()
         if wait_s is not None and oldest is not None:

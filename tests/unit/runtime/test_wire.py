@@ -1,4 +1,5 @@
 import asyncio
+import json
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -107,7 +108,13 @@ def test_a_request_arrives_as_it_was_sent(
 
 def test_an_answer_arrives_with_its_times(tmp_path: Path) -> None:
     sent = Response(
-        status=418, content_type="x/y", body=b"z" * 100_000, headers={"a": "b"}, queue_ms=1.5, model_ms=2
+        status=418,
+        content_type="x/y",
+        body=b"z" * 100_000,
+        headers={"a": "b"},
+        queue_ms=1.5,
+        model_ms=2,
+        batch_size=7,
     )
 
     async def scenario() -> Response:
@@ -115,6 +122,26 @@ def test_an_answer_arrives_with_its_times(tmp_path: Path) -> None:
             return response
 
     assert asyncio.run(scenario()) == sent
+
+
+def test_a_worker_of_an_older_release_has_no_batch_size(tmp_path: Path) -> None:
+    head = {
+        "status": 200,
+        "content_type": "x/y",
+        "headers": {},
+        "queue_ms": 1.0,
+        "model_ms": 2.0,
+        "stream": False,
+    }
+
+    async def older(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(frame(HEAD, json.dumps(head).encode()) + frame(END))
+
+    async def scenario() -> Response:
+        async with connected(tmp_path, older) as (reader, writer):
+            return await read_response(reader, writer)
+
+    assert asyncio.run(scenario()).batch_size == 0
 
 
 async def items(*chunks: bytes) -> AsyncIterator[bytes]:

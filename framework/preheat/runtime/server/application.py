@@ -3,6 +3,7 @@
 Importing this imports FastAPI, so a thread does that while the model loads.
 """
 
+import asyncio
 import logging
 import os
 from collections.abc import Callable, Sequence
@@ -71,8 +72,13 @@ class Application:
         if self._shared is not None:
             await self._shared.open()
 
-    def close(self) -> None:
-        """Write what is still to be told of requests."""
+    async def close(self) -> None:
+        """Answer no other worker, and write what is still to be told of requests."""
+        if self._shared is not None:
+            self._shared.close()
+        await asyncio.to_thread(self._flush)
+
+    def _flush(self) -> None:
         if self._access is not None:
             self._access.close(CLOSE_S)
         if self._tracing is not None:

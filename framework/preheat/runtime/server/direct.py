@@ -155,7 +155,7 @@ class _Exchange:
             on_response=self._complete,
         )
         protocol.replace_cycle(self, cycle)
-        return cast(Send, cycle.send)
+        return cast("Send", cycle.send)
 
     def stop(self) -> None:
         """Stop the work, if it is not done."""

@@ -5,6 +5,7 @@ of a series of its own and would take for nonsense in a sum. `sum by (route) (..
 """
 
 import asyncio
+import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -27,13 +28,21 @@ class SharedExposition:
         self._render = render
         self._slot = slot
         self._workers = workers
-        self._folder = folder
+        # A socket's path has 108 bytes, and the folder's may be longer: a descriptor shortens it.
+        self._folder = os.open(folder, os.O_PATH | os.O_DIRECTORY)
+        self._server: asyncio.Server | None = None
 
     async def open(self) -> None:
         """Answer the other workers from now on."""
         path = self._socket(self._slot)
         path.unlink(missing_ok=True)  # of this one's predecessor
-        await asyncio.start_unix_server(self._answer, path)
+        self._server = await asyncio.start_unix_server(self._answer, path)
+
+    def close(self) -> None:
+        """Answer nobody any more."""
+        if self._server is not None:
+            self._server.close()
+        os.close(self._folder)
 
     async def render(self) -> tuple[str, bytes]:
         """Return the numbers of every worker that answers in time, and of each whether it did."""
@@ -44,7 +53,7 @@ class SharedExposition:
         return media_type, merged(found)
 
     def _socket(self, slot: int) -> Path:
-        return self._folder / f"metrics-{slot}.sock"
+        return Path(f"/proc/self/fd/{self._folder}/metrics-{slot}.sock")
 
     async def _answer(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(self._render()[1])

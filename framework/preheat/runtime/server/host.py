@@ -88,9 +88,9 @@ class Host:
         if self._deadline is not None:
             return
         watched = self._reception.fileno() in self._on
-        if self._reception.open and not watched:
+        if self._reception.can_accept() and not watched:
             self._watch(self._reception.fileno(), self._reception.accept)
-        elif watched and not self._reception.open:
+        elif watched and not self._reception.can_accept():
             self._unwatch(self._reception.fileno())
 
     def _start(self, slot: int) -> None:
@@ -205,7 +205,7 @@ class Host:
         """Return how long to wait for events; a millisecond more, because poll may wake that much early."""
         if self._deadline is not None:
             return max(0.0, self._deadline - self._clock()) * 1000 + 1
-        waits = [self._restarts.wakes_in_s, self._reception.reopens_in_s]
+        waits = [self._restarts.wakes_in_s(), self._reception.resumes_in_s()]
         return min((wait * 1000 + 1 for wait in waits if wait is not None), default=None)
 
     def _say(self, level: str, event: str, message: str) -> None:

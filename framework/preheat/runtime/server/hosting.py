@@ -1,9 +1,10 @@
-"""A host that forks its workers from the model that it set up; or one whose workers each load it themselves."""
+"""A host that forks its workers from the model it has set up, or whose workers each load it themselves."""
 
 import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -59,8 +60,15 @@ def _set_up(bundled: Bundled) -> Model:
     imported = import_application()
     with time_limit(bundled.manifest.limits.setup_s):
         model = load_before_fork(bundled.place, bundled.manifest, PhaseClock())
-        imported.join()
+        _outlive(imported)
     return model
+
+
+def _outlive(thread: threading.Thread) -> None:
+    """Wait for the end of `thread`; the kernel counts it for some microseconds more than Python does."""
+    thread.join()
+    while Path(f"/proc/self/task/{thread.native_id}").exists():
+        os.sched_yield()
 
 
 def _forking(bundled: Bundled, model: Model, folder: Path) -> Begin:

@@ -36,7 +36,8 @@ class Endpoint:
         on_closed: Callable[[], None] = lambda: None,
     ) -> None:
         self._header_s = header_s
-        self.app = app
+        self._app = app
+        self._direct = direct_of(app)
         self._tls = tls
         self._on_closed = on_closed
         self._listener: socket.socket | None = None
@@ -45,6 +46,16 @@ class Endpoint:
         self._config = self._configured()
         self._empty = asyncio.Event()
         self.port = 0
+
+    @property
+    def app(self) -> Any:
+        """The application that answers from now on."""
+        return self._app
+
+    @app.setter
+    def app(self, app: Any) -> None:
+        self._app = app
+        self._direct = direct_of(app)
 
     async def start(self, listener: socket.socket) -> int:
         """Accept connections on `listener`, which is bound; return its port."""
@@ -115,7 +126,7 @@ class Endpoint:
             loop,
             header_s=self._header_s,
             on_closed=self._closed,
-            direct=lambda: direct_of(self.app),
+            direct=lambda: self._direct,
         )
 
     def _configured(self) -> Config:
@@ -136,4 +147,4 @@ class Endpoint:
         return config
 
     async def _dispatch(self, scope: Any, receive: Any, send: Any) -> None:
-        await self.app(scope, receive, send)
+        await self._app(scope, receive, send)

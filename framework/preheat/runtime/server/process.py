@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import threading
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from preheat.interface.body import encode_body
 from preheat.interface.message import JSON_TYPE
 from preheat.runtime.engine import ModelEngine
-from preheat.runtime.failures import describe, user_traceback
+from preheat.runtime.failures import describe
 from preheat.runtime.loader import Model, PhaseClock, PhaseFailed, RunCoroutine
 from preheat.runtime.log import log_to_stderr
 from preheat.runtime.model_process import ModelProcess, leave
@@ -142,7 +143,7 @@ class HttpProcess:
             log_to_stderr({"level": "error", "event": "cut", "message": message})
             self._code = 1
         await serving.engine.drain()
-        await asyncio.to_thread(serving.application.close)
+        await serving.application.close()
         self._process.finish(serving.model)
 
     def _give_up(self) -> None:
@@ -173,9 +174,9 @@ def report_failure(exc: Exception) -> None:
         found = {"phase": exc.phase, "message": exc.message, "traceback": exc.traceback}
     elif isinstance(exc, ModuleNotFoundError):
         hint = "A server's bundle is built with preheat.bundle.serving.server_target."
-        found = {"message": f"{exc}, which answering HTTP needs. {hint}", "traceback": user_traceback(exc)}
+        found = {"message": f"{exc}, which answering HTTP needs. {hint}"}
     else:
-        found = {"message": describe(exc), "traceback": user_traceback(exc)}
+        found = {"message": describe(exc), "traceback": "".join(traceback.format_exception(exc))}
     log_to_stderr({"level": "error", "event": "failed", **found})
 
 

@@ -34,15 +34,14 @@ class Reception:
         self._paused_until: float | None = None
 
     def fileno(self) -> int:
-        """Return the descriptor to wait on while `open` is true."""
+        """Return the descriptor to wait on while `can_accept`."""
         return self._listener.fileno()
 
     def listen(self) -> None:
         """Let the kernel complete connections, which wait for `accept`."""
         self._listener.listen(BACKLOG)
 
-    @property
-    def open(self) -> bool:
+    def can_accept(self) -> bool:
         """Whether somebody can take a connection now; the rest waits in the kernel."""
         if self._paused_until is not None and self._clock() >= self._paused_until:
             self._paused_until = None
@@ -51,8 +50,7 @@ class Reception:
         idle = self._held is None and self._paused_until is None
         return idle and next_worker(self._workers.values()) is not None
 
-    @property
-    def reopens_in_s(self) -> float | None:
+    def resumes_in_s(self) -> float | None:
         """In how many seconds a pause is over, or None without one."""
         return None if self._paused_until is None else max(0.0, self._paused_until - self._clock())
 
@@ -76,7 +74,7 @@ class Reception:
 
     def close(self) -> None:
         """Hand out what has connected already, which closing would reset, and take no more."""
-        if self.open:
+        if self.can_accept():
             self.accept()
         self.forget()
 

@@ -36,7 +36,6 @@ class Restarts:
             del self._due[slot]
         return due
 
-    @property
     def wakes_in_s(self) -> float | None:
         """In how many seconds something is due, or None."""
         return max(0.0, min(self._due.values()) - self.clock()) if self._due else None

@@ -8,7 +8,7 @@ from types import FrameType
 
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 REPEATED_S = 0.25
-"""What runs a command (timeout, a shell, a task runner) may pass on a signal that the terminal sent to all."""
+"""What runs a command (timeout, a task runner) may pass on a signal that the terminal sent to all."""
 
 
 class Signals:

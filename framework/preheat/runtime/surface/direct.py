@@ -37,7 +37,7 @@ class DirectInvocations:
             exchange.status = response.status
             if response.chunks is None:
                 exchange.bytes_out = len(response.body)
-                reply.write(whole(response, found.id, keep_alive=reply.keep_alive))
+                reply.write(_message(response, found.id, exchange, reply))
                 outcome = None
             else:
                 outcome = await _stream(response, found.id, exchange, reply)
@@ -50,6 +50,16 @@ class DirectInvocations:
         except Exception as error:  # noqa: BLE001 - one request: its failure may not reach the next
             failure = as_request_error(error, found.id, started=False)
             return problem_response(failure, request_id=found.id)
+
+
+def _message(response: Response, request_id: str, exchange: Exchange, reply: Reply) -> bytes:
+    try:
+        return whole(response, request_id, keep_alive=reply.keep_alive)
+    except ValueError as error:
+        failure = as_request_error(error, request_id, started=False)
+        exchange.status = failure.status
+        answer = problem_response(failure, request_id=request_id)
+        return whole(answer, request_id, keep_alive=reply.keep_alive)
 
 
 async def _stream(response: Response, request_id: str, exchange: Exchange, reply: Reply) -> Outcome | None:

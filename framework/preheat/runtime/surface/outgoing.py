@@ -22,8 +22,9 @@ _HARDENED = (
     (b"content-security-policy", b"sandbox; default-src 'none'"),
 )
 
-_HARDENED_LINES = "\r\n".join(f"{name.decode()}: {value.decode()}" for name, value in _HARDENED)
-_STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}" for status in HTTPStatus}
+_HARDENED_LINES = "".join(f"{name.decode()}: {value.decode()}\r\n" for name, value in _HARDENED)
+_BREAKS = 4 + len(_HARDENED)
+_REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
 async def send_response(response: Response, send: Send, *, stalled_s: float = STALLED_S) -> None:
@@ -47,20 +48,24 @@ def whole(response: Response, request_id: str, *, keep_alive: bool) -> bytes:
 
     Raises ValueError for a header that would end early: what a handler calls its file may come from a caller.
     """
-    lines = [
-        _STATUS_LINES.get(response.status) or f"HTTP/1.1 {response.status} ",
-        f"content-type: {response.content_type}",
-        f"content-length: {len(response.body)}",
-        _HARDENED_LINES,
-        f"x-request-id: {request_id}",
-    ]
-    lines += [f"{name.lower()}: {value}" for name, value in _told(response) if name.lower() not in _FRAMING]
+    head = (
+        f"HTTP/1.1 {response.status} {_REASONS.get(response.status, '')}\r\n"
+        f"content-type: {response.content_type}\r\n"
+        f"content-length: {len(response.body)}\r\n"
+        f"x-request-id: {request_id}\r\n"
+        f"{_HARDENED_LINES}"
+    )
+    breaks = _BREAKS
+    for name, value in _told(response):
+        if (lower := name.lower()) not in _FRAMING:
+            head += f"{lower}: {value}\r\n"
+            breaks += 1
     if not keep_alive:
-        lines.append("connection: close")
-    head = "\r\n".join(lines)
-    if head.count("\n") != len(lines) or head.count("\r") != len(lines):
+        head += "connection: close\r\n"
+        breaks += 1
+    if head.count("\n") != breaks or head.count("\r") != breaks:
         raise ValueError("a header of the answer holds a line break")
-    return f"{head}\r\n\r\n".encode("latin-1") + response.body
+    return b"%b\r\n%b" % (head.encode("latin-1"), response.body)
 
 
 def _told(response: Response) -> Iterable[tuple[str, str]]:

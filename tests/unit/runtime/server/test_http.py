@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from preheat.runtime.server.http import HEADER_BYTES, Endpoint
+from preheat.runtime.server.http import Endpoint
+from preheat.runtime.server.protocol import HEADER_BYTES
 from preheat_providers.local.supervisor.gateway import bind
 
 

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.anyio
 
 async def test_what_was_served_is_counted_and_what_was_refused_too() -> None:
     async def answer(request: Request) -> Response:
-        return Response(headers={"x-preheat-start": "cold", "x-preheat-model-ms": "250"})
+        return Response(headers={"x-preheat-start": "cold"}, model_ms=250.0, batch_size=2)
 
     async with client(surface(FakeEngine(answer))) as caller:
         await caller.post("/invocations")
@@ -20,7 +20,8 @@ async def test_what_was_served_is_counted_and_what_was_refused_too() -> None:
     assert 'preheat_requests_total{outcome="ok",route="/invocations"} 1.0' in text
     assert 'preheat_requests_total{outcome="rejected",route="/invocations"} 1.0' in text
     assert "preheat_cold_starts_total 1.0" in text
-    assert "preheat_model_seconds_sum 0.25" in text
+    assert 'preheat_model_seconds_sum{outcome="ok",route="/invocations"} 0.25' in text
+    assert 'preheat_batch_size_sum{outcome="ok",route="/invocations"} 2.0' in text
     assert "ping" not in text
 
 
