@@ -24,7 +24,7 @@ def _runtime() -> Path:
         shutil.copytree(
             framework / part,
             into / "preheat" / part,
-            ignore=shutil.ignore_patterns("__pycache__", "surface", "metrics.py"),
+            ignore=shutil.ignore_patterns("__pycache__", "surface", "inference", "grpc", "metrics.py"),
         )
     for module in ("__init__.py", "errors.py"):
         shutil.copy(framework / module, into / "preheat" / module)
@@ -34,7 +34,7 @@ def _runtime() -> Path:
         shutil.copy(
             ROOT / "providers" / "preheat_providers" / relative, into / "preheat_providers" / relative
         )
-    _compile(into)
+    compile_code(into)
     return into
 
 
@@ -49,6 +49,7 @@ def make_code_layer(
     return into
 
 
-def _compile(folder: Path) -> None:
+def compile_code(folder: Path) -> None:
+    """Compile `folder` in place, as a bundle is."""
     unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
     assert compileall.compile_dir(folder, quiet=1, invalidation_mode=unchecked)

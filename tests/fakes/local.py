@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.fakes.code_layer import make_code_layer
+from tests.fakes.wheels import lay_installed
 
 from preheat.bundle.model import Bundle, Layer
 from preheat.interface.manifest import Limits
@@ -72,6 +73,8 @@ def lay_bundle(root: Path, source: str, provider: LocalProvider, of: Project, **
             path.mkdir(parents=True)
             if name == "code":
                 make_code_layer(path, textwrap.dedent(source), limits=of.limits)
+            elif name == "dependencies":
+                lay_installed(path, "orjson")
         layers.append(Layer(name=name, digest=f"sha256:{hexdigest}", bytes=1, path=path))
     return Bundle(
         digest=f"sha256:{hexdigest}",

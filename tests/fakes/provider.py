@@ -75,8 +75,10 @@ class InMemoryProvider:
         platform: str = "x86_64-manylinux_2_28",
         unzipped_limit: int | None = None,
         left: tuple[str, ...] = (),
+        runs_from_cache: bool = False,
     ) -> None:
         self.name = name
+        self.capabilities = replace(self.capabilities, runs_from_cache=runs_from_cache)
         self.functions: dict[tuple[str, str], Function] = {}
         self.applied: list[Plan] = []
         self._answer = answer

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import shutil
 import zipfile
 from collections.abc import Mapping, Sequence
 from importlib.metadata import distribution
@@ -59,6 +60,14 @@ def installed_wheel(folder: Path, name: str) -> Path:
             if entry.name not in ("INSTALLER", "REQUESTED") and "__pycache__" not in entry.parts:
                 wheel.write(str(found.locate_file(entry)), str(entry))
     return path
+
+
+def lay_installed(folder: Path, name: str) -> None:
+    """Copy the modules of the installed distribution `name` into `folder`, as an installer would."""
+    for entry in distribution(name).files or ():
+        if entry.suffix in (".py", ".so"):
+            (folder / entry).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(str(entry.locate()), folder / entry)
 
 
 def _digest(content: bytes) -> str:

@@ -20,6 +20,7 @@ class FakeWorker:
         self.end: asyncio.Future[str] = loop.create_future()
         self.held = False
         self.status = 200
+        self.batch_size = 0
         self.fail: Exception | None = None
         self.requests: list[Request] = []
         self.answers: list[asyncio.Future[None]] = []
@@ -41,7 +42,8 @@ class FakeWorker:
                 answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
                 self.answers.append(answer)
                 await answer
-            return Response(status=self.status, body=json.dumps(self.id).encode(), model_ms=1.0)
+            body = json.dumps(self.id).encode()
+            return Response(status=self.status, body=body, model_ms=1.0, batch_size=self.batch_size)
         finally:
             release()
 

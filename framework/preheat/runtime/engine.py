@@ -1,6 +1,7 @@
 """The model in this process as an Engine: decode, batch, predict, encode; each request answered once."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -10,6 +11,7 @@ from preheat.interface.body import decode_body, encode_body
 from preheat.interface.contract import HandlerContract
 from preheat.interface.message import JSON_TYPE, Request, Response
 from preheat.interface.problem import problem_response
+from preheat.runtime.admission import Admission
 from preheat.runtime.calls import CallFailed, ModelThread, ThreadCalls, attempt, result_of
 from preheat.runtime.dispatch import Outcome
 from preheat.runtime.failures import request_error
@@ -65,6 +67,9 @@ class ModelEngine:
         self._background: set[asyncio.Task[None]] = set()
         self._calls = ThreadCalls(thread, limit_s=model.limits.timeout_s, on_stuck=on_stuck, clock=clock)
         self._predict = way_to_predict(model, self._calls, clock)
+        self._admission = Admission(clock)
+        batching = model.contract.batching
+        self._at_once = batching.max_size if batching else concurrency_of(model.contract)
         self.overruns = 0
 
     @property
@@ -83,9 +88,13 @@ class ModelEngine:
             return problem_response(
                 Unavailable("This process is stopping.", retry_after_s=1), request_id=request.id
             )
-        if self._in_hand >= self._queue:
-            busy = Overloaded(f"{self._queue} requests are in hand already.", retry_after_s=1)
-            return problem_response(busy, request_id=request.id)
+        if self._in_hand >= min(self._at_once, self._queue):
+            try:
+                timeout_s = request.timeout_s or math.inf
+                self._admission.check(ahead=self._in_hand, room=self._queue, timeout_s=timeout_s)
+            except Overloaded as busy:
+                return problem_response(busy, request_id=request.id)
+            self._admission.throughput.pressed(True)
         self._in_hand += 1
         self._idle.clear()
         response: Response | None = None
@@ -99,7 +108,10 @@ class ModelEngine:
         return response
 
     def _release(self) -> None:
+        self._admission.throughput.answered()
         self._in_hand -= 1
+        if self._in_hand == self._at_once:
+            self._admission.throughput.pressed(False)
         if self._in_hand == 0:
             self._idle.set()
 
