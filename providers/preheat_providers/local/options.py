@@ -15,6 +15,12 @@ SCHEMA: Mapping[str, Any] = {
             "maximum": 65535,
             "description": "The endpoint's port on 127.0.0.1. Without it a free one is chosen and kept.",
         },
+        "grpc_port": {
+            "type": "integer",
+            "minimum": 1024,
+            "maximum": 65535,
+            "description": "Serve the Open Inference Protocol over gRPC too, on this port of 127.0.0.1.",
+        },
         "tls": {
             "type": "boolean",
             "default": False,
@@ -30,6 +36,11 @@ SCHEMA: Mapping[str, Any] = {
             "minimum": 0,
             "default": 600,
             "description": "How long that process stays after the last worker stopped, in seconds.",
+        },
+        "access_log": {
+            "type": "boolean",
+            "default": False,
+            "description": "Write a line of JSON for each request, to a file of its own.",
         },
         "buckets": {
             "type": "object",
@@ -57,12 +68,14 @@ SCHEMA: Mapping[str, Any] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """`[provider.local]`. A `port` of None leaves the choice to the first deploy."""
+    """`[provider.local]`. A `port` of None leaves the choice to the first deploy; no `grpc_port`, no gRPC."""
 
     port: int | None = None
+    grpc_port: int | None = None
     tls: bool = False
     zygote: Literal["auto", "off"] = "auto"
     zygote_idle_s: float = 600.0
+    access_log: bool = False
     buckets: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     s3_endpoint: str | None = None
     events: str = "poll"

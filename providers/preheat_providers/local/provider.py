@@ -1,14 +1,14 @@
 """This machine as a provider: every function behind an endpoint on 127.0.0.1, scaled from zero."""
 
 import os
-import platform
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from preheat.bundle.interpreter import find_interpreter
+from preheat.bundle.interpreter import find_interpreter, native_platform
 from preheat.bundle.model import Bundle, Target
+from preheat.bundle.shipped import REQUIREMENTS
 from preheat.errors import NotDeployed, ProviderError
 from preheat.findings import Finding
 from preheat.interface.message import Request, Response
@@ -16,19 +16,17 @@ from preheat.plan.model import Plan, Resource
 from preheat.progress import Report, Step
 from preheat.project.home import home
 from preheat.project.model import Project, QueueTrigger
+from preheat.project.secret_values import resolve_secrets, secret_findings, secrets_mark
 from preheat.provider.protocol import Capabilities, Deployment, Receipt, Release, Status
 from preheat_providers.local.client import SupervisorClient
 from preheat_providers.local.options import SCHEMA, Options, read_options
 from preheat_providers.local.resources import desired_resources, read_resource, resource_document
-from preheat_providers.local.secret_values import resolve_secrets, secret_findings, secrets_mark
 from preheat_providers.local.supervisor.paths import function_key
 from preheat_providers.local.supervisor.spec import Spec
 from preheat_providers.local.supervisor.tls import make_certificates
 
 NAME = "local"
 ENTRY = "preheat_providers.local.entry"
-UV_GLIBC_MINORS = (17, 28, *range(31, 41))
-"""The manylinux_2_N that `uv --python-platform` knows."""
 
 CAPABILITIES = Capabilities(
     triggers=frozenset({"http", "object-created", "schedule"}),
@@ -44,6 +42,7 @@ CAPABILITIES = Capabilities(
     max_timeout_s=None,
     max_memory_mb=None,
     max_unzipped_bytes=None,
+    runs_from_cache=True,
 )
 
 
@@ -58,8 +57,11 @@ class LocalProvider:
     name = NAME
     capabilities = CAPABILITIES
 
-    def __init__(self, client: SupervisorClient | None = None) -> None:
+    def __init__(
+        self, client: SupervisorClient | None = None, *, environment: Mapping[str, str] = os.environ
+    ) -> None:
         self._given = client
+        self._environment = environment
 
     @property
     def client(self) -> SupervisorClient:
@@ -83,7 +85,7 @@ class LocalProvider:
             for trigger in project.triggers
             if isinstance(trigger, QueueTrigger)
         ]
-        return (*findings, *secret_findings(project, os.environ))
+        return (*findings, *secret_findings(project, self._environment))
 
     def target(self, project: Project) -> Target:
         """Return this machine, and the Python that runs now unless the project names one."""
@@ -92,11 +94,12 @@ class LocalProvider:
             platform=native_platform(),
             python=project.python or f"{sys.version_info.major}.{sys.version_info.minor}",
             entry=(ENTRY,),
+            requirements=REQUIREMENTS,
         )
 
     def desired(self, project: Project, bundle: Bundle) -> tuple[Resource, ...]:
         """Return the function, its endpoint and its triggers."""
-        mark = secrets_mark(project, resolve_secrets(project, os.environ))
+        mark = secrets_mark(project, resolve_secrets(project, self._environment))
         return desired_resources(project, bundle, _options(project), secrets_mark=mark)
 
     def observe(self, name: str, stage: str) -> tuple[Resource, ...]:
@@ -109,8 +112,8 @@ class LocalProvider:
     def apply(self, plan: Plan, project: Project, bundle: Bundle, *, report: Report) -> Deployment:  # noqa: ARG002
         """Hand the release to the supervisor and wait until it serves."""
         options = _options(project)
-        secrets = resolve_secrets(project, os.environ)
-        spec = self._spec(project, bundle, options)
+        secrets = resolve_secrets(project, self._environment)
+        spec = _spec(project, bundle, options, mark=secrets_mark(project, secrets))
         client = self.client
         if options.tls:
             make_certificates(client.paths.tls)
@@ -179,50 +182,6 @@ class LocalProvider:
                 f"{name!r} is not deployed at stage {stage!r}.", hint="See what is: preheat status"
             )
 
-    def _spec(self, project: Project, bundle: Bundle, options: Options) -> Spec:
-        interpreter = find_interpreter(bundle.target.python)
-        if interpreter is None:
-            raise ProviderError(
-                f"There is no Python {bundle.target.python} on this machine to run {project.name} with.",
-                hint=f"uv python install {bundle.target.python}",
-            )
-        if bundle.contract is None:
-            raise ProviderError(
-                f"The bundle of {project.name} was not run on this machine, so its inputs are unknown.",
-                hint="Build it here: preheat build",
-            )
-        observed = self.desired(project, bundle)
-        return Spec(
-            name=project.name,
-            stage=project.stage,
-            digest=bundle.digest,
-            python=interpreter.path,
-            code=bundle.layer("code").path,
-            dependencies=bundle.layer("dependencies").path,
-            weights=bundle.layer("weights").path,
-            contract=bundle.contract,
-            resources=project.resources,
-            scaling=project.scaling,
-            limits=project.limits,
-            triggers=project.triggers,
-            env=dict(project.env),
-            secrets=tuple(sorted(project.secrets)),
-            options=options,
-            observed=tuple(resource_document(resource) for resource in observed),
-        )
-
-
-def native_platform() -> str:
-    """Return what `uv --python-platform` calls this machine, by the version of its C library."""
-    machine = platform.machine()
-    if sys.platform == "darwin":
-        return f"{'aarch64' if machine == 'arm64' else machine}-apple-darwin"
-    name, version = platform.libc_ver()
-    if name != "glibc":
-        return f"{machine}-unknown-linux-musl"
-    minor = int(version.split(".")[1])
-    return f"{machine}-manylinux_2_{max(each for each in UV_GLIBC_MINORS if each <= minor)}"
-
 
 def _options(project: Project) -> Options:
     return read_options(project.provider.get(NAME, {}))
@@ -230,3 +189,36 @@ def _options(project: Project) -> Options:
 
 def _deployment(document: Mapping[str, Any]) -> Deployment:
     return Deployment(**{**document, "notes": tuple(document["notes"])})
+
+
+def _spec(project: Project, bundle: Bundle, options: Options, *, mark: str | None) -> Spec:
+    interpreter = find_interpreter(bundle.target.python)
+    if interpreter is None:
+        raise ProviderError(
+            f"There is no Python {bundle.target.python} on this machine to run {project.name} with.",
+            hint=f"uv python install {bundle.target.python}",
+        )
+    if bundle.contract is None:
+        raise ProviderError(
+            f"The bundle of {project.name} was not run on this machine, so its inputs are unknown.",
+            hint="Build it here: preheat build",
+        )
+    observed = desired_resources(project, bundle, options, secrets_mark=mark)
+    return Spec(
+        name=project.name,
+        stage=project.stage,
+        digest=bundle.digest,
+        python=interpreter.path,
+        code=bundle.layer("code").path,
+        dependencies=bundle.layer("dependencies").path,
+        weights=bundle.layer("weights").path,
+        contract=bundle.contract,
+        resources=project.resources,
+        scaling=project.scaling,
+        limits=project.limits,
+        triggers=project.triggers,
+        env=dict(project.env),
+        secrets=tuple(sorted(project.secrets)),
+        options=options,
+        observed=tuple(resource_document(resource) for resource in observed),
+    )

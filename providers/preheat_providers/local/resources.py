@@ -37,7 +37,9 @@ def desired_resources(
         "auth": project.http.auth,
         "tls": options.tls,
         "port": options.port,
+        "grpc_port": options.grpc_port,
         "private_webhooks": options.private_webhooks,
+        "access_log": options.access_log,
     }
     triggers = [
         Resource(kind="Trigger", name=trigger.name, properties=trigger_document(trigger) | _place(options))

@@ -8,7 +8,7 @@ import http.client
 import random
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from preheat.errors import BadInput, Unavailable
@@ -19,7 +19,7 @@ from preheat_providers.local.jobs.alarm import Alarm
 from preheat_providers.local.jobs.model import Clock, Log, quiet
 from preheat_providers.local.jobs.post import Post, send
 from preheat_providers.local.jobs.retry import Retry
-from preheat_providers.local.jobs.rows import read_job
+from preheat_providers.local.jobs.rows import read_job, read_trace
 from preheat_providers.local.jobs.store import JobStore
 
 ATTEMPTS = 8
@@ -36,6 +36,7 @@ class Letter:
     function: str
     url: str
     attempts: int
+    trace: Mapping[str, str]
 
 
 def signature(secret: bytes, message_id: str, timestamp: int, body: bytes) -> str:
@@ -117,6 +118,7 @@ class Courier:
                 "webhook-id": letter.job.id,
                 "webhook-timestamp": str(timestamp),
                 "webhook-signature": signature(secret, letter.job.id, timestamp, body),
+                **letter.trace,
             },
             private=self.allow_private(letter.function),
             within_s=WITHIN_S,
@@ -157,6 +159,7 @@ class Courier:
                     function=row["function"],
                     url=row["webhook"],
                     attempts=row["webhook_attempts"],
+                    trace=read_trace(row),
                 )
                 for row in rows
             ]

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from preheat.interface.message import Request, Response
+from preheat.interface.message import TRACE_HEADERS, Request, Response
 from preheat.runtime.jobs import Job
 from preheat_providers.local.jobs.files import Bodies
 from preheat_providers.local.jobs.model import Claim
@@ -64,7 +64,6 @@ def response_head(response: Response) -> str:
 
 def read_claim(row: sqlite3.Row, bodies: Bodies) -> Claim:
     """Return a row that has just been taken. Raises FileNotFoundError when its body's file is gone."""
-    body = row["request_body"]
     return Claim(
         id=row["id"],
         function=row["function"],
@@ -73,11 +72,7 @@ def read_claim(row: sqlite3.Row, bodies: Bodies) -> Claim:
         failures=row["failures"],
         max_attempts=row["max_attempts"],
         created=row["created"],
-        request=Request(
-            id=row["id"],
-            body=bodies.read(request_file(row["id"])) if body is None else body,
-            **json.loads(row["request"]),
-        ),
+        request=Request(id=row["id"], **_message(row, "request", bodies, request_file(row["id"]))),
         source=_document(row["source"]),
         sink=_document(row["sink"]),
     )
@@ -97,13 +92,22 @@ def read_job(row: sqlite3.Row, bodies: Bodies) -> Job:
     )
 
 
+def read_trace(row: sqlite3.Row) -> Mapping[str, str]:
+    """Return the trace that the request of a row belongs to, as headers."""
+    headers: Mapping[str, str] = json.loads(row["request"])["headers"]
+    return {name: headers[name] for name in TRACE_HEADERS if name in headers}
+
+
 def _response(row: sqlite3.Row, bodies: Bodies) -> Response | None:
     if row["response"] is None:
         return None
-    body = row["response_body"]
-    if body is None:
-        body = bodies.read(response_file(row["id"], row["attempt"]))
-    return Response(body=body, **json.loads(row["response"]))
+    return Response(**_message(row, "response", bodies, response_file(row["id"], row["attempt"])))
+
+
+def _message(row: sqlite3.Row, column: str, bodies: Bodies, file: str) -> dict[str, Any]:
+    """Return what `request_head` or `response_head` wrote, with the body from its column or its file."""
+    body = row[f"{column}_body"]
+    return {**json.loads(row[column]), "body": bodies.read(file) if body is None else body}
 
 
 def _document(text: str | None) -> Mapping[str, Any] | None:

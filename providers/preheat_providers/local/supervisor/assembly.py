@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from preheat_providers.local.supervisor.logs import FunctionLog
 from preheat_providers.local.supervisor.process import Launch
 from preheat_providers.local.supervisor.slots import PoolSettings
+from preheat_providers.local.supervisor.starter import ProcessStarter
 from preheat_providers.local.supervisor.state import ReleaseRow
 from preheat_providers.local.supervisor.surroundings import Surroundings
-from preheat_providers.local.supervisor.zygote import ProcessStarter
 
 
 def pool_settings(release: ReleaseRow) -> PoolSettings:

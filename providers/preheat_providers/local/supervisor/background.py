@@ -50,8 +50,7 @@ class JobsAndTriggers:
         """Watch what triggers the function of `spec`, in place of what was watched before."""
         change = self._private.add if spec.options.private_webhooks else self._private.discard
         change(spec.function)
-        secret = await self._store.webhook_secret(spec.function)
-        private_file(self._paths.webhook_secret(spec.function), shown_secret(secret))
+        await self._show_webhook_secret(spec.function)
         await self._triggers.attach(spec.function, spec.triggers, spec.options, limits=spec.limits)
 
     def wake(self) -> None:
@@ -83,6 +82,13 @@ class JobsAndTriggers:
     async def backfill(self, function: str, source: str) -> int:
         """Queue the objects that exist under `source`; return how many."""
         return await self._triggers.backfill(function, source)
+
+    async def _show_webhook_secret(self, function: str) -> None:
+        """Write the signing key where its owner finds it, unless it stands there."""
+        shown = shown_secret(await self._store.webhook_secret(function))
+        path = self._paths.webhook_secret(function)
+        if not path.exists() or path.read_text() != shown:
+            private_file(path, shown)
 
     def _log(self, event: str, **fields: object) -> None:
         """Write an event to the log of the function it names."""

@@ -11,24 +11,29 @@ from typing import Any
 
 from preheat.errors import ProviderError
 from preheat.interface.message import Engine
+from preheat.runtime.grpc import Served
+from preheat.runtime.inference.model import InferenceModel
 from preheat.runtime.metrics import Metrics
 from preheat.runtime.server.http import Endpoint
+from preheat.runtime.server.tokens import bearer_check, open_door, token_hash
 from preheat.runtime.surface import build_app
-from preheat_providers.local.supervisor.assembly import make_starter, pool_settings
+from preheat.runtime.surface.invocations import Authenticate
+from preheat.runtime.telemetry import Telemetry
 from preheat_providers.local.supervisor.gateway import HOST, bind
+from preheat_providers.local.supervisor.grpc_door import GrpcDoor
 from preheat_providers.local.supervisor.logs import FunctionLog
 from preheat_providers.local.supervisor.paths import private_file
-from preheat_providers.local.supervisor.pool import Pool
+from preheat_providers.local.supervisor.running import Running, run_release
 from preheat_providers.local.supervisor.secret_store import SecretStore
 from preheat_providers.local.supervisor.spec import Spec
 from preheat_providers.local.supervisor.state import FunctionRow, ReleaseRow
 from preheat_providers.local.supervisor.statistics import Statistics
 from preheat_providers.local.supervisor.surroundings import Surroundings
+from preheat_providers.local.supervisor.telemetry import FunctionTelemetry
 from preheat_providers.local.supervisor.tls import authority, server_context
-from preheat_providers.local.supervisor.tokens import bearer_check, new_token, open_door, token_hash
+from preheat_providers.local.supervisor.tokens import new_token
 from preheat_providers.local.supervisor.traffic import Traffic
 from preheat_providers.local.supervisor.worker import StartFailed
-from preheat_providers.local.supervisor.zygote import ProcessStarter
 
 STOP_S = 30.0
 """How long requests in hand may take when a function or the supervisor stops."""
@@ -44,16 +49,18 @@ class Function:
         self.name, _, self.stage = key.partition("@")
         self.log = FunctionLog(around.paths.log(key))
         self.statistics = Statistics()
-        self.traffic = Traffic()
+        self.traffic: Traffic[Running] = Traffic(self.statistics)
         self.error: str | None = None
         self._around = around
         self._secrets = SecretStore(around.paths.secrets(key))
-        self._metrics = Metrics(workers=self._count_workers)
+        self._metrics = Metrics(workers=self._count_workers, circuit_open=self._circuit_open)
+        self._telemetry = FunctionTelemetry(self.name, self.stage, around.paths.access(key), self.log)
         self._endpoint: Endpoint | None = None
         self._tls = False
-        self._starters: dict[Pool, ProcessStarter] = {}
+        self.grpc = GrpcDoor()
+        self._running: set[Running] = set()
         self._changing = asyncio.Lock()
-        self._draining: set[asyncio.Task[None]] = set()
+        self._draining: set[asyncio.Task[object]] = set()
 
     @property
     def engine(self) -> Engine:
@@ -87,10 +94,6 @@ class Function:
         """The endpoint's address."""
         return f"{'https' if self._tls else 'http'}://{HOST}:{self.row.port}"
 
-    def starter(self, pool: Pool) -> ProcessStarter:
-        """Return what starts the workers of `pool`."""
-        return self._starters[pool]
-
     async def restore(self) -> None:
         """Serve again after a restart: no worker runs until a request, `min` or `warm` asks for one."""
         row = self.row
@@ -98,7 +101,7 @@ class Function:
             return
         release = self._around.state.release(self.key, row.active)
         canary = self._around.state.release(self.key, row.canary) if row.canary else None
-        self.traffic.switch(self._pool(release), self._pool(canary) if canary else None, row.canary_share)
+        self.traffic.switch(self._run(release), self._run(canary) if canary else None, row.canary_share)
         try:
             await self._serve(release)
             await self._attach(release)
@@ -106,8 +109,8 @@ class Function:
             # Another port would break every caller, so this says what is wrong and waits for a deploy.
             self.error = error.message
             self.log.write("error", "endpoint", error.message)
-        for pool in self.traffic.pools:
-            pool.open()
+        for running in self.traffic.members:
+            running.pool.open()
         self._around.background.wake()
 
     async def deploy(self, spec: Spec, secrets: Mapping[str, str], say: Say) -> dict[str, Any]:
@@ -120,6 +123,7 @@ class Function:
             wanted = spec.options.port or before.port or 0
             if self._endpoint is None or wanted != self._endpoint.port:
                 bind(wanted).close()
+            self.grpc.check(spec.options)
             token = self._make_token(before, spec)
             release = self._around.state.add_release(spec)
             self._secrets.write(release.number, secrets)
@@ -137,13 +141,13 @@ class Function:
         """Prepare everything that can fail, then switch; undo it all when something did fail."""
         before = self.active if self.deployed else None
         try:
-            pool = await self._prepared(release, say)
+            running = await self._prepared(release, say)
             try:
                 say("attaching triggers")
                 await self._attach(release)
                 await self._serve(release)
             except ProviderError:
-                await self._discard(pool)
+                await self._discard(running)
                 if before is not None:
                     await self._attach(before)
                 raise
@@ -152,8 +156,8 @@ class Function:
             self._secrets.drop(release.number)
             raise
         self._around.state.route(self.key, release.number)
-        self._switch(pool)
-        pool.open()
+        self._switch(running)
+        running.pool.open()
 
     async def route(self, active: int, canary: int | None, share: float) -> dict[str, Any]:
         """Give the traffic to kept releases: rollback and promote."""
@@ -163,11 +167,11 @@ class Function:
             for each in (release, second):
                 if each is not None:
                     _check_layers(each.spec)
-            pools = {pool.settings.release: pool for pool in self.traffic.pools}
-            main = pools.get(active) or await self._prepared(release, _silent)
+            now = {running.release: running for running in self.traffic.members}
+            main = now.get(active) or await self._prepared(release, _silent)
             beside = None
             if second is not None:
-                beside = pools.get(second.number) or await self._prepared(second, _silent)
+                beside = now.get(second.number) or await self._prepared(second, _silent)
             await self._serve(release)
             self._around.state.route(self.key, active, canary=canary, share=share)
             self._switch(main, beside, share)
@@ -184,6 +188,10 @@ class Function:
             notes.append(f"The token is kept in {self._around.paths.token(self.key)}")
         if self._tls:
             notes.append(f"HTTPS by a local authority: trust {authority(self._around.paths.tls)}")
+        if release.spec.options.access_log:
+            notes.append(f"Requests are logged in {self._telemetry.path}")
+        if self.grpc.address is not None:
+            notes.append(f"gRPC (Open Inference Protocol) at {self.grpc.address}")
         if self.error is not None:
             notes.append(self.error)
         return {
@@ -203,7 +211,11 @@ class Function:
         """Answer what is in hand and end every worker; the state stays."""
         if self._endpoint is not None:
             await self._endpoint.stop(STOP_S)
-        await asyncio.gather(*(pool.drain(STOP_S) for pool in self.traffic.pools), *self._draining)
+        await self.grpc.stop(STOP_S)
+        await asyncio.gather(
+            *(running.pool.drain(STOP_S) for running in self.traffic.members), *self._draining
+        )
+        await self._telemetry.close()
         self.log.close()
 
     async def destroy(self) -> list[str]:
@@ -223,6 +235,7 @@ class Function:
                 paths.token(self.key).unlink()
                 removed.append("token")
             removed += [f"log {path.name}" for path in self.log.remove()]
+            removed += [f"access log {path.name}" for path in self._telemetry.remove()]
             if paths.tmp(self.key).exists():
                 shutil.rmtree(paths.tmp(self.key))
                 removed.append("scratch folders")
@@ -250,36 +263,36 @@ class Function:
         self._around.paths.token(self.key).unlink(missing_ok=True)
         self._around.state.set_token_hash(self.key, None)
 
-    def _pool(self, release: ReleaseRow) -> Pool:
+    def _run(self, release: ReleaseRow) -> Running:
         secrets = self._secrets.read(release.number)
         self.log.hide(secrets)
-        starter = make_starter(release, secrets, self.log, self._around)
-        pool = Pool(pool_settings(release), starter, statistics=self.statistics, log=self.log.write)
-        self._starters[pool] = starter
-        return pool
+        running = run_release(release, secrets, self.log, self._around)
+        self._running.add(running)
+        return running
 
-    async def _prepared(self, release: ReleaseRow, say: Say) -> Pool:
-        """Return a pool that can take over: with a worker ready, if the one that serves has any."""
-        pool = self._pool(release)
+    async def _prepared(self, release: ReleaseRow, say: Say) -> Running:
+        """Return a release that can take over: with a worker ready, if the one that serves has any."""
+        running = self._run(release)
         scaling = release.spec.scaling
-        if any(each.live for each in self.traffic.pools) or scaling.min or scaling.warm:
+        if any(each.pool.live for each in self.traffic.members) or scaling.min or scaling.warm:
             say("starting a worker of the new release")
             try:
-                await pool.prepare()
+                await running.pool.prepare()
             except StartFailed as failure:
-                await self._discard(pool)
+                await self._discard(running)
                 raise ProviderError(
                     f"Release {release.number} does not start, so nothing was changed: {failure.message}"
                     f"{chr(10) + failure.traceback.rstrip() if failure.traceback else ''}",
                     hint=f"See what it printed: preheat logs {self.name}",
                 ) from failure
-        return pool
+        return running
 
     async def _serve(self, release: ReleaseRow) -> None:
         """Have the endpoint show `release`, on the asked port, or that of before, or a free one."""
         row = self.row
-        app = self._app(release, row)
+        app = await self._app(release, row)
         spec = release.spec
+        await self._serve_grpc(release, row)
         wanted = spec.options.port or row.port or 0
         current = self._endpoint
         if current is not None and (current.port, self._tls) == (wanted, spec.options.tls):
@@ -295,15 +308,8 @@ class Function:
         if current is not None:
             self._later(current.stop(STOP_S))
 
-    def _app(self, release: ReleaseRow, row: FunctionRow) -> Any:
+    async def _app(self, release: ReleaseRow, row: FunctionRow) -> Any:
         spec = release.spec
-        door: Callable[[Mapping[str, str]], None] = open_door
-        if spec.http.auth == "token":
-            if row.token_hash is None:
-                raise ProviderError(
-                    f"The state file has no token for {self.key}.", hint="Run preheat deploy again."
-                )
-            door = bearer_check(row.token_hash)
         return build_app(
             engine=self.traffic,
             document=spec.contract,
@@ -312,37 +318,67 @@ class Function:
             limits=spec.limits,
             jobs=self._around.background.jobs(self.key),
             metrics=self._metrics,
-            authenticate=door,
+            authenticate=self._check(spec, row),
+            access=self._telemetry.access() if spec.options.access_log else None,
+            tracing=await self._telemetry.tracing(),
         )
 
-    def _switch(self, active: Pool, canary: Pool | None = None, share: float = 0.0) -> None:
-        for pool in self.traffic.switch(active, canary, share):
-            self._later(self._retire(pool))
+    async def _serve_grpc(self, release: ReleaseRow, row: FunctionRow) -> None:
+        spec = release.spec
+        model = InferenceModel(
+            engine=self.traffic, document=spec.contract, name=self.name, version=str(release.number)
+        )
+        telemetry = Telemetry(
+            self._metrics,
+            access=self._telemetry.access() if spec.options.access_log else None,
+            tracing=await self._telemetry.tracing(),
+        )
+        served = Served(
+            model=model, limits=spec.limits, authenticate=self._check(spec, row), telemetry=telemetry
+        )
+        await self.grpc.show(served, spec.options, self._around.paths.tls, stop_s=STOP_S)
+
+    def _check(self, spec: Spec, row: FunctionRow) -> Authenticate:
+        """Return what a request must pass before it runs the model."""
+        if spec.http.auth == "none":
+            return open_door
+        if row.token_hash is None:
+            raise ProviderError(
+                f"The state file has no token for {self.key}.", hint="Run preheat deploy again."
+            )
+        return bearer_check(row.token_hash)
+
+    def _switch(self, active: Running, canary: Running | None = None, share: float = 0.0) -> None:
+        for running in self.traffic.switch(active, canary, share):
+            self._later(self._retire(running))
         self._around.background.wake()
 
-    async def _retire(self, pool: Pool) -> None:
-        await pool.drain()
-        self._starters.pop(pool, None)
-        self.log.write("info", "drained", f"release {pool.settings.release} has answered all it took")
+    async def _retire(self, running: Running) -> None:
+        await running.pool.drain()
+        self._running.discard(running)
+        self.log.write("info", "drained", f"release {running.release} has answered all it took")
 
     async def _attach(self, release: ReleaseRow) -> None:
         await self._around.background.attach(release.spec)
 
-    async def _discard(self, pool: Pool) -> None:
-        await pool.drain(0.0)
-        self._starters.pop(pool)
+    async def _discard(self, running: Running) -> None:
+        await running.pool.drain(0.0)
+        self._running.discard(running)
 
-    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+    def _later(self, work: Coroutine[Any, Any, object]) -> None:
         task = asyncio.create_task(work)
         self._draining.add(task)
         task.add_done_callback(self._draining.discard)
 
     def _count_workers(self) -> dict[str, int]:
         counts = {"starting": 0, "ready": 0, "stopping": 0}
-        for pool in self._starters:
-            for worker in pool.snapshot():
+        for running in self._running:
+            for worker in running.pool.snapshot():
                 counts[worker["state"]] += 1
         return counts
+
+    def _circuit_open(self) -> bool:
+        return any(running.guarded.circuit_open for running in self.traffic.members)
 
 
 def _check_layers(spec: Spec) -> None:

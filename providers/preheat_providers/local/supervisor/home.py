@@ -142,7 +142,12 @@ class Home:
         removed = await function.destroy()
         self._functions.pop(function.key)
         paths = self._around.paths
-        kept = (paths.log(function.key), paths.token(function.key), paths.secrets(function.key))
+        kept = (
+            paths.log(function.key),
+            paths.access(function.key),
+            paths.token(function.key),
+            paths.secrets(function.key),
+        )
         left = [str(path) for path in (*kept, paths.tmp(function.key)) if path.exists()]
         left += [
             f"state of {row.function}"

@@ -4,12 +4,11 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, TextIO
+from typing import Any, Literal
 
-from preheat_providers.local.supervisor.paths import private_folder
+from preheat_providers.local.supervisor.rotation import RotatedFile
 
 Level = Literal["debug", "info", "warning", "error"]
 Log = Callable[..., None]
@@ -29,10 +28,8 @@ class FunctionLog:
     def __init__(
         self, path: Path, *, now: Callable[[], datetime] | None = None, rotate_bytes: int = ROTATE_BYTES
     ) -> None:
-        self._path = path
+        self._file = RotatedFile(path, rotate_bytes)
         self._now = now or (lambda: datetime.now(UTC))
-        self._rotate_bytes = rotate_bytes
-        self._file: TextIO | None = None
         self._followers: set[asyncio.Queue[str | None]] = set()
         self._secrets: tuple[str, ...] = ()
 
@@ -48,9 +45,9 @@ class FunctionLog:
         record |= {key: self._clean(value) for key, value in fields.items() if value is not None}
         line = json.dumps(record, ensure_ascii=False, default=str) + "\n"
         try:
-            self._append(line)
-        except OSError as error:
-            self._lost(error)
+            self._file.append(line.encode(errors="replace"))
+        except OSError as error:  # such as a full disk: requests matter more than their log
+            logger.error("cannot write %s: %s", self._file.path, error)
         for follower in self._followers:
             if follower.qsize() < FOLLOWER_LINES:
                 follower.put_nowait(line)
@@ -78,10 +75,7 @@ class FunctionLog:
 
     def lines(self) -> Iterator[str]:
         """Yield what the files hold, oldest first."""
-        for path in (self._rotated, self._path):
-            if path.exists():
-                with path.open(encoding="utf-8") as file:
-                    yield from file
+        return self._file.lines()
 
     def follow(self) -> "asyncio.Queue[str | None]":
         """Return a queue that gets every event from now on, and None when the log is removed."""
@@ -95,42 +89,14 @@ class FunctionLog:
 
     def close(self) -> None:
         """Close the file and end every follower."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        self._file.close()
         for follower in self._followers:
             follower.put_nowait(None)
 
     def remove(self) -> tuple[Path, ...]:
         """Close and delete the files; return those that there were."""
         self.close()
-        found = tuple(path for path in (self._path, self._rotated) if path.exists())
-        for path in found:
-            path.unlink()
-        return found
-
-    @property
-    def _rotated(self) -> Path:
-        return self._path.with_suffix(".1.jsonl")
-
-    def _lost(self, error: OSError) -> None:
-        """Go on without the file, such as on a full disk: requests matter more than their log."""
-        if self._file is not None:
-            with suppress(OSError):
-                self._file.close()
-            self._file = None
-        logger.error("cannot write %s: %s", self._path, error)
-
-    def _append(self, line: str) -> None:
-        if self._file is None:
-            private_folder(self._path.parent)
-            self._file = self._path.open("a", encoding="utf-8")
-        self._file.write(line)
-        self._file.flush()
-        if self._file.tell() >= self._rotate_bytes:
-            self._file.close()
-            self._file = None
-            self._path.replace(self._rotated)
+        return self._file.remove()
 
     def _clean(self, value: Any) -> Any:
         if isinstance(value, str):

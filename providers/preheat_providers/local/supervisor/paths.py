@@ -62,6 +62,10 @@ class HomePaths:
         """The log of `function` (`name@stage`)."""
         return self.home / "logs" / f"{function}.jsonl"
 
+    def access(self, function: str) -> Path:
+        """The access log of `function`."""
+        return self.home / "access" / f"{function}.jsonl"
+
     def token(self, function: str) -> Path:
         """The file with the function's token, for `preheat invoke`."""
         return self.home / "tokens" / function

@@ -1,4 +1,4 @@
-"""Worker processes: their command, configuration and environment; starting one and saying how it ended.
+"""Worker processes: their command, configuration and environment; starting one.
 
 Touches: starts processes, makes and removes their scratch folders. No secret is on a command line.
 """
@@ -6,12 +6,12 @@ Touches: starts processes, makes and removes their scratch folders. No secret is
 import asyncio
 import json
 import os
-import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from preheat.interface.threads import library_environment
 from preheat_providers.local.supervisor.paths import private_folder
 from preheat_providers.local.supervisor.spec import Spec
 
@@ -67,18 +67,12 @@ class Launch:
 
     def environment(self, worker_id: str) -> dict[str, str]:
         """Return the worker's whole environment; what the project sets wins over what we set."""
-        threads = str(max(1, int(self.spec.resources.cpu)))
         return {
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": os.environ.get("HOME", "/"),
             "LANG": "C.UTF-8",
             "TMPDIR": str(self.scratch(worker_id)),
-            # Its background thread makes a forked child hang at exit, and no model needs it.
-            "ORT_DISABLE_TELEMETRY": "1",
-            "OMP_NUM_THREADS": threads,
-            "OPENBLAS_NUM_THREADS": threads,
-            # tokenizers would leave a thread pool behind, and a process with threads cannot be forked.
-            "TOKENIZERS_PARALLELISM": "false" if threads == "1" else "true",
+            **library_environment(max(1, int(self.spec.resources.cpu))),
             **self.spec.env,
             **self.secrets,
         }
@@ -100,20 +94,3 @@ class Launch:
         process.stdin.write(json.dumps(self.config(worker_id, zygote=zygote)).encode())
         process.stdin.close()
         return process
-
-
-def describe_exit(code: int | None) -> str:
-    """Say how a process ended; `code` is negative for a signal and None where nobody could see it."""
-    if code is None:
-        return "it is gone"
-    if code >= 0:
-        return f"exit code {code}"
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:
-        name = f"signal {-code}"
-    reason = {
-        "SIGKILL": ": killed, perhaps for want of memory",
-        "SIGALRM": ": setup took longer than limits.setup_s",
-    }
-    return f"{name}{reason.get(name, '')}"

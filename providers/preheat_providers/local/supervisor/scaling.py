@@ -7,9 +7,6 @@ from typing import Literal
 
 from preheat.project.model import Scaling
 
-FIRST_BACKOFF_S = 0.25
-LONGEST_BACKOFF_S = 60.0
-
 WorkerState = Literal["starting", "ready", "stopping"]
 
 
@@ -68,10 +65,3 @@ def decide(scaling: Scaling, load: Load) -> Decision:
         else:
             wakes.append(idle_since + scaling.idle_s)
     return Decision(start=start, stop=tuple(stop), wake_at=min(wakes, default=None))
-
-
-def backoff_s(failures: int) -> float:
-    """Return how long to wait after that many failures in a row, doubling from a quarter of a second."""
-    if failures <= 0:
-        return 0.0
-    return float(min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2 ** min(failures - 1, 30)))

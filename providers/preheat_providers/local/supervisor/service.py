@@ -91,7 +91,7 @@ class Service:
 
     def _clean_up(self) -> None:
         if self._nothing_left:
-            for folder in ("logs", "tokens", "secrets", "tmp", "dead-letters"):
+            for folder in ("logs", "access", "tokens", "secrets", "tmp", "dead-letters"):
                 _remove_if_empty(self._paths.home / folder)
             for database in (self._paths.state, self._paths.jobs):
                 for suffix in ("", "-wal", "-shm"):

@@ -41,21 +41,3 @@ class Statistics:
     def warm_ms(self, share: float) -> float | None:
         """The latency that `share` of the other requests stayed within."""
         return percentile(self._warm_ms, share)
-
-
-class Rate:
-    """How fast a pool answers, for Retry-After: the time that recent answers took, by their number."""
-
-    def __init__(self) -> None:
-        self._answered: deque[float] = deque(maxlen=64)
-
-    def answered(self, now: float) -> None:
-        """Note an answer at `now`, a monotonic time in seconds."""
-        self._answered.append(now)
-
-    def seconds_for(self, count: int, now: float) -> float:
-        """Return how long `count` more answers will take at the measured rate; 1 s while nothing is known."""
-        if len(self._answered) < 2:
-            return 1.0
-        per_answer = (now - self._answered[0]) / len(self._answered)
-        return min(60.0, max(1.0, per_answer * count))

@@ -9,14 +9,15 @@ from preheat_providers.local.supervisor.functions import Function
 def status_document(function: Function) -> dict[str, Any]:
     """Return what `preheat.provider.protocol.Status` holds."""
     row, release, statistics = function.row, function.active, function.statistics
-    workers = [worker for pool in function.traffic.pools for worker in pool.snapshot()]
+    members = function.traffic.members
+    workers = [worker for running in members for worker in running.pool.snapshot()]
     for worker in workers:
         worker["rss_bytes"] = resident_bytes(worker["pid"])
-    failures = [pool.failure.message for pool in function.traffic.pools if pool.failure is not None]
+    failures = [each.pool.failure.message for each in members if each.pool.failure is not None]
     zygotes = [
-        {"release": pool.settings.release, "state": status.state, "reason": status.reason}
-        for pool in function.traffic.pools
-        for status in (function.starter(pool).zygote,)
+        {"release": running.release, "state": status.state, "reason": status.reason}
+        for running in members
+        for status in (running.starter.zygote,)
     ]
     return {
         "name": function.name,
@@ -35,10 +36,12 @@ def status_document(function: Function) -> dict[str, Any]:
         "warm_ms_p95": statistics.warm_ms(0.95),
         "details": {
             "error": function.error,
+            "grpc": function.grpc.address,
             "failure": failures[0] if failures else None,
-            "waiting": sum(pool.waiting for pool in function.traffic.pools),
+            "waiting": sum(running.pool.waiting for running in members),
             "workers": workers,
             "zygote": zygotes,
+            "circuit_open": [running.release for running in members if running.guarded.circuit_open],
             "canary": {"release": row.canary, "share": row.canary_share} if row.canary else None,
         },
     }

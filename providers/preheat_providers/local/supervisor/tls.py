@@ -48,6 +48,12 @@ def server_context(folder: Path) -> ssl.SSLContext:
     return context
 
 
+def server_pem(folder: Path) -> bytes:
+    """Return the server's private key and certificates. Raises ProviderError where they cannot be read."""
+    server_context(folder)
+    return (folder / SERVER).read_bytes()
+
+
 def client_context(folder: Path) -> ssl.SSLContext:
     """Return what trusts exactly the local authority."""
     return ssl.create_default_context(cafile=str(authority(folder)))

@@ -38,6 +38,7 @@ def test_every_change_of_a_project_shows() -> None:
         desired_resources(project(secrets={"A": "env:A"}), bundle(), Options()),
         desired_resources(project(), bundle(), Options(), secrets_mark="another"),
         desired_resources(project(), bundle(), Options(private_webhooks=True)),
+        desired_resources(project(), bundle(), Options(access_log=True)),
         desired_resources(project(triggers=TRIGGERS), bundle(), Options()),
         desired_resources(project(), bundle(), Options(tls=True)),
         desired_resources(project(), bundle(), Options(zygote="off")),

@@ -3,11 +3,13 @@ import base64
 import hashlib
 import hmac
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from tests.fakes.queue import FUNCTION, Events, request
+from tests.fakes.telemetry import TRACEPARENT
 
-from preheat.interface.message import Response
+from preheat.interface.message import Request, Response
 from preheat_providers.local.jobs import Courier, JobStore, Retry
 from preheat_providers.local.jobs.addresses import Refused
 from preheat_providers.local.jobs.courier import ATTEMPTS, shown_secret
@@ -31,20 +33,22 @@ class Outbox:
         return answer
 
 
-async def finished(store: JobStore) -> str:
-    job, _ = await store.submit(FUNCTION, request(), expires=9e9, webhook=URL)
+async def finished(store: JobStore, asked: Request | None = None) -> str:
+    job, _ = await store.submit(FUNCTION, asked or request(), expires=9e9, webhook=URL)
     (claim,) = await store.claim(FUNCTION, ("job",), 1)
     await store.finish(claim, "succeeded", Response(body=b'{"n": 1.10}'))
     return job.id
 
 
-def deliver(path: Path, outbox: Outbox, *, until: int) -> tuple[str, bytes, list[dict[str, object]]]:
+def deliver(
+    path: Path, outbox: Outbox, *, until: int, asked: Request | None = None
+) -> tuple[str, bytes, list[dict[str, object]]]:
     """Finish a job and wait for `until` tries; return the job's id, the function's secret and the log."""
 
     async def main() -> tuple[str, bytes, list[dict[str, object]]]:
         store, events = JobStore(path / "jobs.db"), Events()
         courier = Courier(store, log=events, post=outbox, retry=Retry(base_s=0.001, cap_s=0.002))
-        job_id = await finished(store)
+        job_id = await finished(store, asked)
         await courier.start()
         tries = await events.until("webhook", until)
         await courier.stop()
@@ -67,6 +71,16 @@ def test_the_document_is_signed_so_that_its_receiver_can_check_it(tmp_path: Path
     assert json.loads(post.body)["status"] == "succeeded"
     assert b'"result": {"n": 1.10}' in post.body
     assert (post.url, post.private) == (URL, False)
+
+
+def test_a_webhook_belongs_to_the_trace_of_its_job(tmp_path: Path) -> None:
+    outbox = Outbox(204)
+    trace = {"traceparent": TRACEPARENT, "tracestate": "vendor=1"}
+    asked = replace(request(), headers={**trace, "x-preheat-tenant": "blue"})
+    deliver(tmp_path, outbox, until=1, asked=asked)
+    headers = outbox.posts[0].headers
+    assert trace.items() <= headers.items()
+    assert "x-preheat-tenant" not in headers
 
 
 def test_a_webhook_is_tried_until_it_answers(tmp_path: Path) -> None:

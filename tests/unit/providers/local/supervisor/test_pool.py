@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any
 
+from tests.fakes.clock import HandClock
 from tests.fakes.workers import FakeStarter, ListLog
 
 from preheat.errors import WorkerDied
@@ -11,7 +12,6 @@ from preheat.interface.message import Request, Response
 from preheat.project.model import Scaling
 from preheat_providers.local.supervisor.pool import Pool
 from preheat_providers.local.supervisor.slots import PoolSettings
-from preheat_providers.local.supervisor.statistics import Statistics
 from preheat_providers.local.supervisor.worker import NotReached
 
 
@@ -24,11 +24,17 @@ def on_a_loop(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], Non
     return run
 
 
-def make_pool(starter: FakeStarter, log: ListLog | None = None, **scaling: Any) -> Pool:
+def make_pool(
+    starter: FakeStarter,
+    log: ListLog | None = None,
+    *,
+    clock: Callable[[], float] | None = None,
+    **scaling: Any,
+) -> Pool:
     settings = PoolSettings(
         function="demo@dev", release=1, scaling=Scaling(**scaling), timeout_s=5.0, setup_s=5.0
     )
-    return Pool(settings, starter, statistics=Statistics(), log=log or ListLog())
+    return Pool(settings, starter, log=log or ListLog(), clock=clock)
 
 
 def request(timeout_s: float | None = None) -> Request:
@@ -57,6 +63,26 @@ async def test_a_request_waits_for_the_worker_that_it_starts() -> None:
     assert (response.status, response.body) == (200, b'"w1"')
     assert response.headers["x-preheat-start"] == "cold"
     assert (await pool.invoke(request())).headers["x-preheat-start"] == "warm"
+
+
+@on_a_loop
+async def test_an_answer_says_how_long_it_waited_here_and_how_many_shared_its_call() -> None:
+    clock, starter = HandClock(), FakeStarter()
+    starter.held = True
+    pool = make_pool(starter, clock=clock, max=1)
+    calls = [asyncio.create_task(pool.invoke(request())) for _ in range(2)]
+    await settle()
+    worker = starter.workers[0]
+    clock.now += 0.25
+    worker.answers[0].set_result(None)
+    await settle()
+    worker.batch_size = 4
+    worker.answers[1].set_result(None)
+    one, other = await asyncio.gather(*calls)
+    assert (other.queue_ms, other.model_ms) == (249.0, 1.0)
+    assert (other.headers["x-preheat-queue-ms"], other.headers["x-preheat-model-ms"]) == ("249.000", "1.000")
+    assert (other.batch_size, other.headers["x-preheat-batch-size"]) == (4, "4")
+    assert "x-preheat-batch-size" not in one.headers, "that worker does not say"
 
 
 @on_a_loop
@@ -105,6 +131,104 @@ async def test_a_full_queue_is_a_429_with_a_time_to_retry() -> None:
     assert [(await call).status for call in calls] == [200, 200]
 
 
+class Line:
+    """A pool with one worker and a line of requests in front of it, one of which is answered each second."""
+
+    def __init__(self, length: int, **scaling: Any) -> None:
+        self.clock = HandClock()
+        self.starter = FakeStarter()
+        self.starter.held = True
+        self.pool = make_pool(self.starter, clock=self.clock, **scaling)
+        self.calls = [asyncio.create_task(self.pool.invoke(request())) for _ in range(length)]
+
+    async def work(self, seconds: int) -> None:
+        await settle()
+        for _ in range(seconds):
+            self.clock.now += 1.0
+            next(answer for answer in self.starter.workers[0].answers if not answer.done()).set_result(None)
+            await settle()
+
+    async def leave(self) -> None:
+        for call in self.calls:
+            call.cancel()
+        await asyncio.gather(*self.calls, return_exceptions=True)
+
+
+@on_a_loop
+async def test_retry_after_says_when_the_queue_will_be_empty() -> None:
+    line = Line(30, max=1, queue=30)
+    await line.work(9)
+    line.calls += [asyncio.create_task(line.pool.invoke(request(timeout_s=5.0))) for _ in range(10)]
+    await settle()
+    refused = await line.pool.invoke(request())
+    assert (refused.status, refused.headers["retry-after"]) == (429, "20")
+    await line.leave()
+
+
+@on_a_loop
+async def test_a_request_that_would_be_late_is_refused_and_one_that_has_time_waits() -> None:
+    line = Line(13, max=1, queue=100)
+    await line.work(9)
+    late = await line.pool.invoke(request(timeout_s=2.0))
+    assert late.status == 429
+    assert "this one may take 2 s" in detail(late)
+    patient = asyncio.create_task(line.pool.invoke(request(timeout_s=4.5)))
+    await settle()
+    assert line.pool.waiting == 4
+    await line.work(5)
+    assert (await patient).status == 200
+    await line.leave()
+
+
+@on_a_loop
+async def test_while_no_worker_is_ready_nobody_is_refused_for_the_time_it_would_take() -> None:
+    line = Line(20, max=1, queue=100)
+    await line.work(9)
+    line.starter.ready = False
+    line.starter.workers[0].crash()
+    await settle()
+    hasty = asyncio.create_task(line.pool.invoke(request(timeout_s=2.0)))
+    await settle()
+    assert not hasty.done()
+    line.calls.append(hasty)
+    await line.leave()
+
+
+@on_a_loop
+async def test_the_time_that_a_start_takes_says_nothing_of_how_fast_answers_come() -> None:
+    line = Line(30, max=1, queue=30)
+    await line.work(9)
+    line.starter.ready = False
+    line.starter.workers[0].crash()
+    await settle()
+    line.clock.now += 5.0
+    line.calls.append(asyncio.create_task(line.pool.invoke(request())))
+    await settle()
+    line.clock.now += 5.0
+    line.starter.workers[1].become_ready()
+    line.calls += [asyncio.create_task(line.pool.invoke(request(timeout_s=5.0))) for _ in range(20)]
+    await settle()
+    refused = await line.pool.invoke(request())
+    assert (refused.status, line.pool.waiting) == (429, 30)
+    assert int(refused.headers["retry-after"]) in (29, 30)
+    await line.leave()
+
+
+@on_a_loop
+async def test_answers_for_which_nobody_waited_say_nothing_of_how_fast_they_could_come() -> None:
+    line = Line(0, max=1, queue=20)
+    line.starter.held = False
+    for _ in range(20):
+        await line.pool.invoke(request())
+        line.clock.now += 1.0
+    line.starter.workers[0].held = True
+    line.calls += [asyncio.create_task(line.pool.invoke(request())) for _ in range(21)]
+    await settle()
+    refused = await line.pool.invoke(request())
+    assert (refused.status, refused.headers["retry-after"]) == (429, "1")
+    await line.leave()
+
+
 @on_a_loop
 async def test_a_failed_start_answers_who_waits_and_is_not_repeated_at_once() -> None:
     log = ListLog()
@@ -131,7 +255,6 @@ async def test_a_start_after_the_back_off_may_succeed() -> None:
     pool = Pool(
         PoolSettings(function="demo@dev", release=1, scaling=Scaling(), timeout_s=5, setup_s=5),
         starter,
-        statistics=Statistics(),
         log=ListLog(),
         clock=lambda: now,
     )

@@ -1,12 +1,11 @@
 import asyncio
-import signal
 from pathlib import Path
 
 import pytest
 from tests.fakes.specs import make_spec
 
 from preheat.project.model import Resources
-from preheat_providers.local.supervisor.process import Launch, describe_exit
+from preheat_providers.local.supervisor.process import Launch
 
 
 def launch(root: Path, **overrides: object) -> Launch:
@@ -58,12 +57,3 @@ def test_the_configuration_arrives_on_standard_input(tmp_path: Path) -> None:
     output, code = asyncio.run(main())
     assert output.decode().split() == ["w1", str(made.scratch("w1"))]
     assert code == 0
-
-
-def test_the_end_of_a_process_is_said_in_words() -> None:
-    assert describe_exit(3) == "exit code 3"
-    assert describe_exit(-signal.SIGSEGV) == "SIGSEGV"
-    assert describe_exit(-signal.SIGKILL).startswith("SIGKILL: killed")
-    assert "setup_s" in describe_exit(-signal.SIGALRM)
-    assert describe_exit(-99) == "signal 99"
-    assert describe_exit(None) == "it is gone"

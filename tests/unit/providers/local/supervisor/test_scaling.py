@@ -2,15 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from preheat.project.model import Scaling
-from preheat_providers.local.supervisor.scaling import (
-    FIRST_BACKOFF_S,
-    LONGEST_BACKOFF_S,
-    Decision,
-    Load,
-    WorkerLoad,
-    backoff_s,
-    decide,
-)
+from preheat_providers.local.supervisor.scaling import Decision, Load, WorkerLoad, decide
 
 
 def busy(name: str, in_flight: int = 1) -> WorkerLoad:
@@ -70,12 +62,6 @@ def test_the_longest_idle_worker_stops_first_and_the_rest_are_looked_at_again() 
 def test_after_failures_nothing_starts_until_the_back_off_is_over() -> None:
     assert decide(Scaling(), load(waiting=1, now=1, after=2)) == Decision(wake_at=2)
     assert decide(Scaling(), load(waiting=1, now=2, after=2)).start == 1
-
-
-def test_the_back_off_doubles_up_to_a_bound() -> None:
-    assert backoff_s(0) == 0
-    assert [backoff_s(n) / FIRST_BACKOFF_S for n in (1, 2, 3)] == [1, 2, 4]
-    assert backoff_s(10_000) == LONGEST_BACKOFF_S
 
 
 WORKERS = st.lists(

@@ -1,4 +1,4 @@
-from preheat_providers.local.supervisor.statistics import WINDOW, Rate, Statistics, percentile
+from preheat_providers.local.supervisor.statistics import WINDOW, Statistics, percentile
 
 
 def test_a_percentile_is_one_of_the_values() -> None:
@@ -23,12 +23,3 @@ def test_only_recent_latencies_count_and_memory_is_bounded() -> None:
     for ms in (1000.0, *[5.0] * WINDOW):
         statistics.record(ms=ms, cold=False, status=200)
     assert statistics.warm_ms(1.0) == 5.0
-
-
-def test_retry_after_follows_the_measured_rate() -> None:
-    rate = Rate()
-    assert rate.seconds_for(10, 0.0) == 1.0
-    for second in range(10):
-        rate.answered(second * 2.0)
-    assert rate.seconds_for(10, 20.0) == 20.0
-    assert rate.seconds_for(10_000, 20.0) == 60.0
