@@ -1,7 +1,9 @@
 """Preheat: one model handler, deployed to AWS Lambda, Modal, SageMaker or this machine."""
 
 from preheat.errors import BadInput, HandlerError, PreheatError
-from preheat.interface.handler import Context, Handler, batched
+from preheat.interface.batching import batched
+from preheat.interface.caching import cached
+from preheat.interface.handler import Context, Handler
 from preheat.interface.media import File, Image, Tensor
 
 __all__ = [
@@ -14,6 +16,7 @@ __all__ = [
     "PreheatError",
     "Tensor",
     "batched",
+    "cached",
 ]
 
 __version__ = "0.1.0"

@@ -1,6 +1,7 @@
 """Runs `preheat` in this process, over fakes."""
 
 import json
+import os
 from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from tests.fakes.terminal import FakeTerminal
 from preheat.cli.boundary import run
 from preheat.cli.main import preheat
 from preheat.cli.render import Screen
-from preheat.cli.tools import Tools
+from preheat.cli.tools import Execute, Tools
 from preheat.provider.registry import Registry
 
 
@@ -46,12 +47,14 @@ class CommandLine:
     tty: bool = False
     registry: Registry | None = None
     command: click.Command = preheat
+    execute: Execute = os.execve
 
     def __call__(self, *args: str, stdin: bytes = b"") -> Outcome:
         out, err = FakeTerminal(tty=self.tty), FakeTerminal(tty=self.tty)
         typed = FakeTerminal(stdin, tty=self.tty)
         screen = Screen(stdin=typed, stdout=out, stderr=err, environ=self.environ)
-        tools = Tools(screen=screen, registry=self.registry or registry_of(self.provider), build=self.build)
+        registry = self.registry or registry_of(self.provider)
+        tools = Tools(screen=screen, registry=registry, build=self.build, execute=self.execute)
         with redirect_stdout(out), redirect_stderr(err):  # where click itself prints the help
             code = run(self.command, args, program=self.command.name or "preheat", tools=tools)
         return Outcome(code, out.written, err.written)

@@ -10,7 +10,7 @@ from preheat.bundle.model import Bundle
 def link_numpy(bundle: Bundle) -> None:
     """Put this environment's NumPy into the layer `dependencies`."""
     here = Path(numpy.__file__).parents[1]
-    for name in ("numpy", "numpy.libs", "orjson"):
+    for name in ("numpy", "numpy.libs"):
         link = bundle.layer("dependencies").path / name
-        if (here / name).exists() and not link.is_symlink():
+        if (here / name).exists() and not link.exists():
             link.symlink_to(here / name)

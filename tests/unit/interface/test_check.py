@@ -53,6 +53,10 @@ GOOD = "def predict(self, query: Query) -> str: ..."
         "async def predict(self, query: Query) -> AsyncIterator[str]:\n    yield ''",
         "@preheat.batched()\ndef predict(self, queries: list[Query]) -> list[str]: ...",
         "@preheat.batched(max_size=1)\nasync def predict(self, queries: list[Query]) -> list[str]: ...",
+        "@preheat.batched(size=len)\ndef predict(self, texts: list[str]) -> list[str]: ...",
+        "@preheat.batched(size=int)\ndef predict(self, sizes: list[int]) -> list[str]: ...",
+        "@preheat.batched(size=lambda q, unit=4: len(q.text) / unit)\n"
+        "def predict(self, queries: list[Query]) -> list[str]: ...",
         GOOD + "\ndef setup(self, ctx): ...\ndef examples(self):\n    yield Query('a')",
         GOOD + "\ndef __init__(self, size=3): ...\ndef reset(self): ...\ndef predict_one(self): ...",
         GOOD + "\ndef predicts(self): ...",
@@ -148,6 +152,28 @@ def test_a_right_handler_has_no_mistakes(load: Any, source: str) -> None:
             "@preheat.batched(max_wait_ms=float('nan'))\ndef predict(self, q: list[Query]) -> list[str]: ...",
             "max_wait_ms=nan",
             "@preheat.batched(max_wait_ms=5)",
+        ),
+        (
+            "@preheat.batched(size='text')\ndef predict(self, q: list[Query]) -> list[str]: ...",
+            r"has size='text'; it is a function that gives the size of one input\.",
+            "@preheat.batched(size=lambda query: len(query.text))",
+        ),
+        (
+            "async def tokens(query): ...\n"
+            "@preheat.batched(size=tokens)\ndef predict(self, q: list[Query]) -> list[str]: ...",
+            "has an async size",
+            "@preheat.batched(size=lambda query: len(query.text))",
+        ),
+        (
+            "@preheat.batched(size=lambda: 3)\ndef predict(self, q: list[Query]) -> list[str]: ...",
+            r"calls size with one input, and this one is <lambda>\(\)\.$",
+            "@preheat.batched(size=lambda query: len(query.text))",
+        ),
+        (
+            "def tokens(self, query): ...\n"
+            "@preheat.batched(size=tokens)\ndef predict(self, q: list[Query]) -> list[str]: ...",
+            r"this one is tokens\(self, query\)\. It is no method: it is called without self\.",
+            "@preheat.batched(size=lambda query: len(query.text))",
         ),
         (
             GOOD + "\ndef setup(self): ...",

@@ -43,14 +43,15 @@ class GrpcServer:
 
     async def start(self, host: str, port: int) -> int:
         """Accept connections; return the port. Raises ProviderError where it cannot be had."""
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         try:
             if self._tls is None:
-                self.port = self._server.add_insecure_port(f"{host}:{port}")
+                self.port = self._server.add_insecure_port(address)
             else:
                 credentials = grpc.ssl_server_credentials([(self._tls, self._tls)])
-                self.port = self._server.add_secure_port(f"{host}:{port}", credentials)
+                self.port = self._server.add_secure_port(address, credentials)
         except RuntimeError as exc:
-            raise ProviderError(f"Cannot listen for gRPC on {host}:{port}: is the port in use?") from exc
+            raise ProviderError(f"Cannot listen for gRPC on {address}: is the port in use?") from exc
         await self._server.start()
         return self.port
 

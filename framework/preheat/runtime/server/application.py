@@ -7,12 +7,14 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from preheat.errors import HandlerError
 from preheat.interface.message import Engine
 from preheat.runtime.access import AccessLog
 from preheat.runtime.engines import guarded
+from preheat.runtime.grpc import Served, serve_grpc
+from preheat.runtime.inference.model import InferenceModel
 from preheat.runtime.loader import Model
 from preheat.runtime.log import log_to_stderr
 from preheat.runtime.metrics import Metrics
@@ -22,7 +24,11 @@ from preheat.runtime.server.http import Endpoint
 from preheat.runtime.server.tokens import bearer_check, open_door, token_hash
 from preheat.runtime.surface.app import build_app
 from preheat.runtime.surface.invocations import Authenticate
+from preheat.runtime.telemetry import Telemetry
 from preheat.runtime.tracing import open_tracing
+
+if TYPE_CHECKING:
+    from preheat.runtime.grpc.server import GrpcServer
 
 CLOSE_S = 1.0
 """How long the last lines and spans may take."""
@@ -52,6 +58,7 @@ class Application:
             self._shared = SharedExposition(
                 metrics.render, slot=config.slot, workers=config.workers, folder=config.folder
             )
+        door = _door(config.token_env)
         app = build_app(
             engine=front,
             document=document,
@@ -60,17 +67,41 @@ class Application:
             limits=model.limits,
             jobs=None,
             metrics=metrics,
-            authenticate=_door(config.token_env),
+            authenticate=door,
             access=self._access,
             tracing=self._tracing,
             exposition=self._shared.render if self._shared else None,
         )
         self.endpoint = Endpoint(app, on_closed=on_closed)
+        self._config = config
+        self._grpc: GrpcServer | None = None
+        self._served = Served(
+            model=InferenceModel(engine=front, document=document, name=name, version=config.release),
+            limits=model.limits,
+            authenticate=door,
+            telemetry=Telemetry(metrics, access=self._access, tracing=self._tracing),
+        )
+
+    @property
+    def grpc_port(self) -> int | None:
+        """Where gRPC is served, if it is."""
+        return None if self._grpc is None else self._grpc.port
 
     async def open(self) -> None:
-        """Open what other workers ask; connections are the caller's."""
+        """Open what other workers ask, and gRPC; connections of HTTP are the caller's."""
         if self._shared is not None:
             await self._shared.open()
+        if self._config.grpc_port is not None:
+            host, port = self._config.host, self._config.grpc_port
+            self._grpc = await serve_grpc(self._served, host=host, port=port)
+
+    async def stop(self, limit_s: float, *, idle_s: float) -> int:
+        """Let what is in hand be answered, for `limit_s` at most; return how many requests were cut off."""
+        async with asyncio.TaskGroup() as group:
+            http = group.create_task(self.endpoint.stop(limit_s, idle_s=idle_s))
+            if self._grpc is not None:
+                group.create_task(self._grpc.stop(limit_s))
+        return http.result()
 
     async def close(self) -> None:
         """Answer no other worker, and write what is still to be told of requests."""

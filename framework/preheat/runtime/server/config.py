@@ -24,6 +24,7 @@ class Config:
     weights: Path
     host: str = "127.0.0.1"
     port: int = 8080
+    grpc_port: int | None = None
     workers: int = 1
     queue: int = QUEUE
     drain_s: float = DRAIN_S
@@ -43,7 +44,11 @@ class Config:
 
 def read_config(code: Path, arguments: Sequence[str]) -> Config:
     """Return what `arguments` ask for; `code` is the layer that this module lies in. Exits on wrong use."""
-    return Config(code=code, **vars(_parser().parse_args(arguments)))
+    parser = _parser()
+    config = Config(code=code, **vars(parser.parse_args(arguments)))
+    if config.grpc_port is not None and config.workers > 1:
+        parser.error("--grpc-port needs --workers 1: a connection of gRPC cannot be handed to a worker")
+    return config
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -57,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--weights", type=_folder, required=True, metavar="DIR", help="the layer `weights`")
     add("--host", default=Config.host, help="the address to listen on (%(default)s; 0.0.0.0 in a container)")
     add("--port", type=int, default=Config.port, help="the port; 0 takes a free one (%(default)s)")
+    add("--grpc-port", type=int, metavar="PORT", help="serve the Open Inference Protocol over gRPC too")
     add("--workers", type=_count, default=Config.workers, help="processes with the model (%(default)s)")
     add("--queue", type=_count, default=Config.queue, help="requests in hand per process (%(default)s)")
     add(

@@ -94,6 +94,8 @@ class HttpProcess:
         gc.freeze()  # the model is not garbage, and forked workers share its pages while nothing touches them
         gc.enable()
         where = await self._door.open(application.endpoint)
+        if application.grpc_port is not None:
+            where += f", and over gRPC at port {application.grpc_port}"
         phases = [asdict(phase) for phase in self._clock.phases]
         log_to_stderr(
             {
@@ -137,7 +139,7 @@ class HttpProcess:
     async def _drain(self, serving: Serving, limit_s: float) -> None:
         await self._door.leaving()
         self._loop.call_later(limit_s + SPARE_S, self._give_up)
-        cut = await serving.application.endpoint.stop(limit_s, idle_s=IDLE_S)
+        cut = await serving.application.stop(limit_s, idle_s=IDLE_S)
         if cut:
             message = f"{cut} requests had no answer after {limit_s:g} s, and were cut off."
             log_to_stderr({"level": "error", "event": "cut", "message": message})

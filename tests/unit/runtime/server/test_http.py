@@ -1,5 +1,6 @@
 import asyncio
 import json
+import socket
 from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any
@@ -138,4 +139,75 @@ async def test_stopping_waits_no_longer_than_its_limit() -> None:
     call = asyncio.create_task(talk(port, GET + b"\r\n"))
     await entered.wait()
     await endpoint.stop(0.01)
+    await call
+
+
+@on_a_loop
+async def test_a_connection_that_another_process_accepted_is_served_and_its_end_is_told() -> None:
+    closed = asyncio.Event()
+    endpoint = Endpoint(hello, on_closed=closed.set)
+    ours, theirs = socket.socketpair()
+    theirs.setblocking(False)
+    await endpoint.adopt(theirs)
+    reader, writer = await asyncio.open_connection(sock=ours)
+    writer.write(GET + CLOSE)
+    assert (await reader.read()).endswith(b"hi")
+    writer.close()
+    await closed.wait()
+    assert await endpoint.stop(1) == 0
+
+
+@on_a_loop
+async def test_stopping_gives_an_idle_connection_time_for_the_request_that_may_be_on_its_way() -> None:
+    endpoint = Endpoint(hello)
+    port = await endpoint.start(bind(0))
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(GET + b"\r\n")
+    assert b"connection: close" not in await reader.readuntil(b"hi")
+    stopping = asyncio.create_task(endpoint.stop(5, idle_s=5))
+    await asyncio.sleep(0)
+    writer.write(GET + b"\r\n")
+    answer = await reader.read()
+    assert answer.endswith(b"hi")
+    assert b"connection: close" in answer
+    assert await stopping == 0
+    writer.close()
+
+
+@on_a_loop
+async def test_stopping_closes_a_connection_that_stays_idle() -> None:
+    endpoint = Endpoint(hello)
+    port = await endpoint.start(bind(0))
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(GET + b"\r\n")
+    await reader.readuntil(b"hi")
+    await endpoint.stop(5, idle_s=0.01)
+    assert await reader.read() == b""
+    writer.close()
+
+
+@on_a_loop
+async def test_stopping_answers_what_has_connected_and_was_not_accepted() -> None:
+    endpoint = Endpoint(hello)
+    listener = bind(0)
+    port = await endpoint.start(listener)
+    with socket.create_connection(("127.0.0.1", port)) as early:  # the loop has not run since
+        early.sendall(GET + CLOSE)
+        await endpoint.stop(5, idle_s=5)
+        assert early.recv(1000).startswith(b"HTTP/1.1 200 ")
+
+
+@on_a_loop
+async def test_stopping_says_how_many_requests_it_cut_off() -> None:
+    entered = asyncio.Event()
+
+    async def stuck(scope: Any, receive: Any, send: Any) -> None:
+        entered.set()
+        await asyncio.Event().wait()
+
+    endpoint = Endpoint(stuck)
+    port = await endpoint.start(bind(0))
+    call = asyncio.create_task(talk(port, GET + b"\r\n"))
+    await entered.wait()
+    assert await endpoint.stop(0.01) == 1
     await call
