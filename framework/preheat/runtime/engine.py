@@ -19,6 +19,7 @@ from preheat.runtime.items import Items, LoopItems, ThreadItems
 from preheat.runtime.loader import Model
 from preheat.runtime.log import Log, log_to_stderr
 from preheat.runtime.predicting import way_to_predict
+from preheat.runtime.propagation import Traced, handler_traces, trace_of, traced
 from preheat.runtime.streams import StreamBody, StreamRules, framing_for
 
 ASIDE_BYTES = 256 * 1024
@@ -67,6 +68,7 @@ class ModelEngine:
         self._background: set[asyncio.Task[None]] = set()
         self._calls = ThreadCalls(thread, limit_s=model.limits.timeout_s, on_stuck=on_stuck, clock=clock)
         self._predict = way_to_predict(model, self._calls, clock)
+        self._traced = handler_traces()
         self._admission = Admission(clock)
         batching = model.contract.batching
         self._at_once = batching.max_size if batching else concurrency_of(model.contract)
@@ -128,7 +130,8 @@ class ModelEngine:
         try:
             if contract.is_stream:
                 return await self._stream(request, value, deadline)
-            outcome = await self._predict(value, deadline)
+            given = Traced(value, request.headers) if self._traced else value
+            outcome = await self._predict(given, deadline)
         except TimeoutError as exc:
             self.overruns += 1
             self._log(
@@ -171,7 +174,7 @@ class ModelEngine:
         opened: list[Items] = []
         try:
             async with asyncio.timeout_at(deadline):
-                opened.append(await self._open(value))
+                opened.append(await self._open(value, request))
                 first = await opened[0].next()
         except BaseException as exc:
             abandoning = self._in_background(self._abandon(opened))
@@ -191,6 +194,7 @@ class ModelEngine:
             chunks=StreamBody(opened[0], first, rules),
             queue_ms=(started - queued) * 1000,
             model_ms=(self._clock() - started) * 1000,
+            batch_size=1,
         )
 
     async def _abandon(self, opened: list[Items]) -> None:
@@ -214,10 +218,15 @@ class ModelEngine:
         task.add_done_callback(self._background.discard)
         return task
 
-    async def _open(self, value: Any) -> Items:
+    async def _open(self, value: Any, request: Request) -> Items:
+        trace = (request.headers,)
         if self._model.contract.is_async:
-            return LoopItems(result_of(attempt(self._model.predict, value)))
-        return ThreadItems(result_of(await self._on_model(self._model.predict, value)), self._on_model)
+            return LoopItems(result_of(attempt(self._model.predict, value)), lambda: trace_of(trace))
+
+        async def on_model(function: Callable[..., Any], *args: Any) -> Any:
+            return await self._on_model(traced(trace, function), *args)
+
+        return ThreadItems(result_of(await on_model(self._model.predict, value)), on_model)
 
     def _error(self, exc: Exception, request_id: str) -> RequestError:
         cause = exc.error if isinstance(exc, CallFailed) else exc

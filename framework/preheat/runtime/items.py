@@ -1,6 +1,7 @@
 """What a streaming predict yields, item by item, wherever its generator runs."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
 from preheat.runtime.calls import attempt_async, result_of
@@ -39,14 +40,20 @@ class ThreadItems:
 
 
 class LoopItems:
-    """The items of an async generator."""
+    """The items of an async generator, each step of which runs in a context that `around` makes."""
 
-    def __init__(self, generator: AsyncIterator[Any]) -> None:
+    def __init__(
+        self,
+        generator: AsyncIterator[Any],
+        around: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
         self._generator = generator
+        self._around = around
 
     async def next(self) -> Any:
         """Return the next item, or DONE."""
-        return result_of(await attempt_async(anext(self._generator, DONE)))
+        with self._around():
+            return result_of(await attempt_async(anext(self._generator, DONE)))
 
     async def close(self) -> None:
         """Run the generator's `finally` blocks."""

@@ -8,6 +8,7 @@ from preheat.runtime.batching import BatchPolicy
 from preheat.runtime.calls import ThreadCalls, attempt, attempt_async, until
 from preheat.runtime.dispatch import Dispatcher, Outcome, RunBatch, batch_outcomes
 from preheat.runtime.loader import Model
+from preheat.runtime.propagation import handler_traces, in_trace
 from preheat.runtime.sizes import size_of
 
 Predict = Callable[[Any, float], Awaitable[Outcome]]
@@ -18,9 +19,13 @@ Cancelling it returns when the model is free of the input.
 
 
 def way_to_predict(model: Model, calls: ThreadCalls, clock: Callable[[], float]) -> Predict:
-    """Return how the model's handler is called."""
-    predict = model.predict
-    batching = model.contract.batching
+    """Return how the model's handler is called; one that may make spans gets each input as Traced."""
+    predict, batching, sizer = model.predict, model.contract.batching, None
+    if batching:
+        sizer = batching.size
+    if handler_traces():
+        predict = in_trace(predict, batched=batching is not None, is_async=model.contract.is_async)
+        sizer = sizer and _of_traced(sizer)
     if batching:
         run = _batch_on_loop(predict) if model.contract.is_async else _batch_on_thread(predict, calls)
         policy = BatchPolicy[Any](
@@ -30,7 +35,7 @@ def way_to_predict(model: Model, calls: ThreadCalls, clock: Callable[[], float])
             grouped=batching.size is not None,
         )
         dispatcher = Dispatcher(policy, run, clock)
-        return dispatcher.call if batching.size is None else _sized(dispatcher, batching.size)
+        return dispatcher.call if sizer is None else _sized(dispatcher, sizer)
     if model.contract.is_async:
         return _one_on_loop(predict, clock)
     return _one_on_thread(predict, calls, clock)
@@ -38,6 +43,10 @@ def way_to_predict(model: Model, calls: ThreadCalls, clock: Callable[[], float])
 
 def _sized(dispatcher: Dispatcher, size: Callable[[Any], float]) -> Predict:
     return lambda value, deadline: dispatcher.call(value, deadline, size_of(size, value))
+
+
+def _of_traced(size: Callable[[Any], float]) -> Callable[[Any], float]:
+    return lambda traced: size(traced.value)
 
 
 def _batch_on_thread(predict: Callable[..., Any], calls: ThreadCalls) -> RunBatch:

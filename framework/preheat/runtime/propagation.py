@@ -1,6 +1,6 @@
 """The trace of a request around the user's code, so that the handler's own spans become its children.
 
-Only where the handler has imported OpenTelemetry itself; everything else costs one look-up.
+Only where OpenTelemetry's SDK has been imported; everything else costs one look-up.
 """
 
 import sys
@@ -48,8 +48,11 @@ def in_trace(predict: Callable[[Any], Any], *, batched: bool, is_async: bool) ->
 
 
 def handler_traces() -> bool:
-    """Return whether the handler may make spans: after setup, whether it has imported OpenTelemetry."""
-    return "opentelemetry.trace" in sys.modules
+    """Return whether the handler may make spans: whether anybody has imported OpenTelemetry's SDK by now.
+
+    The API alone, which FastAPI imports, makes none.
+    """
+    return "opentelemetry.sdk.trace" in sys.modules
 
 
 def trace_of(

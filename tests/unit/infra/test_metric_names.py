@@ -12,12 +12,19 @@ from preheat.runtime.metrics import Metrics, Outcome
 INFRA = Path(__file__).parents[3] / "infra"
 
 
+def text() -> str:
+    return Metrics(workers=lambda: {"ready": 1}, circuit_open=lambda: False).render()[1].decode()
+
+
+def described() -> dict[str, str]:
+    return dict(re.findall(r"^# TYPE (\S+) (\w+)$", text(), re.MULTILINE))
+
+
 def exported() -> set[str]:
-    _, text = Metrics(workers=lambda: {"ready": 1}).render()
-    described = re.findall(r"^# TYPE (\S+)", text.decode(), re.MULTILINE)
-    samples = re.findall(r"^(preheat_\w+)", text.decode(), re.MULTILINE)
-    buckets = [f"{name}_bucket" for name in described]
-    return {*described, *samples, *buckets}
+    samples = re.findall(r"^(preheat_\w+)", text(), re.MULTILINE)
+    histograms = [name for name, kind in described().items() if kind == "histogram"]
+    series = [f"{name}_{part}" for name in histograms for part in ("bucket", "sum", "count")]
+    return {*described(), *samples, *series}
 
 
 @pytest.mark.parametrize("file", ["prometheus/alerts.yml", "grafana/dashboard.json"])
@@ -31,6 +38,11 @@ def test_an_alert_selects_only_outcomes_that_exist() -> None:
     selected = re.findall(r'outcome="(\w+)"', (INFRA / "prometheus/alerts.yml").read_text())
     assert selected
     assert set(selected) <= set(get_args(Outcome))
+
+
+def test_every_metric_that_exists_is_on_the_dashboard() -> None:
+    shown = (INFRA / "grafana/dashboard.json").read_text()
+    assert [name for name in described() if name not in shown] == []
 
 
 def test_the_dashboard_is_json_with_distinct_panels() -> None:

@@ -54,3 +54,10 @@ def test_the_help_shows_what_is_for_users_only(capsys: pytest.CaptureFixture[str
     shown = capsys.readouterr().out
     assert "--workers" in shown
     assert "--line" not in shown
+
+
+def test_grpc_is_for_one_process(capsys: pytest.CaptureFixture[str]) -> None:
+    assert read("--grpc-port", "8001").grpc_port == 8001
+    with pytest.raises(SystemExit):
+        read("--grpc-port", "8001", "--workers", "2")
+    assert "--grpc-port needs --workers 1" in capsys.readouterr().err

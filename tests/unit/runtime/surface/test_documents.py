@@ -95,6 +95,14 @@ async def test_a_pages_policy_allows_its_own_script_and_style_only(path: str) ->
 
 
 @pytest.mark.parametrize("path", ["/", "/docs"])
+async def test_a_page_names_itself_and_leaves_no_placeholder(path: str) -> None:
+    page = (await fetch(path)).text
+    assert f"<title> · {'API' if path == '/docs' else 'Preheat'}</title>" in page
+    assert "/*" not in page.partition("</title>")[0]
+    assert page.count("<header>") == page.count("</header>") == 1
+
+
+@pytest.mark.parametrize("path", ["/", "/docs"])
 async def test_what_a_handler_says_of_itself_is_data_and_never_markup(path: str) -> None:
     contract = CONTRACT | {"title": HOSTILE, "description": HOSTILE, "examples": [{"text": HOSTILE}]}
     page = (await fetch(path, document=contract, name=HOSTILE)).text
