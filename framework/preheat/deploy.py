@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from preheat.bundle.build import build as build_bundle
+from preheat.bundle.cache import Cache
 from preheat.bundle.model import Bundle, Target
 from preheat.errors import Conflict, ProjectError
 from preheat.plan.diff import diff
@@ -76,7 +77,8 @@ class Pipeline:
     def deploy(self, root: Path) -> Deployment:
         """Run every stage. Raises Conflict while another process deploys the same function and stage."""
         project = self.project(root)
-        with held(home() / "locks" / f"{self.provider.name}-{project.name}-{self.stage}", project.name):
+        lock = home() / "locks" / f"{self.provider.name}-{project.name}-{self.stage}"
+        with held(lock, project.name), Cache(home() / "cache").in_use():
             prepared = self.prepare(project)
             self.approve(prepared)
             if not prepared.plan.changes:

@@ -65,10 +65,11 @@ def build(project: Project, target: Target, *, report: Report, upgrade: bool = F
     try:
         paths = user_paths(project)
         inputs = [*paths.values(), *shipped_from(target)]
-        known = None if upgrade else Fingerprint(project, target, inputs).recall(cache)
-        if known is not None and (bundle := load_bundle(cache, known)) is not None:
-            return replace(bundle, target=target)
-        bundle = _Build(project, target, cache, report).run(paths, inputs, upgrade=upgrade)
+        with cache.in_use():
+            known = None if upgrade else Fingerprint(project, target, inputs).recall(cache)
+            if known is not None and (bundle := load_bundle(cache, known)) is not None:
+                return replace(bundle, target=target)
+            bundle = _Build(project, target, cache, report).run(paths, inputs, upgrade=upgrade)
     except OSError as exc:
         if exc.errno in NO_ROOM:
             raise BundleError(

@@ -15,6 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from preheat.bundle.model import LayerName
+from preheat.errors import Conflict
 
 ABANDONED_AFTER_S = 24 * 3600
 """A staging folder this old belongs to a build that was killed."""
@@ -86,6 +87,36 @@ class Cache:
         with (folder / sha256(key.encode()).hexdigest()).open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Keep `alone` away while the block builds, or deploys what was built."""
+        with self._use().open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_SH)
+            yield
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Run the block while no build and no deploy does. Raises Conflict where one runs."""
+        with self._use().open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as taken:
+                raise Conflict(
+                    f"A build or a deploy uses {self.root} right now.", hint="Try again when it has ended."
+                ) from taken
+            yield
+
+    def used(self, *paths: Path) -> None:
+        """Note that these folders are used now, which keeps them from being pruned for their age."""
+        for path in paths:
+            with suppress(FileNotFoundError):
+                os.utime(path)
+
+    def _use(self) -> Path:
+        folder = self.root / "locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / "use"
 
     def sweep(self, *, now: float | None = None) -> None:
         """Remove what killed builds left in staging. `now` is in seconds since the epoch."""

@@ -31,6 +31,8 @@ VERSION_FOLDERS = (
     "/opt/python",
 )
 NAMED_PLATFORMS = {"linux": "x86_64-manylinux_2_28"}
+UV_GLIBC_MINORS = (17, 28, *range(31, 41))
+"""The manylinux_2_N that `uv --python-platform` knows."""
 NAMED_GLIBC = {"manylinux2014": (2, 17), "manylinux2010": (2, 12), "unknown-linux-gnu": (2, 28)}
 
 
@@ -79,6 +81,18 @@ def _candidates(version: str) -> Iterator[Path]:
     roots = [os.environ.get("UV_PYTHON_INSTALL_DIR"), os.environ.get("PYENV_ROOT", "") + "/versions"]
     for root in (*filter(None, roots), *VERSION_FOLDERS):
         yield from sorted(Path(root).expanduser().glob(f"*/bin/{name}"), reverse=True)
+
+
+def native_platform() -> str:
+    """Return what `uv --python-platform` calls this machine, by the version of its C library."""
+    machine = platform.machine()
+    if sys.platform == "darwin":
+        return f"{'aarch64' if machine == 'arm64' else machine}-apple-darwin"
+    name, version = platform.libc_ver()
+    if name != "glibc":
+        return f"{machine}-unknown-linux-musl"
+    minor = int(version.split(".")[1])
+    return f"{machine}-manylinux_2_{max(each for each in UV_GLIBC_MINORS if each <= minor)}"
 
 
 def runs_here(target: Target) -> bool:

@@ -19,6 +19,7 @@ def materialise(cache: Cache, name: LayerName, tree: Tree) -> Layer:
         with cache.staging() as staging:
             _write(cache, tree, staging / "layer")
             cache.publish(staging / "layer", folder)
+    cache.used(folder)
     return Layer(name=name, digest=digest, bytes=tree_bytes(tree), path=folder)
 
 

@@ -67,6 +67,7 @@ def fetch(pins: Sequence[Pin], target: Target, *, uv: Uv, cache: Cache) -> tuple
     if missing:
         with cache.staging() as staging:
             _install(missing, folders, target, uv, cache, staging)
+    cache.used(*folders.values())
     packages = sorted((_read(folder) for folder in folders.values()), key=lambda package: package.name)
     return tuple(_disjoint(packages))
 

@@ -57,6 +57,7 @@ def load_bundle(cache: Cache, digest: str) -> Bundle | None:
     )
     if not all(layer.path.is_dir() for layer in layers):
         return None
+    cache.used(folder, *(layer.path for layer in layers))
     known = document["target"]
     target = Target(**{**known, "entry": tuple(known["entry"]), "requirements": tuple(known["requirements"])})
     return Bundle(
@@ -68,6 +69,14 @@ def load_bundle(cache: Cache, digest: str) -> Bundle | None:
         cached=True,
         contract=_read(folder / CONTRACT),
     )
+
+
+def layers_of(cache: Cache, digest: str) -> tuple[Path, ...] | None:
+    """Return the folders of the layers of the bundle called `digest`, or None without its record."""
+    document = _read(cache.bundle(digest) / BUNDLE)
+    if document is None:
+        return None
+    return tuple(cache.layer(layer["name"], layer["digest"]) for layer in document["layers"])
 
 
 def _read(path: Path) -> Mapping[str, Any] | None:

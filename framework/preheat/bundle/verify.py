@@ -18,6 +18,7 @@ from preheat.bundle.interpreter import Interpreter
 from preheat.bundle.model import Layer, LayerName
 from preheat.errors import BundleError
 from preheat.findings import Finding
+from preheat.interface.threads import library_environment
 from preheat.project.model import Project
 
 SCRIPT = "preheat/runtime/verify.py"
@@ -88,15 +89,11 @@ def verify(
 
 def environment(project: Project, tmp: Path) -> dict[str, str]:
     """Return the variables of the process: few of ours, the project's own, the secrets at hand."""
-    threads = str(max(1, int(project.resources.cpu)))
     return {
         **{name: os.environ[name] for name in INHERITED if name in os.environ},
         "HOME": str(tmp),
         "TMPDIR": str(tmp),
-        # onnxruntime's telemetry thread would outlive the import (its 1.31 wheel starts one).
-        "ORT_DISABLE_TELEMETRY": "1",
-        "OMP_NUM_THREADS": threads,
-        "OPENBLAS_NUM_THREADS": threads,
+        **library_environment(max(1, int(project.resources.cpu))),
         **project.env,
         **_secrets(project),
     }

@@ -32,6 +32,7 @@ SECTIONS = {
         "deploy": Entry("deploy:deploy", "Make a project a live endpoint."),
     },
     "Use": {
+        "serve": Entry("serve:serve", "Serve a project in the foreground, as a container would."),
         "invoke": Entry("invoke:invoke", "Send one input and print the answer."),
         "status": Entry("observe:status", "Show what is deployed, with cold and warm latencies."),
         "logs": Entry("observe:logs", "Print the log of a function."),
@@ -47,6 +48,7 @@ SECTIONS = {
     },
     "Clean up": {
         "destroy": Entry("destroy:destroy", "Remove everything that deploy made, with a receipt."),
+        "prune": Entry("prune:prune", "Remove what no release and no recent build uses from the cache."),
     },
     "Shell": {
         "completion": Entry("completion:completion", "Print the shell's completion script."),

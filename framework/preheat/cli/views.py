@@ -178,3 +178,13 @@ def receipt(given: Receipt) -> Iterator[str]:
     if given.left:
         yield click.style("Still there:", fg="red", bold=True)
         yield from (f"  {item}" for item in given.left)
+
+
+def pruning(counts: Mapping[str, int], freed: int, *, dry_run: bool) -> Iterator[str]:
+    """Yield what pruning removed, or would remove, by kind."""
+    if not counts:
+        yield "Nothing in the cache is unused."
+        return
+    done = "would go" if dry_run else "removed"
+    yield f"{bold(human_bytes(freed))} {done}:"
+    yield from (f"  {click.style('-', fg='red')} {count} in {kind}" for kind, count in sorted(counts.items()))

@@ -1,13 +1,12 @@
 """The async face: drives the core over an httpx.AsyncClient."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from typing import Any, Self, TypeVar, overload
 
 import httpx
 
-from preheat.client.decoding import Lines
 from preheat.client.endpoint import Endpoint, job_headers
 from preheat.client.exchange import Outcome, Pause, Send, Steps
 from preheat.client.retrying import Retries
@@ -26,7 +25,7 @@ def connect_async(
 ) -> "AsyncClient":
     """Return a client of the endpoint at `url`; nothing is sent yet. `verify` names the CA's file.
 
-    `timeout_s` bounds each call with all its retries.
+    `timeout_s` bounds each call with all its retries, to the last byte of the answer.
     """
     return AsyncClient(
         httpx.AsyncClient(**http_options(url, token=token, verify=verify)), endpoint(timeout_s, retries)
@@ -47,37 +46,56 @@ class AsyncClient:
         self._endpoint = endpoint
         self._sleep = sleep
 
-    @overload
-    async def predict(self, value: Any, *, timeout_s: float | None = None) -> Any: ...
-    @overload
-    async def predict(self, value: Any, *, into: type[T], timeout_s: float | None = None) -> T: ...
-    async def predict(self, value: Any, *, into: Any = None, timeout_s: float | None = None) -> Any:
-        """Return the answer to `value`: JSON, bytes or a File, or an `into`."""
-        return await self.run(self._endpoint.predict(value, into, timeout_s))
+    async def schema(self) -> Mapping[str, Any]:
+        """Read the handler's contract document, with the JSON Schema of its input and output."""
+        return await self.run(self._endpoint.schema())
 
     @overload
-    def stream(self, value: Any, *, timeout_s: float | None = None) -> AsyncIterator[Any]: ...
+    async def predict(self, value: Any, *, idempotent: bool = ..., timeout_s: float | None = ...) -> Any: ...
     @overload
-    def stream(self, value: Any, *, into: type[T], timeout_s: float | None = None) -> AsyncIterator[T]: ...
+    async def predict(
+        self, value: Any, *, into: type[T], idempotent: bool = ..., timeout_s: float | None = ...
+    ) -> T: ...
+    async def predict(
+        self, value: Any, *, into: Any = None, idempotent: bool = False, timeout_s: float | None = None
+    ) -> Any:
+        """Return the answer to `value`: JSON, an array, bytes or a File, or an `into`.
+
+        `idempotent` says that running it twice does no harm: it is then sent again where it may have run.
+        """
+        return await self.run(self._endpoint.predict(value, into, idempotent, timeout_s))
+
+    @overload
+    def stream(
+        self, value: Any, *, idempotent: bool = ..., timeout_s: float | None = ...
+    ) -> AsyncIterator[Any]: ...
+    @overload
+    def stream(
+        self, value: Any, *, into: type[T], idempotent: bool = ..., timeout_s: float | None = ...
+    ) -> AsyncIterator[T]: ...
     async def stream(
-        self, value: Any, *, into: Any = None, timeout_s: float | None = None
+        self, value: Any, *, into: Any = None, idempotent: bool = False, timeout_s: float | None = None
     ) -> AsyncIterator[Any]:
         """Give the items as they come. Closing the iterator stops the handler."""
-        answer = await self.run(self._endpoint.open_stream(value, timeout_s))
-        assert isinstance(answer.live, httpx.Response)
-        lines = Lines(into)
-        response = answer.live
-        async with aclosing(response):
+        opened = await self.run(self._endpoint.open_stream(value, into, idempotent, timeout_s))
+        assert isinstance(opened.live, httpx.Response)
+        lines = opened.lines
+        async with aclosing(opened.live) as response:
+            chunks = response.aiter_bytes()
             try:
-                async for chunk in response.aiter_bytes():
+                while (chunk := await self._next(chunks, opened.deadline)) is not None:
                     while items := lines.feed(chunk):
                         for item in items:
                             yield item
                         chunk = b""
-            except httpx.TransportError as exc:
-                lines.end(broken=str(exc))
+            except (httpx.TransportError, TimeoutError) as exc:
+                lines.end(failure_of(exc))
             for item in lines.end():
                 yield item
+
+    async def _next(self, chunks: AsyncIterator[bytes], deadline: float) -> bytes | None:
+        async with asyncio.timeout(deadline - self._endpoint.clock()):
+            return await anext(chunks, None)
 
     async def submit(
         self,
@@ -89,7 +107,7 @@ class AsyncClient:
     ) -> "AsyncJob":
         """Record a job. Its key (made where none is given) lets a retry make no second one."""
         headers = job_headers(idempotency_key, webhook, ttl_s)
-        return self.job(await self.run(self._endpoint.submit(value, headers, None)))
+        return self.job(await self.run(self._endpoint.submit(value, headers)))
 
     def job(self, job_id: str) -> "AsyncJob":
         """Return a job that was submitted before; nothing is sent yet."""
@@ -121,15 +139,18 @@ class AsyncClient:
         await self.close()
 
     async def _send(self, step: Send) -> Outcome:
-        request = request_for(self._http, step.call, step.deadline - self._endpoint.clock())
+        left_s = step.deadline - self._endpoint.clock()
+        request = request_for(self._http, step, left_s)
         try:
-            response = await self._http.send(request, stream=True)
-            if step.call.streamed and response.is_success:
-                return answer_of(response, live=True)
-            async with aclosing(response):
-                await response.aread()
-            return answer_of(response, live=False)
-        except httpx.TransportError as exc:
+            # httpx bounds each read by itself, so an answer that trickles in would never end.
+            async with asyncio.timeout(left_s):
+                response = await self._http.send(request, stream=True)
+                if step.call.streamed and response.is_success:
+                    return answer_of(response, live=True)
+                async with aclosing(response):
+                    await response.aread()
+                return answer_of(response, live=False)
+        except (httpx.TransportError, TimeoutError) as exc:
             return failure_of(exc)
 
 

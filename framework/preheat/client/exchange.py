@@ -6,14 +6,16 @@ from enum import Enum
 from types import MappingProxyType
 from typing import TypeAlias, TypeVar
 
+from preheat.client.uploads import Upload
+
 T = TypeVar("T")
 
 
 class Repeat(Enum):
     """When a request may be sent again."""
 
-    UNANSWERED = "only when it was certainly not answered"
-    SAFE = "also when it may have been answered"
+    REFUSED = "only when the endpoint did not take it"
+    SAFE = "also when it may have run"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +25,7 @@ class Call:
     method: str
     path: str
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    body: bytes = field(default=b"", repr=False)
+    body: bytes | Upload = field(default=b"", repr=False)
     repeat: Repeat = Repeat.SAFE
     streamed: bool = False
 
@@ -57,6 +59,7 @@ class Cause(Enum):
     """How a request failed without an answer."""
 
     CONNECT = "no connection was made, so nothing was sent"
+    UNTRUSTED = "the endpoint's certificate is not trusted, so nothing was sent"
     BROKEN = "the connection closed before the answer was complete"
     TIMEOUT = "the answer did not come in time"
 

@@ -9,16 +9,21 @@ from preheat.client.retrying import retry_after_s
 from preheat.errors import DeadlineExceeded, MethodNotAllowed, RequestError, Unavailable, WorkerDied
 
 _BY_STATUS = {each.status: each for each in RequestError.__subclasses__()}
+_BY_CAUSE = {
+    Cause.CONNECT: Unavailable,
+    Cause.UNTRUSTED: Unavailable,
+    Cause.BROKEN: WorkerDied,
+    Cause.TIMEOUT: DeadlineExceeded,
+}
+_HINTS = {Cause.UNTRUSTED: 'connect(url, verify="ca.pem")  # the file of the authority that signed it'}
 _INSTANCE = "urn:preheat:request:"
 
 
 def error_of(outcome: Outcome) -> RequestError:
     """Return the error that `outcome` stands for; a body that is no problem document is quoted."""
     if isinstance(outcome, Failed):
-        kinds = {Cause.CONNECT: Unavailable, Cause.BROKEN: WorkerDied, Cause.TIMEOUT: DeadlineExceeded}
-        return kinds[outcome.cause](
-            f"{outcome.cause.value[0].upper()}{outcome.cause.value[1:]}: {outcome.detail}"
-        )
+        said = f"{outcome.cause.value[0].upper()}{outcome.cause.value[1:]}: {outcome.detail}"
+        return _BY_CAUSE[outcome.cause](said, hint=_HINTS.get(outcome.cause))
     document = _document(outcome)
     return problem_error(document, status=outcome.status, headers=outcome.headers)
 

@@ -6,6 +6,11 @@ from email.utils import parsedate_to_datetime
 
 from preheat.client.exchange import Cause, Failed, Outcome, Repeat
 
+_REFUSED = (429, 503)
+"""The endpoint did not take the request."""
+_UNCERTAIN = (502, 504)
+"""The request may have run."""
+
 
 @dataclass(frozen=True, slots=True)
 class Retries:
@@ -43,7 +48,4 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
 def _again(outcome: Outcome, repeat: Repeat) -> bool:
     if isinstance(outcome, Failed):
         return outcome.cause is Cause.CONNECT or (outcome.cause is Cause.BROKEN and repeat is Repeat.SAFE)
-    if repeat is Repeat.SAFE:
-        return outcome.status in (429, 502, 503)
-    # Only with Retry-After: a 503 of some proxy may stand for a request that did run.
-    return outcome.status in (429, 503) and retry_after_s(outcome.headers) is not None
+    return outcome.status in _REFUSED or (outcome.status in _UNCERTAIN and repeat is Repeat.SAFE)

@@ -1,13 +1,12 @@
 """The synchronous face: drives the core over an httpx.Client."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from typing import Any, Self, TypeVar, overload
 
 import httpx
 
-from preheat.client.decoding import Lines
 from preheat.client.endpoint import Endpoint, job_headers
 from preheat.client.exchange import Outcome, Pause, Send, Steps
 from preheat.client.retrying import Retries
@@ -26,9 +25,14 @@ def connect(
 ) -> "Client":
     """Return a client of the endpoint at `url`; nothing is sent yet. `verify` names the CA's file.
 
-    `timeout_s` bounds each call with all its retries.
+    `timeout_s` bounds each call with all its retries, to the last byte of the answer.
     """
-    return Client(httpx.Client(**http_options(url, token=token, verify=verify)), endpoint(timeout_s, retries))
+    from preheat.client.deadlines import deadline_transport  # httpcore and anyio, 50 ms at the first use
+
+    options = http_options(url, token=token, verify=verify)
+    core = endpoint(timeout_s, retries)
+    transport = deadline_transport(url, options["verify"], core.clock)
+    return Client(httpx.Client(**options, transport=transport), core)
 
 
 class Client:
@@ -41,31 +45,48 @@ class Client:
         self._endpoint = endpoint
         self._sleep = sleep
 
-    @overload
-    def predict(self, value: Any, *, timeout_s: float | None = None) -> Any: ...
-    @overload
-    def predict(self, value: Any, *, into: type[T], timeout_s: float | None = None) -> T: ...
-    def predict(self, value: Any, *, into: Any = None, timeout_s: float | None = None) -> Any:
-        """Return the answer to `value`: JSON, bytes or a File, or an `into`."""
-        return self.run(self._endpoint.predict(value, into, timeout_s))
+    def schema(self) -> Mapping[str, Any]:
+        """Read the handler's contract document, with the JSON Schema of its input and output."""
+        return self.run(self._endpoint.schema())
 
     @overload
-    def stream(self, value: Any, *, timeout_s: float | None = None) -> Iterator[Any]: ...
+    def predict(self, value: Any, *, idempotent: bool = ..., timeout_s: float | None = ...) -> Any: ...
     @overload
-    def stream(self, value: Any, *, into: type[T], timeout_s: float | None = None) -> Iterator[T]: ...
-    def stream(self, value: Any, *, into: Any = None, timeout_s: float | None = None) -> Iterator[Any]:
+    def predict(
+        self, value: Any, *, into: type[T], idempotent: bool = ..., timeout_s: float | None = ...
+    ) -> T: ...
+    def predict(
+        self, value: Any, *, into: Any = None, idempotent: bool = False, timeout_s: float | None = None
+    ) -> Any:
+        """Return the answer to `value`: JSON, an array, bytes or a File, or an `into`.
+
+        `idempotent` says that running it twice does no harm: it is then sent again where it may have run.
+        """
+        return self.run(self._endpoint.predict(value, into, idempotent, timeout_s))
+
+    @overload
+    def stream(
+        self, value: Any, *, idempotent: bool = ..., timeout_s: float | None = ...
+    ) -> Iterator[Any]: ...
+    @overload
+    def stream(
+        self, value: Any, *, into: type[T], idempotent: bool = ..., timeout_s: float | None = ...
+    ) -> Iterator[T]: ...
+    def stream(
+        self, value: Any, *, into: Any = None, idempotent: bool = False, timeout_s: float | None = None
+    ) -> Iterator[Any]:
         """Give the items as they come. Closing the iterator stops the handler."""
-        answer = self.run(self._endpoint.open_stream(value, timeout_s))
-        assert isinstance(answer.live, httpx.Response)
-        lines = Lines(into)
-        with closing(answer.live) as response:
+        opened = self.run(self._endpoint.open_stream(value, into, idempotent, timeout_s))
+        assert isinstance(opened.live, httpx.Response)
+        lines = opened.lines
+        with closing(opened.live) as response:
             try:
                 for chunk in response.iter_bytes():
                     while items := lines.feed(chunk):
                         yield from items
                         chunk = b""
             except httpx.TransportError as exc:
-                lines.end(broken=str(exc))
+                lines.end(failure_of(exc))
             yield from lines.end()
 
     def submit(
@@ -78,7 +99,7 @@ class Client:
     ) -> "Job":
         """Record a job. Its key (made where none is given) lets a retry make no second one."""
         headers = job_headers(idempotency_key, webhook, ttl_s)
-        return self.job(self.run(self._endpoint.submit(value, headers, None)))
+        return self.job(self.run(self._endpoint.submit(value, headers)))
 
     def job(self, job_id: str) -> "Job":
         """Return a job that was submitted before; nothing is sent yet."""
@@ -110,7 +131,7 @@ class Client:
         self.close()
 
     def _send(self, step: Send) -> Outcome:
-        request = request_for(self._http, step.call, step.deadline - self._endpoint.clock())
+        request = request_for(self._http, step, step.deadline - self._endpoint.clock())
         try:
             response = self._http.send(request, stream=True)
             if step.call.streamed and response.is_success:

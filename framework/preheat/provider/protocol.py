@@ -18,7 +18,11 @@ from preheat.project.model import Project
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """What a platform can do. Limits are in bytes and seconds; None means that it sets none."""
+    """What a platform can do. Limits are in bytes and seconds; None means that it sets none.
+
+    With `runs_from_cache` its releases run the layers where the build left them, and `preheat prune` asks
+    for its releases before it removes any.
+    """
 
     triggers: frozenset[str]
     auth: frozenset[str]
@@ -33,6 +37,7 @@ class Capabilities:
     max_timeout_s: float | None
     max_memory_mb: int | None
     max_unzipped_bytes: int | None
+    runs_from_cache: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

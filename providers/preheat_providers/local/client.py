@@ -168,8 +168,10 @@ class SupervisorClient:
         with self.paths.start_lock.open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             connection = self._connect()
-            if connection is not None and _hello(connection) is not None:
-                return connection
+            if connection is not None:
+                if _hello(connection) is not None:
+                    return connection
+                connection.close()
             self._await_end()
             self._launch()
             connection = self._connect()

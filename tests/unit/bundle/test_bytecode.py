@@ -105,3 +105,20 @@ def test_an_interpreter_that_fails_is_an_error_with_its_words(running: Interpret
     broken = Interpreter(Path("/bin/false"), running.version, running.tag)
     with pytest.raises(BundleError, match="/bin/false could not byte-compile"):
         compile_tree({"a.py": content_file(b"x = 1\n")}, broken, cache)
+
+
+def test_compiling_runs_nothing_of_the_environment_or_of_site_packages(
+    running: Interpreter, cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subprocess.run([running.path, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
+    (site_packages,) = (tmp_path / "venv").glob("lib/python*/site-packages")
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    for folder in (foreign, site_packages):
+        (folder / "sitecustomize.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'a').write(__file__)\n")
+    (foreign / "hashlib.py").write_text("raise SystemExit('the environment chose this module')\n")
+    monkeypatch.setenv("PYTHONPATH", str(foreign))
+    inside = Interpreter(tmp_path / "venv" / "bin" / "python", running.version, running.tag)
+    compiled = compile_tree({"mod.py": content_file(b"x = 1\n")}, inside, cache)
+    assert list(compiled) == [f"__pycache__/mod.{running.tag}.pyc"]
+    assert not (tmp_path / "ran").exists()
