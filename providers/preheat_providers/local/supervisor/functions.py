@@ -11,32 +11,17 @@ from typing import Any
 
 from preheat.errors import ProviderError
 from preheat.interface.message import Engine
-from preheat.runtime.grpc import Served
-from preheat.runtime.inference.model import InferenceModel
 from preheat.runtime.metrics import Metrics
-from preheat.runtime.server.http import Endpoint
-from preheat.runtime.server.tokens import bearer_check, open_door, token_hash
-from preheat.runtime.surface import build_app
-from preheat.runtime.surface.invocations import Authenticate
-from preheat.runtime.telemetry import Telemetry
-from preheat_providers.local.supervisor.gateway import HOST, bind
-from preheat_providers.local.supervisor.grpc_door import GrpcDoor
+from preheat_providers.local.supervisor.front import STOP_S, Front
 from preheat_providers.local.supervisor.logs import FunctionLog
-from preheat_providers.local.supervisor.paths import private_file
 from preheat_providers.local.supervisor.running import Running, run_release
 from preheat_providers.local.supervisor.secret_store import SecretStore
 from preheat_providers.local.supervisor.spec import Spec
 from preheat_providers.local.supervisor.state import FunctionRow, ReleaseRow
 from preheat_providers.local.supervisor.statistics import Statistics
 from preheat_providers.local.supervisor.surroundings import Surroundings
-from preheat_providers.local.supervisor.telemetry import FunctionTelemetry
-from preheat_providers.local.supervisor.tls import authority, server_context
-from preheat_providers.local.supervisor.tokens import new_token
 from preheat_providers.local.supervisor.traffic import Traffic
 from preheat_providers.local.supervisor.worker import StartFailed
-
-STOP_S = 30.0
-"""How long requests in hand may take when a function or the supervisor stops."""
 
 Say = Callable[[str], None]
 
@@ -53,11 +38,8 @@ class Function:
         self.error: str | None = None
         self._around = around
         self._secrets = SecretStore(around.paths.secrets(key))
-        self._metrics = Metrics(workers=self._count_workers, circuit_open=self._circuit_open)
-        self._telemetry = FunctionTelemetry(self.name, self.stage, around.paths.access(key), self.log)
-        self._endpoint: Endpoint | None = None
-        self._tls = False
-        self.grpc = GrpcDoor()
+        metrics = Metrics(workers=self._count_workers, circuit_open=self._circuit_open)
+        self.front = Front(key, self.traffic, metrics, self.log, around)
         self._running: set[Running] = set()
         self._changing = asyncio.Lock()
         self._draining: set[asyncio.Task[object]] = set()
@@ -89,11 +71,6 @@ class Function:
             )
         return self._around.state.release(self.key, row.active)
 
-    @property
-    def url(self) -> str:
-        """The endpoint's address."""
-        return f"{'https' if self._tls else 'http'}://{HOST}:{self.row.port}"
-
     async def restore(self) -> None:
         """Serve again after a restart: no worker runs until a request, `min` or `warm` asks for one."""
         row = self.row
@@ -103,7 +80,7 @@ class Function:
         canary = self._around.state.release(self.key, row.canary) if row.canary else None
         self.traffic.switch(self._run(release), self._run(canary) if canary else None, row.canary_share)
         try:
-            await self._serve(release)
+            await self._show(release)
             await self._attach(release)
         except ProviderError as error:
             # Another port would break every caller, so this says what is wrong and waits for a deploy.
@@ -120,11 +97,8 @@ class Function:
             if self._same(before, spec, secrets):
                 return self.deployment()
             _check_layers(spec)
-            wanted = spec.options.port or before.port or 0
-            if self._endpoint is None or wanted != self._endpoint.port:
-                bind(wanted).close()
-            self.grpc.check(spec.options)
-            token = self._make_token(before, spec)
+            self.front.check(spec)
+            token = self.front.make_token(spec)
             release = self._around.state.add_release(spec)
             self._secrets.write(release.number, secrets)
             self.log.write("info", "deploy", f"deploying release {release.number}", digest=spec.digest)
@@ -132,9 +106,9 @@ class Function:
                 await self._move_to(release, say)
             except ProviderError:
                 if token is not None:
-                    self._drop_token()
+                    self.front.drop_token()
                 raise
-            self.log.write("info", "deploy", f"release {release.number} serves at {self.url}")
+            self.log.write("info", "deploy", f"release {release.number} serves at {self.front.url}")
             return self.deployment(changed=True, token=token)
 
     async def _move_to(self, release: ReleaseRow, say: Say) -> None:
@@ -145,7 +119,7 @@ class Function:
             try:
                 say("attaching triggers")
                 await self._attach(release)
-                await self._serve(release)
+                await self._show(release)
             except ProviderError:
                 await self._discard(running)
                 if before is not None:
@@ -172,7 +146,7 @@ class Function:
             beside = None
             if second is not None:
                 beside = now.get(second.number) or await self._prepared(second, _silent)
-            await self._serve(release)
+            await self._show(release)
             self._around.state.route(self.key, active, canary=canary, share=share)
             self._switch(main, beside, share)
             await self._attach(release)
@@ -183,15 +157,7 @@ class Function:
     def deployment(self, *, changed: bool = False, token: str | None = None) -> dict[str, Any]:
         """Return the function as `preheat deploy` reports it."""
         release = self.active
-        notes = []
-        if release.spec.http.auth == "token":
-            notes.append(f"The token is kept in {self._around.paths.token(self.key)}")
-        if self._tls:
-            notes.append(f"HTTPS by a local authority: trust {authority(self._around.paths.tls)}")
-        if release.spec.options.access_log:
-            notes.append(f"Requests are logged in {self._telemetry.path}")
-        if self.grpc.address is not None:
-            notes.append(f"gRPC (Open Inference Protocol) at {self.grpc.address}")
+        notes = self.front.notes(release.spec)
         if self.error is not None:
             notes.append(self.error)
         return {
@@ -200,22 +166,20 @@ class Function:
             "stage": self.stage,
             "release": release.number,
             "digest": release.digest,
-            "endpoint": self.url,
+            "endpoint": self.front.url,
             "changed": changed,
             "token": token,
-            "authority": str(authority(self._around.paths.tls)) if self._tls else None,
+            "authority": self.front.authority,
             "notes": notes,
         }
 
     async def stop(self) -> None:
         """Answer what is in hand and end every worker; the state stays."""
-        if self._endpoint is not None:
-            await self._endpoint.stop(STOP_S)
-        await self.grpc.stop(STOP_S)
+        await self.front.stop()
         await asyncio.gather(
             *(running.pool.drain(STOP_S) for running in self.traffic.members), *self._draining
         )
-        await self._telemetry.close()
+        await self.front.close()
         self.log.close()
 
     async def destroy(self) -> list[str]:
@@ -225,17 +189,14 @@ class Function:
             await self._around.background.detach(self.key)
             await self.stop()
             paths = self._around.paths
-            removed = [f"endpoint {self.url}"] if row.port else []
+            removed = [f"endpoint {self.front.url}"] if row.port else []
             removed += [f"release {release.number}" for release in self._around.state.releases(self.key)]
             removed += await self._around.background.forget(self.key)
             self._around.state.remove_function(self.key)
             if self._secrets.remove():
                 removed.append("secrets")
-            if paths.token(self.key).exists():
-                paths.token(self.key).unlink()
-                removed.append("token")
+            removed += self.front.remove()
             removed += [f"log {path.name}" for path in self.log.remove()]
-            removed += [f"access log {path.name}" for path in self._telemetry.remove()]
             if paths.tmp(self.key).exists():
                 shutil.rmtree(paths.tmp(self.key))
                 removed.append("scratch folders")
@@ -249,19 +210,6 @@ class Function:
             and self.active.spec == spec
             and self._secrets.read(row.active) == dict(secrets)
         )
-
-    def _make_token(self, row: FunctionRow, spec: Spec) -> str | None:
-        if spec.http.auth != "token" or row.token_hash is not None:
-            return None
-        token = new_token()
-        private_file(self._around.paths.token(self.key), token)
-        self._around.state.set_token_hash(self.key, token_hash(token))
-        return token
-
-    def _drop_token(self) -> None:
-        """Forget a token that nobody was shown."""
-        self._around.paths.token(self.key).unlink(missing_ok=True)
-        self._around.state.set_token_hash(self.key, None)
 
     def _run(self, release: ReleaseRow) -> Running:
         secrets = self._secrets.read(release.number)
@@ -287,66 +235,9 @@ class Function:
                 ) from failure
         return running
 
-    async def _serve(self, release: ReleaseRow) -> None:
-        """Have the endpoint show `release`, on the asked port, or that of before, or a free one."""
-        row = self.row
-        app = await self._app(release, row)
-        spec = release.spec
-        await self._serve_grpc(release, row)
-        wanted = spec.options.port or row.port or 0
-        current = self._endpoint
-        if current is not None and (current.port, self._tls) == (wanted, spec.options.tls):
-            current.app = app
-            return
-        if current is not None and current.port == wanted:
-            await current.stop(STOP_S)
-        context = server_context(self._around.paths.tls) if spec.options.tls else None
-        fresh = Endpoint(app, tls=context)
-        port = await fresh.start(bind(wanted))
-        self._around.state.set_port(self.key, port)
-        self._endpoint, self._tls, self.error = fresh, spec.options.tls, None
-        if current is not None:
-            self._later(current.stop(STOP_S))
-
-    async def _app(self, release: ReleaseRow, row: FunctionRow) -> Any:
-        spec = release.spec
-        return build_app(
-            engine=self.traffic,
-            document=spec.contract,
-            name=self.name,
-            version=str(release.number),
-            limits=spec.limits,
-            jobs=self._around.background.jobs(self.key),
-            metrics=self._metrics,
-            authenticate=self._check(spec, row),
-            access=self._telemetry.access() if spec.options.access_log else None,
-            tracing=await self._telemetry.tracing(),
-        )
-
-    async def _serve_grpc(self, release: ReleaseRow, row: FunctionRow) -> None:
-        spec = release.spec
-        model = InferenceModel(
-            engine=self.traffic, document=spec.contract, name=self.name, version=str(release.number)
-        )
-        telemetry = Telemetry(
-            self._metrics,
-            access=self._telemetry.access() if spec.options.access_log else None,
-            tracing=await self._telemetry.tracing(),
-        )
-        served = Served(
-            model=model, limits=spec.limits, authenticate=self._check(spec, row), telemetry=telemetry
-        )
-        await self.grpc.show(served, spec.options, self._around.paths.tls, stop_s=STOP_S)
-
-    def _check(self, spec: Spec, row: FunctionRow) -> Authenticate:
-        """Return what a request must pass before it runs the model."""
-        if spec.http.auth == "none":
-            return open_door
-        if row.token_hash is None:
-            raise ProviderError(
-                f"The state file has no token for {self.key}.", hint="Run preheat deploy again."
-            )
-        return bearer_check(row.token_hash)
+    async def _show(self, release: ReleaseRow) -> None:
+        await self.front.show(release)
+        self.error = None
 
     def _switch(self, active: Running, canary: Running | None = None, share: float = 0.0) -> None:
         for running in self.traffic.switch(active, canary, share):

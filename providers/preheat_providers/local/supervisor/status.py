@@ -25,7 +25,7 @@ def status_document(function: Function) -> dict[str, Any]:
         "stage": function.stage,
         "release": release.number,
         "digest": release.digest,
-        "endpoint": function.url,
+        "endpoint": function.front.url,
         "ready": function.error is None and function.traffic.ready,
         "workers": len(workers),
         "requests": statistics.requests,
@@ -36,7 +36,7 @@ def status_document(function: Function) -> dict[str, Any]:
         "warm_ms_p95": statistics.warm_ms(0.95),
         "details": {
             "error": function.error,
-            "grpc": function.grpc.address,
+            "grpc": function.front.grpc.address,
             "failure": failures[0] if failures else None,
             "waiting": sum(running.pool.waiting for running in members),
             "workers": workers,
