@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format unit functional bench docs clean
+.PHONY: help install demo test lint format unit functional bench bench-serving bench-clean docs proto clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -47,8 +47,18 @@ functional: install ## the tests that start real runtimes
 bench: install ## cold starts, builds and memory, as ratios measured in one run
 	$(BIN)/python -m tests.bench
 
+bench-serving: install ## serving beside FastAPI, LitServe, BentoML, MLServer, Ray Serve and pytriton (BENCH="--quick")
+	$(BIN)/python -m tests.bench.serving $(BENCH)
+
+bench-clean: ## remove the environments of the peers
+	rm -rf .bench
+
 docs: install ## write the generated pages again
 	$(BIN)/python -m preheat.project.reference > docs/configuration.md
 
-clean: ## remove what make made
+proto: install ## write what is generated from the gRPC service again
+	cd framework/preheat/runtime/grpc && $(CURDIR)/$(BIN)/python -m grpc_tools.protoc \
+	  --proto_path=. --descriptor_set_out=inference.binpb --pyi_out=. inference.proto
+
+clean: bench-clean ## remove what make made
 	rm -rf $(VENV) .preheat .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

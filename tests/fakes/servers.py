@@ -101,7 +101,8 @@ class ServerProcess:
         code = server_code(folder / "code", source, limits=limits)
         (folder / "tmp").mkdir()
         self.tmp = folder / "tmp"
-        with socket.create_server(("127.0.0.1", 0)) as listener:
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
             self.port = listener.getsockname()[1]
             command = [str(base_interpreter()), "-I", "-S", "-B", "-X", "utf8"]
             command += [str(code / "preheat/runtime/server/entry.py")]

@@ -14,7 +14,8 @@ class Target:
 
     `platform` is a name of `uv --python-platform` (such as `x86_64-manylinux_2_28`), `python` is
     `3.12`. `entry` lists the provider's modules that ship beside the runtime, and
-    `requirements` what those need. `unzipped_limit` is the platform's bound in bytes.
+    `requirements` what those need. `unzipped_limit` is the platform's bound in bytes; the layers in
+    `apart` reach it by another way and do not count. `smaller` says how to stay below the bound.
     """
 
     provider: str
@@ -23,6 +24,8 @@ class Target:
     entry: tuple[str, ...] = ()
     requirements: tuple[str, ...] = ()
     unzipped_limit: int | None = None
+    apart: tuple[LayerName, ...] = ()
+    smaller: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +65,8 @@ class Bundle:
 
     @property
     def unzipped_bytes(self) -> int:
-        """What the layers weigh together, in bytes."""
-        return sum(layer.bytes for layer in self.layers)
+        """What the layers weigh together, in bytes, without those that go apart."""
+        return sum(layer.bytes for layer in self.layers if layer.name not in self.target.apart)
 
     def layer(self, name: LayerName) -> Layer:
         """Return the layer called `name`."""

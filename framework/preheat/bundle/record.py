@@ -59,7 +59,8 @@ def load_bundle(cache: Cache, digest: str) -> Bundle | None:
         return None
     cache.used(folder, *(layer.path for layer in layers))
     known = document["target"]
-    target = Target(**{**known, "entry": tuple(known["entry"]), "requirements": tuple(known["requirements"])})
+    lists = {key: tuple(value) for key, value in known.items() if isinstance(value, list)}
+    target = Target(**{**known, **lists})
     return Bundle(
         digest=digest,
         target=target,

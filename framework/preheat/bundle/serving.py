@@ -12,7 +12,7 @@ SCRIPT = "preheat/runtime/server/entry.py"
 HTTP_REQUIREMENTS = ("fastapi>=0.115", "httptools>=0.6", "prometheus-client>=0.21", "uvicorn>=0.34")
 """What the server needs beside what every bundle has: our own distribution's ranges, as a test checks."""
 
-GRPC_REQUIREMENTS = ("grpcio>=1.66", "protobuf>=5.26")
+GRPC_REQUIREMENTS = ("grpcio>=1.66", "protobuf>=6.30")
 """What it imports as well where it serves gRPC."""
 
 

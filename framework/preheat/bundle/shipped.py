@@ -36,6 +36,9 @@ GATEWAY = (
     "preheat/runtime/tracing.py",
     "preheat/runtime/spans.py",
     "preheat/runtime/jobs.py",
+    "preheat/runtime/requests.py",
+    "preheat/runtime/answers.py",
+    "preheat/runtime/objects/",
 )
 """What answers HTTP: it ships only with a provider's entry that imports the surface or the server."""
 

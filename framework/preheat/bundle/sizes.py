@@ -8,6 +8,10 @@ from preheat.errors import TooLarge
 
 SHOWN = 5
 MB = 1_000_000
+SMALLER = (
+    "Drop what the model does not need from `requirements`, use smaller weights (int8 is a quarter of "
+    "float32), or take a provider without that limit."
+)
 
 
 def dependency_sizes(kept: Mapping[str, Mapping[str, File]], bytecode: Mapping[str, File]) -> list[Size]:
@@ -41,14 +45,14 @@ def ledger(sizes: Iterable[Size]) -> tuple[Size, ...]:
 
 def check_limit(sizes: Sequence[Size], target: Target) -> None:
     """Raise TooLarge, with what weighs most, if the platform does not take the bundle."""
-    total = sum(size.bytes for size in sizes)
+    counted = [size for size in sizes if size.layer not in target.apart]
+    total = sum(size.bytes for size in counted)
     limit = target.unzipped_limit
     if limit is None or total <= limit:
         return
-    heaviest = ", ".join(f"{size.name} {size.bytes / MB:.1f} MB" for size in ledger(sizes)[:SHOWN])
+    heaviest = ", ".join(f"{size.name} {size.bytes / MB:.1f} MB" for size in ledger(counted)[:SHOWN])
     raise TooLarge(
         f"The bundle weighs {total / MB:.1f} MB unzipped, and {target.provider} takes {limit / MB:.1f} MB: "
         f"{(total - limit) / MB:.1f} MB too much. The heaviest: {heaviest}.",
-        hint="Drop what the model does not need from `requirements`, use smaller weights (int8 is a quarter "
-        "of float32), or take a provider without that limit. `preheat build --sizes` shows the whole ledger.",
+        hint=f"{target.smaller or SMALLER} `preheat build --sizes` shows the whole ledger.",
     )

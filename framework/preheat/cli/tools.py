@@ -1,8 +1,9 @@
 """What every command is given: the screen, the providers, and the pipeline over them."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from preheat.progress import Report
 
 
+Execute = Callable[[str, list[str], Mapping[str, str]], NoReturn]
+"""Becomes another program: its path, its arguments from the zeroth on, its environment."""
+
+
 @dataclass(kw_only=True)
 class Tools:
     """The collaborators of one command. `build` replaces the pipeline's own bundle stage."""
@@ -22,6 +27,7 @@ class Tools:
     screen: Screen
     registry: Registry = field(default_factory=Registry.installed)
     build: "Build | None" = None
+    execute: Execute = os.execve
 
     def pipeline(
         self,

@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from preheat.runtime.attempts import Raised
 from preheat.runtime.batching import BatchPolicy
-from preheat.runtime.calls import Raised, until
+from preheat.runtime.calls import until
 
 
 @dataclass(slots=True)
@@ -105,19 +106,3 @@ def _outcomes(done: asyncio.Future[Sequence[Any]], size: int) -> Sequence[Any]:
         return [Raised(asyncio.CancelledError("the batch was cancelled"))] * size
     error = done.exception()
     return done.result() if error is None else [Raised(error)] * size
-
-
-def batch_outcomes(answer: Any, size: int) -> Sequence[Any]:
-    """Return the outcomes of a batch of `size` from what predict returned, or Raised for each of them.
-
-    An exception instance in a place is the failure of that request alone.
-    """
-    if isinstance(answer, Raised):
-        return [answer] * size
-    if not isinstance(answer, list | tuple):
-        wrong = TypeError(f"A batched predict returns a list; this one returned {type(answer).__name__}.")
-        return [Raised(wrong)] * size
-    if len(answer) != size:
-        wrong_size = ValueError(f"predict returned {len(answer)} results for {size} inputs.")
-        return [Raised(wrong_size)] * size
-    return [Raised(result) if isinstance(result, Exception) else result for result in answer]

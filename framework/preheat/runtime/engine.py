@@ -12,12 +12,14 @@ from preheat.interface.contract import HandlerContract
 from preheat.interface.message import JSON_TYPE, Request, Response
 from preheat.interface.problem import problem_response
 from preheat.runtime.admission import Admission
-from preheat.runtime.calls import CallFailed, ModelThread, ThreadCalls, attempt, result_of
+from preheat.runtime.attempts import CallFailed, attempt, result_of
+from preheat.runtime.calls import ThreadCalls
 from preheat.runtime.dispatch import Outcome
 from preheat.runtime.failures import request_error
 from preheat.runtime.items import Items, LoopItems, ThreadItems
 from preheat.runtime.loader import Model
 from preheat.runtime.log import Log, log_to_stderr
+from preheat.runtime.model_thread import ModelThread
 from preheat.runtime.predicting import way_to_predict
 from preheat.runtime.propagation import Traced, handler_traces, trace_of, traced
 from preheat.runtime.streams import StreamBody, StreamRules, framing_for

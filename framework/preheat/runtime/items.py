@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
-from preheat.runtime.calls import attempt_async, result_of
+from preheat.runtime.attempts import attempt_async, result_of
 
 DONE: Any = object()
 """What comes after the last item."""

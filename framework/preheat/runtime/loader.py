@@ -16,7 +16,7 @@ from preheat.errors import HandlerError
 from preheat.interface.contract import HandlerContract, import_handler, read_contract
 from preheat.interface.handler import Context, Handler
 from preheat.interface.manifest import Limits, Manifest
-from preheat.runtime.calls import Raised, attempt_async
+from preheat.runtime.attempts import Raised, attempt_async
 from preheat.runtime.failures import describe, user_traceback
 
 PhaseName = Literal["import", "setup", "restore", "warm-up", "examples", "teardown"]

@@ -12,11 +12,11 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, NoReturn
 
-from preheat.runtime.calls import ModelThread
 from preheat.runtime.confine import time_limit
 from preheat.runtime.failures import describe, user_traceback
 from preheat.runtime.loader import Model, RunCoroutine
 from preheat.runtime.log import log_to_stderr
+from preheat.runtime.model_thread import ModelThread
 
 
 class ModelProcess:

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+from preheat.runtime.attempts import attempt, attempt_async, batch_outcomes
 from preheat.runtime.batching import BatchPolicy
-from preheat.runtime.calls import ThreadCalls, attempt, attempt_async, until
-from preheat.runtime.dispatch import Dispatcher, Outcome, RunBatch, batch_outcomes
+from preheat.runtime.calls import ThreadCalls, until
+from preheat.runtime.dispatch import Dispatcher, Outcome, RunBatch
 from preheat.runtime.loader import Model
 from preheat.runtime.propagation import handler_traces, in_trace
 from preheat.runtime.sizes import size_of

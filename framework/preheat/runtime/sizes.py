@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from preheat.runtime.calls import CallFailed, attempt, result_of
+from preheat.runtime.attempts import CallFailed, attempt, result_of
 
 LARGEST = 1e12
 """Sizes are squared and summed when the cost of batches is learned; beyond this they would overflow."""

@@ -101,11 +101,11 @@ def _run(model: "Model", clock: "PhaseClock", memory_mb: int) -> tuple[list[Any]
     import asyncio
     import threading
 
-    from preheat.runtime.calls import ModelThread
     from preheat.runtime.engine import ModelEngine
     from preheat.runtime.examples import run_examples
     from preheat.runtime.loader import PhaseFailed
     from preheat.runtime.log import log_to_stderr
+    from preheat.runtime.model_thread import ModelThread
 
     events: list[dict[str, Any]] = []
 

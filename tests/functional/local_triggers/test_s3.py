@@ -12,9 +12,9 @@ from tests.fakes.engine import FakeEngine
 from tests.fakes.queue import FUNCTION, Queue, queue
 
 from preheat.interface.manifest import Limits
+from preheat.runtime.objects.events import ObjectRecord, build_event
 from preheat_providers.local.options import Options
 from preheat_providers.local.triggers.aws import s3_client, sqs_client
-from preheat_providers.local.triggers.events import ObjectRecord, build_event
 
 KEYS = ["a.png", "with space+plus.png", "ümlaut/100%.png", "in//double.png"]
 

@@ -1,4 +1,5 @@
 import contextlib
+import math
 from io import BytesIO
 from typing import Annotated, Any
 
@@ -58,6 +59,19 @@ def test_the_schema_gives_the_shape_and_the_range() -> None:
         "maxItems": 2,
     }
     assert schema["x-preheat-tensor"] == {"dtype": "uint8", "shape": [None, 2]}
+
+
+@pytest.mark.parametrize(("dtype", "bound"), [("float16", 65520.0), ("float32", (2 - 2**-24) * 2.0**127)])
+def test_the_range_of_floats_ends_where_rounding_gives_infinity(dtype: str, bound: float) -> None:
+    codec = codec_of(dtype, None)
+    validator = Draft202012Validator(codec.schema)
+    for inside in (math.nextafter(bound, 0), -math.nextafter(bound, 0)):
+        assert numpy.isfinite(codec.decode([inside])).all()
+        assert validator.is_valid([inside])
+    for outside in (bound, -bound):
+        with pytest.raises(BadInput, match="finite"):
+            codec.decode([outside])
+        assert not validator.is_valid([outside])
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@ import threading
 
 import pytest
 
-from preheat.runtime.calls import CallFailed, ModelThread, Raised, attempt, attempt_async, result_of
+from preheat.runtime.attempts import CallFailed, Raised, attempt, attempt_async, result_of
+from preheat.runtime.model_thread import ModelThread
 
 
 def test_calls_run_in_order_on_the_thread_that_runs_them_and_none_is_lost_at_the_end() -> None:

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.fakes.virtual_loop import run_virtually
 
+from preheat.runtime.attempts import Raised
 from preheat.runtime.batching import BatchPolicy
-from preheat.runtime.calls import Raised
 from preheat.runtime.dispatch import Dispatcher, Outcome
 
 MS = 0.001

@@ -10,8 +10,8 @@ from tests.fakes.models import model_of
 from preheat import BadInput, Handler, batched
 from preheat.interface.manifest import Limits
 from preheat.interface.message import Request, Response
-from preheat.runtime.calls import ModelThread
 from preheat.runtime.engine import ModelEngine, concurrency_of
+from preheat.runtime.model_thread import ModelThread
 from preheat.runtime.wire import close_chunks
 
 Scenario = Callable[["Bench"], Awaitable[None]]
@@ -115,7 +115,7 @@ def test_what_predict_raises_is_an_answer_without_internals(how: str, status: in
         assert "secret detail" in log[0]["message"]
         assert log[0]["request_id"] == "r1"
         assert 'raise ValueError("secret detail")' in log[0]["traceback"]
-        assert "runtime/calls.py" not in log[0]["traceback"]
+        assert "runtime/attempts.py" not in log[0]["traceback"]
 
 
 class Batched(Handler):

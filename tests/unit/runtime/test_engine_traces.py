@@ -12,8 +12,8 @@ from tests.fakes.telemetry import CALLER, TRACEPARENT
 
 from preheat import Handler, batched
 from preheat.interface.message import Request, Response
-from preheat.runtime.calls import ModelThread
 from preheat.runtime.engine import ModelEngine
+from preheat.runtime.model_thread import ModelThread
 
 OTHER = "00-11111111111111111111111111111111-2222222222222222-01"
 

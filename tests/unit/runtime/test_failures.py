@@ -4,7 +4,7 @@ import pytest
 
 from preheat.errors import BadInput, HandlerFailed
 from preheat.interface.codec import codec_for
-from preheat.runtime.calls import Raised, attempt
+from preheat.runtime.attempts import Raised, attempt
 from preheat.runtime.failures import describe, request_error, user_traceback
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from preheat.errors import BadInput
-from preheat.runtime.calls import CallFailed
+from preheat.runtime.attempts import CallFailed
 from preheat.runtime.sizes import size_of
 
 

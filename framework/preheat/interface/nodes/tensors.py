@@ -158,12 +158,21 @@ def _scalar_reads(dtype: "numpy.dtype[Any]") -> frozenset[str]:
     return frozenset({"boolean" if dtype.kind == "b" else "number" if dtype.kind == "f" else "integer"})
 
 
+def _rounded_away(dtype: "numpy.dtype[Any]") -> dict[str, float]:
+    """Return the bounds beyond which a double becomes infinite in `dtype` (IEEE 754 4.3.1: half a step)."""
+    if dtype.itemsize == 8:
+        return {}
+    info = numpy.finfo(dtype)
+    bound = (2 - 2.0 ** -(info.nmant + 1)) * 2.0 ** (info.maxexp - 1)
+    return {"exclusiveMinimum": -bound, "exclusiveMaximum": bound}
+
+
 def _schema(spec: Tensor, dtype: "numpy.dtype[Any]") -> dict[str, Any]:
     schema: dict[str, Any]
     if dtype.kind == "b":
         schema = {"type": "boolean"}
     elif dtype.kind == "f":
-        schema = {"type": "number"}
+        schema = {"type": "number"} | _rounded_away(dtype)
     else:
         bounds = numpy.iinfo(dtype)
         schema = {"type": "integer", "minimum": int(bounds.min), "maximum": int(bounds.max)}

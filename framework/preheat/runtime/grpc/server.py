@@ -11,7 +11,7 @@ from preheat.runtime.grpc.served import Served
 from preheat.runtime.grpc.service import METHODS, Call, Failure, scope_of
 from preheat.runtime.grpc.statuses import code_of, details_of, trailers
 from preheat.runtime.metrics import Outcome
-from preheat.runtime.surface.incoming import Incoming
+from preheat.runtime.requests import Incoming
 
 CALLS = 1024
 """How many calls are in hand at once; more are refused with RESOURCE_EXHAUSTED."""

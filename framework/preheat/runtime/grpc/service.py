@@ -15,7 +15,7 @@ from preheat.runtime.grpc import inference_pb2 as pb
 from preheat.runtime.grpc.messages import read_call, write_answer
 from preheat.runtime.grpc.served import Served
 from preheat.runtime.inference.model import PLATFORM, Refused, aside
-from preheat.runtime.surface.incoming import Incoming, inference
+from preheat.runtime.requests import Incoming, inference
 from preheat.runtime.telemetry import Exchange
 
 PREFIX = "/inference.GRPCInferenceService/"

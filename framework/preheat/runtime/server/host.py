@@ -32,7 +32,7 @@ GRACE_S = 5.0
 
 
 class Host:
-    """Keeps `wanted` workers, which `begin` makes of forks, behind `listener`, which is bound."""
+    """Keeps `wanted` workers, which `begin` makes of forks, behind `listener`, which listens."""
 
     def __init__(
         self,
@@ -63,7 +63,6 @@ class Host:
     def run(self) -> int:
         """Keep the workers until told to stop; return the exit code."""
         self._signals.catch()
-        self._reception.listen()
         self._watch(self._signals.fileno(), self._obey)
         for slot in range(self._wanted):
             self._start(slot)

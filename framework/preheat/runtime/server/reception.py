@@ -8,7 +8,6 @@ from preheat.runtime.failures import describe
 from preheat.runtime.log import Log
 from preheat.runtime.server.workers import Worker, next_worker
 
-BACKLOG = 512
 ACCEPTED_AT_ONCE = 64
 PAUSE_S = 1.0
 """How long nothing is accepted after the system ran out of descriptors or memory."""
@@ -16,7 +15,7 @@ EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 class Reception:
-    """Stands between `listener`, which is bound, and `workers`, which come and go."""
+    """Stands between `listener`, which listens, and `workers`, which come and go."""
 
     def __init__(
         self,
@@ -36,10 +35,6 @@ class Reception:
     def fileno(self) -> int:
         """Return the descriptor to wait on while `can_accept`."""
         return self._listener.fileno()
-
-    def listen(self) -> None:
-        """Let the kernel complete connections, which wait for `accept`."""
-        self._listener.listen(BACKLOG)
 
     def can_accept(self) -> bool:
         """Whether somebody can take a connection now; the rest waits in the kernel."""

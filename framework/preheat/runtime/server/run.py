@@ -19,6 +19,7 @@ from preheat.runtime.server.listening import bind
 from preheat.runtime.server.orphans import leave_process_one
 from preheat.runtime.server.process import HttpProcess
 
+BACKLOG = 512
 PORT_HINT = "Stop that, or choose another one: --port N"
 
 
@@ -34,17 +35,23 @@ def serve(config: Config) -> NoReturn:
     if config.line is not None:
         _be_worker(bundled, config.line)
     listener = _listener(config)
-    message = (
-        f"{bundled.manifest.name}: {config.workers} workers on {share:g} processors, {threads} threads each. "
-        f"Setup may take {bundled.manifest.limits.setup_s:g} s; then SIGALRM ends it."
+    listener.listen(BACKLOG)  # who comes before the model is ready waits, and is answered
+    limit_s = bundled.manifest.limits.setup_s
+    log_to_stderr(
+        {
+            "level": "info",
+            "event": "starting",
+            "message": f"{bundled.manifest.name} is loading; after {limit_s:g} s SIGALRM would end it.",
+            "processors": share,
+            "workers": config.workers,
+            "threads": threads,
+        }
     )
-    log_to_stderr({"level": "info", "event": "starting", "message": message})
     if config.workers > 1:
         from preheat.runtime.server.hosting import be_host
 
         be_host(bundled, listener, started_with)
     folder = scratch.make()
-    listener.listen()
     _load_and_serve(bundled.within(folder), OwnDoor(listener, folder))
 
 

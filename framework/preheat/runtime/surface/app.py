@@ -85,7 +85,9 @@ def build_app(
         routes=[
             *(Route(path, invocations, methods=["POST"]) for path in (ROUTE, "/predict")),
             *health_routes(engine),
-            *document_routes(document=document, name=name, version=version, limits=limits),
+            *document_routes(
+                document=document, name=name, version=version, limits=limits, jobs=jobs is not None
+            ),
             *job_routes.routes(guards),
             *inference_routes(protocol),
             APIRoute(

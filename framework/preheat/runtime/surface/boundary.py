@@ -9,7 +9,8 @@ from preheat.errors import BodyTooLarge, BodyTooSlow, RequestError
 from preheat.interface.message import Response
 from preheat.interface.problem import problem_response
 from preheat.runtime.metrics import Outcome
-from preheat.runtime.surface.incoming import KEY, ClientLeft, Incoming
+from preheat.runtime.requests import Incoming
+from preheat.runtime.surface.incoming import KEY, ClientLeft
 from preheat.runtime.surface.outgoing import send_response
 from preheat.runtime.telemetry import KEY as EXCHANGE
 from preheat.runtime.telemetry import Exchange, Telemetry

@@ -8,8 +8,9 @@ from preheat.interface.message import Response
 from preheat.interface.problem import problem_response
 from preheat.runtime.direct import RawHeaders, Reply
 from preheat.runtime.metrics import Outcome
+from preheat.runtime.requests import Incoming
 from preheat.runtime.surface.boundary import as_request_error
-from preheat.runtime.surface.incoming import ClientLeft, Incoming
+from preheat.runtime.surface.incoming import ClientLeft
 from preheat.runtime.surface.invocations import ROUTE, Invocations
 from preheat.runtime.surface.outgoing import send_response, whole
 from preheat.runtime.telemetry import Exchange, Telemetry

@@ -14,11 +14,11 @@ from preheat.runtime.surface.pages import assemble
 
 
 def document_routes(
-    *, document: Mapping[str, Any], name: str, version: str, limits: Limits
+    *, document: Mapping[str, Any], name: str, version: str, limits: Limits, jobs: bool
 ) -> list[APIRoute]:
     """Return the routes; they need no token: they say how to call the handler, nothing of its traffic."""
     about = {"name": name, "version": version, "limits": _caller_limits(limits), "contract": dict(document)}
-    openapi = openapi_document(document=document, name=name, version=version, limits=limits)
+    openapi = openapi_document(document=document, name=name, version=version, limits=limits, jobs=jobs)
     answers = {
         "/": assemble("playground", about),
         "/docs": assemble("docs", about),

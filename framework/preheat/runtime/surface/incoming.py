@@ -1,63 +1,19 @@
-"""From an ASGI scope and its body to a Request, within limits. Touches nothing but the connection."""
+"""What an ASGI server says of a request, and its body, within limits. Touches nothing but the connection."""
 
 import asyncio
-import math
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from os import urandom
-from types import MappingProxyType
+from collections.abc import Mapping
 
 from starlette.types import Receive, Scope
 
-from preheat.errors import BadInput, BodyTooLarge, BodyTooSlow, UnsupportedMedia
-from preheat.interface.manifest import Limits
-from preheat.interface.message import TIMEOUT_HEADER, Request
+from preheat.errors import BodyTooSlow
+from preheat.runtime.requests import Incoming, check_announced, too_large
 
 KEY = "preheat"
 """Where the boundary leaves `Incoming` in the ASGI scope."""
-WEBHOOK_HEADER = "x-preheat-webhook"
-TTL_HEADER = "x-preheat-ttl-s"
-
-_OURS = frozenset({TIMEOUT_HEADER, WEBHOOK_HEADER, TTL_HEADER})
-_FORWARDED = frozenset({"traceparent", "tracestate", "x-amzn-sagemaker-custom-attributes"})
-_FIRST = ("x-", "trace")
-"""How the names of forwarded headers begin: enough to tell that a usual header is none."""
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._~:+/=@-]{1,128}")
 
 
 class ClientLeft(Exception):
     """The client closed the connection before its body was complete, or stopped reading its answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """What the boundary knows of a request: its id, and its headers by lower-case name."""
-
-    id: str
-    headers: Mapping[str, str]
-
-    @classmethod
-    def read(cls, raw: Sequence[tuple[bytes, bytes]]) -> "Incoming":
-        """Return the headers as text, repeated ones joined by a comma (RFC 9110 section 5.3).
-
-        ASGI gives names in lower case. The caller's x-request-id is kept when it is 1 to 128
-        unreserved characters, otherwise one is made.
-        """
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in raw}
-        if len(headers) != len(raw):
-            headers = _joined(raw)
-        given = headers.get("x-request-id")
-        # Not uuid4: it is three times as slow, and says no more.
-        return cls(given if given and _REQUEST_ID.fullmatch(given) else urandom(16).hex(), headers)
-
-
-def _joined(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in raw:
-        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return headers
 
 
 def incoming(scope: Scope) -> Incoming:
@@ -72,7 +28,7 @@ async def read_body(receive: Receive, headers: Mapping[str, str], *, limit: int,
     Raises BodyTooLarge as soon as the announced or the received bytes exceed `limit`, BodyTooSlow
     when it is not complete after `within_s`, and ClientLeft when the connection closes before.
     """
-    _check_announced(headers, limit)
+    check_announced(headers, limit)
     try:
         async with asyncio.timeout(within_s):
             return await _receive_all(receive, limit)
@@ -90,69 +46,7 @@ async def _receive_all(receive: Receive, limit: int) -> bytes:
         chunk = message.get("body", b"")
         received += len(chunk)
         if received > limit:
-            raise _too_large(limit)
+            raise too_large(limit)
         chunks.append(chunk)
         if not message.get("more_body", False):
             return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-
-
-def check_whole(headers: Mapping[str, str], body: bytes, limit: int) -> None:
-    """Raise UnsupportedMedia or BodyTooLarge for a body that is here but will not be read."""
-    _check_encoding(headers)
-    if len(body) > limit:
-        raise _too_large(limit)
-
-
-def _check_encoding(headers: Mapping[str, str]) -> None:
-    encoding = headers.get("content-encoding")
-    if encoding is not None and encoding.strip().lower() not in ("", "identity"):
-        raise UnsupportedMedia(f"The body has content-encoding {encoding!r}. Send it uncompressed.")
-
-
-def _check_announced(headers: Mapping[str, str], limit: int) -> None:
-    _check_encoding(headers)
-    announced = headers.get("content-length")
-    if announced is None:
-        return
-    if not (announced.isascii() and announced.isdigit()):
-        raise BadInput(f"content-length is {announced!r}, which is not a number of bytes.")
-    # A number too long for int() is too large whatever its digits are.
-    if len(announced.lstrip("0")) > 18 or int(announced) > limit:
-        raise _too_large(limit)
-
-
-def _too_large(limit: int) -> BodyTooLarge:
-    return BodyTooLarge(f"The body exceeds the limit of {limit} bytes.")
-
-
-def inference(found: Incoming, body: bytes, limits: Limits) -> Request:
-    """Return the request for the engine; it gets the headers of tracing, of SageMaker, and x-preheat-."""
-    headers = found.headers
-    forwarded = {name: headers[name] for name in headers if name.startswith(_FIRST) and _forwarded(name)}
-    wanted_s = seconds(headers, TIMEOUT_HEADER)
-    return Request(
-        body=body,
-        content_type=headers.get("content-type", ""),
-        accept=headers.get("accept", "*/*"),
-        id=found.id,
-        timeout_s=limits.timeout_s if wanted_s is None else min(wanted_s, limits.timeout_s),
-        headers=MappingProxyType(forwarded),
-    )
-
-
-def _forwarded(name: str) -> bool:
-    return name in _FORWARDED or (name.startswith("x-preheat-") and name not in _OURS)
-
-
-def seconds(headers: Mapping[str, str], name: str) -> float | None:
-    """Return the header `name` as a positive number of seconds, or None without it."""
-    text = headers.get(name)
-    if text is None:
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and value > 0):
-        raise BadInput(f"{name} is {text!r}. Send a positive number of seconds, such as 30.")
-    return value

@@ -6,14 +6,8 @@ from starlette.types import Receive, Scope, Send
 
 from preheat.interface.manifest import Limits
 from preheat.interface.message import Engine, Response
-from preheat.runtime.surface.incoming import (
-    ClientLeft,
-    Incoming,
-    check_whole,
-    incoming,
-    inference,
-    read_body,
-)
+from preheat.runtime.requests import Incoming, check_whole, inference
+from preheat.runtime.surface.incoming import ClientLeft, incoming, read_body
 from preheat.runtime.surface.leaving import ClientWatch
 from preheat.runtime.surface.outgoing import send_response
 from preheat.runtime.telemetry import Exchange, exchange_of

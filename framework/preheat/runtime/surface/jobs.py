@@ -17,14 +17,8 @@ from preheat.interface.manifest import Limits
 from preheat.interface.message import JSON_TYPE, PROBLEM_TYPE
 from preheat.interface.message import Response as Answer
 from preheat.runtime.jobs import Job, Jobs
-from preheat.runtime.surface.incoming import (
-    TTL_HEADER,
-    WEBHOOK_HEADER,
-    incoming,
-    inference,
-    read_body,
-    seconds,
-)
+from preheat.runtime.requests import TTL_HEADER, WEBHOOK_HEADER, inference, seconds
+from preheat.runtime.surface.incoming import incoming, read_body
 from preheat.runtime.surface.outgoing import send_response
 from preheat.runtime.telemetry import exchange_of
 

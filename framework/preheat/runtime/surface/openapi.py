@@ -5,7 +5,7 @@ from typing import Any
 
 from preheat.interface.manifest import Limits
 from preheat.interface.message import JSON_TYPE, PROBLEM_TYPE, TIMEOUT_HEADER
-from preheat.runtime.surface.incoming import TTL_HEADER, WEBHOOK_HEADER
+from preheat.runtime.requests import SHORTEST_S, TTL_HEADER, WEBHOOK_HEADER
 from preheat.runtime.surface.inference.description import protocol_paths, protocol_schemas
 from preheat.runtime.surface.jobs import IDEMPOTENCY_HEADER, LONGEST_TTL_S
 from preheat.runtime.surface.schemas import components
@@ -22,13 +22,12 @@ _PROBLEMS = {
     "415": "The handler does not read this media type.",
     "429": "The queue is full; Retry-After says when to come back.",
     "500": "predict failed; the details are in the logs only.",
-    "501": "This deployment takes no jobs.",
     "502": "The process ended while it answered.",
     "503": "Nothing can answer now; Retry-After says when to come back.",
     "504": "No answer within the time limit.",
 }
 _RUNNING = ("400", "401", "408", "413", "415", "429", "500", "502", "503", "504")
-_JOB = ("401", "404", "501", "503")
+_JOB = ("401", "404", "503")
 
 _PROBLEM_SCHEMA: _Object = {
     "title": "Problem",
@@ -53,6 +52,7 @@ _PROBLEM_SCHEMA: _Object = {
     },
 }
 _TEXT: _Object = {"type": "string"}
+_SECONDS: _Object = {"type": "number", "minimum": SHORTEST_S}
 _TIME: _Object = {"type": ["string", "null"], "format": "date-time"}
 _JOB_SCHEMA: _Object = {
     "title": "Job",
@@ -73,14 +73,19 @@ _JOB_SCHEMA: _Object = {
 }
 
 
-def openapi_document(*, document: Mapping[str, Any], name: str, version: str, limits: Limits) -> _Object:
-    """Return the OpenAPI document; the handler's own schemas are the components Input and Output."""
+def openapi_document(
+    *, document: Mapping[str, Any], name: str, version: str, limits: Limits, jobs: bool
+) -> _Object:
+    """Return the OpenAPI document; the handler's own schemas are the components Input and Output.
+
+    `jobs` says whether the deployment takes jobs; without, their routes answer 501 and are left out.
+    """
     return {
         "openapi": "3.1.0",
         "info": {"title": name, "version": version, "description": document.get("description") or ""},
         "paths": _inference_paths(document, limits)
-        | _job_paths(document)
-        | protocol_paths()
+        | (_job_paths(document) if jobs else {})
+        | protocol_paths(name, version, stream=bool(document.get("stream")))
         | _other_paths(),
         "components": {
             "schemas": components("Input", document["input"])
@@ -99,7 +104,9 @@ def _inference_paths(document: Mapping[str, Any], limits: Limits) -> _Object:
         "tags": ["inference"],
         "security": [{"token": []}, {}],
         "parameters": [
-            _header(TIMEOUT_HEADER, "Give up after so many seconds.", _up_to(limits.timeout_s)),
+            _header(
+                TIMEOUT_HEADER, f"Give up after so many seconds, at most {limits.timeout_s:g}.", _SECONDS
+            ),
             _header("x-request-id", "Kept and sent back, when it is 1 to 128 unreserved characters.", _TEXT),
         ],
         "requestBody": _request_body(document),
@@ -120,14 +127,14 @@ def _job_paths(document: Mapping[str, Any]) -> _Object:
         "parameters": [
             _header(IDEMPOTENCY_HEADER, "The same key and request make one job.", _TEXT | {"maxLength": 255}),
             _header(WEBHOOK_HEADER, "Gets the finished job by POST.", _TEXT | {"format": "uri"}),
-            _header(TTL_HEADER, "Keep the job for so many seconds.", _up_to(LONGEST_TTL_S)),
+            _header(TTL_HEADER, "Keep the job for so many seconds.", _SECONDS | {"maximum": LONGEST_TTL_S}),
         ],
         "requestBody": _request_body(document),
         "responses": {
             "202": _job("Recorded.") | {"headers": {"location": {"schema": {"type": "string"}}}},
             "200": _job("Recorded before, under this idempotency key."),
         }
-        | _problems(("400", "401", "408", "409", "413", "415", "429", "501", "503")),
+        | _problems(("400", "401", "408", "409", "413", "415", "429", "503")),
     }
     read = common | {"operationId": "readJob", "summary": "A job as it is now"}
     cancel = common | {"operationId": "cancelJob", "summary": "Cancel a job that has not finished"}
@@ -181,7 +188,8 @@ def _request_body(document: Mapping[str, Any]) -> _Object:
         content[JSON_TYPE]["examples"] = {
             f"example {number}": {"value": value} for number, value in enumerate(examples, start=1)
         }
-    return {"required": True, "content": content}
+    # No bytes are bytes too: where any media type is taken, an empty body is an input.
+    return {"required": "*/*" not in media, "content": content}
 
 
 def _answer(document: Mapping[str, Any]) -> _Object:
@@ -211,7 +219,3 @@ def _problems(statuses: Sequence[str]) -> _Object:
 
 def _header(name: str, description: str, schema: _Object) -> _Object:
     return {"name": name, "in": "header", "description": description, "schema": schema}
-
-
-def _up_to(maximum: float) -> _Object:
-    return {"type": "number", "exclusiveMinimum": 0, "maximum": maximum}

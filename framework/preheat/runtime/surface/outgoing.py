@@ -6,24 +6,18 @@ from http import HTTPStatus
 
 from starlette.types import Send
 
-from preheat.interface.message import BATCH_SIZE_HEADER, MODEL_MS_HEADER, QUEUE_MS_HEADER, Response
+from preheat.interface.message import Response
+from preheat.runtime.answers import FRAMING, HARDENED, UNBUFFERED, told
 from preheat.runtime.direct import RawHeaders
 from preheat.runtime.surface.incoming import ClientLeft
 
 STALLED_S = 60.0
 """How long a client may take no byte of a stream before it counts as gone."""
 
-_FRAMING = frozenset(
-    {"connection", "content-length", "content-type", "keep-alive", "trailer", "transfer-encoding", "upgrade"}
-)
-_HARDENED = (
-    (b"x-content-type-options", b"nosniff"),
-    # What a model returns may be HTML: it must not run as a page of this origin, which holds the token.
-    (b"content-security-policy", b"sandbox; default-src 'none'"),
-)
-
-_HARDENED_LINES = "".join(f"{name.decode()}: {value.decode()}\r\n" for name, value in _HARDENED)
-_BREAKS = 4 + len(_HARDENED)
+_HARDENED = tuple((name.encode(), value.encode()) for name, value in HARDENED)
+_UNBUFFERED = tuple((name.encode(), value.encode()) for name, value in UNBUFFERED)
+_HARDENED_LINES = "".join(f"{name}: {value}\r\n" for name, value in HARDENED)
+_BREAKS = 4 + len(HARDENED)
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -32,7 +26,7 @@ async def send_response(response: Response, send: Send, *, stalled_s: float = ST
 
     Raises ClientLeft when the client takes nothing of a stream for `stalled_s`.
     """
-    headers = _raw(_told(response))
+    headers = _raw(told(response))
     headers.append((b"content-type", response.content_type.encode("latin-1")))
     headers.extend(_HARDENED)
     if response.chunks is not None:
@@ -56,8 +50,8 @@ def whole(response: Response, request_id: str, *, keep_alive: bool) -> bytes:
         f"{_HARDENED_LINES}"
     )
     breaks = _BREAKS
-    for name, value in _told(response):
-        if (lower := name.lower()) not in _FRAMING:
+    for name, value in told(response):
+        if (lower := name.lower()) not in FRAMING:
             head += f"{lower}: {value}\r\n"
             breaks += 1
     if not keep_alive:
@@ -68,24 +62,11 @@ def whole(response: Response, request_id: str, *, keep_alive: bool) -> bytes:
     return b"%b\r\n%b" % (head.encode("latin-1"), response.body)
 
 
-def _told(response: Response) -> Iterable[tuple[str, str]]:
-    """Return the headers of `response`, and those that say how it was made."""
-    if not response.batch_size or QUEUE_MS_HEADER in response.headers:
-        return response.headers.items()
-    return (
-        *response.headers.items(),
-        (QUEUE_MS_HEADER, f"{response.queue_ms:.3f}"),
-        (MODEL_MS_HEADER, f"{response.model_ms:.3f}"),
-        (BATCH_SIZE_HEADER, str(response.batch_size)),
-    )
-
-
 async def _send_stream(
     status: int, headers: RawHeaders, chunks: AsyncIterator[bytes], send: Send, stalled_s: float
 ) -> None:
     try:
-        # A proxy that collects the stream would undo it.
-        headers += [(b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
+        headers += _UNBUFFERED
         await send({"type": "http.response.start", "status": status, "headers": headers})
         async for chunk in chunks:
             await _send_chunk(chunk, send, stalled_s)
@@ -108,5 +89,5 @@ def _raw(headers: Iterable[tuple[str, str]]) -> RawHeaders:
     return [
         (name.lower().encode("latin-1"), value.encode("latin-1"))
         for name, value in headers
-        if name.lower() not in _FRAMING
+        if name.lower() not in FRAMING
     ]

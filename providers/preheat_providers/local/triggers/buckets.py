@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Protocol
 
 from preheat.errors import ProviderError
+from preheat.runtime.objects.events import ObjectRecord
 from preheat_providers.local.options import Options
-from preheat_providers.local.triggers.events import ObjectRecord
 
 S3 = "s3://"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")

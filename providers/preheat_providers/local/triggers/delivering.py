@@ -1,22 +1,17 @@
 """Runs the deliveries of one function: reads the object, writes the result, keeps what failed."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from preheat.errors import HandlerFailed
 from preheat.interface.message import Request, Response
+from preheat.runtime.objects.events import ObjectRecord, read_event
+from preheat.runtime.objects.results import content_type, request_headers, result_body, result_key
 from preheat_providers.local.jobs import Claim, Superseded
 from preheat_providers.local.triggers.buckets import Bucket, Place
 from preheat_providers.local.triggers.dead_letters import DeadLetters
-from preheat_providers.local.triggers.events import ObjectRecord, encode_key, read_event
-from preheat_providers.local.triggers.keys import content_type, is_json, result_key
-
-BUCKET_HEADER = "x-preheat-bucket"
-KEY_HEADER = "x-preheat-key"
-EVENT_HEADER = "x-preheat-event-id"
 
 
 class FunctionDeliveries:
@@ -39,11 +34,7 @@ class FunctionDeliveries:
             claim.request,
             body=await bucket.read(record, self._limit),
             content_type=content_type(record.key),
-            headers={
-                BUCKET_HEADER: record.bucket,
-                KEY_HEADER: encode_key(record.key),
-                EVENT_HEADER: record.event_id,
-            },
+            headers=request_headers(record),
         )
 
     async def succeeded(self, claim: Claim, response: Response) -> None:
@@ -55,19 +46,13 @@ class FunctionDeliveries:
         if not await source.current(record):
             raise Superseded(f"The object {record.key!r} has changed; its new content is another delivery.")
         key = result_key(claim.sink["prefix"], record.key, response.content_type)
-        body = result_document(record, response.body) if is_json(response.content_type) else response.body
+        body = result_body(record, response.content_type, response.body)
         sink = await self._open(Place(**claim.sink["place"]))
         await sink.write(key, body, response.content_type)
 
     async def failed(self, claim: Claim, problem: Mapping[str, Any]) -> None:
         """Keep the delivery in the dead-letter folder."""
         await asyncio.to_thread(self._letters.keep, claim, problem)
-
-
-def result_document(record: ObjectRecord, answer: bytes) -> bytes:
-    """Return `{"object": {...}, "result": ANSWER}`, the answer as it is, so that no number changes."""
-    named = {"bucket": record.bucket, "key": record.key, "etag": record.etag}
-    return b'{"object": %b, "result": %b}\n' % (json.dumps(named, ensure_ascii=False).encode(), answer)
 
 
 def _event(claim: Claim) -> ObjectRecord | None:

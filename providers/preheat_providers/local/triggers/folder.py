@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from preheat.errors import BadInput, BodyTooLarge, NotFound, RequestError, Unavailable
+from preheat.runtime.objects.events import ObjectRecord
 from preheat_providers.local.jobs import Log, Superseded, write_atomically
 from preheat_providers.local.triggers.buckets import Found, Place
-from preheat_providers.local.triggers.events import ObjectRecord
 from preheat_providers.local.triggers.keys import check_key, check_path, unfinished
 
 CHUNK = 1024 * 1024

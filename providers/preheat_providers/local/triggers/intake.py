@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 
 from preheat.interface.message import Request
 from preheat.project.model import ObjectCreated
+from preheat.runtime.objects.events import ObjectRecord, build_event
 from preheat_providers.local.jobs import Delivery, JobRunner, JobStore, KnownObject, Log, TriggerMemory
 from preheat_providers.local.triggers.buckets import Found, Place
-from preheat_providers.local.triggers.events import ObjectRecord, build_event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

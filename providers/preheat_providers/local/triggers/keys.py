@@ -1,24 +1,10 @@
-"""Rules for object keys: which are safe, which a trigger takes, and where a result goes. Pure."""
-
-import mimetypes
-from pathlib import PurePosixPath
+"""Rules for object keys: which are safe, which a trigger takes, and what its results may set off. Pure."""
 
 from preheat.errors import BadInput
 
 LONGEST_KEY = 1024
 """In bytes of UTF-8 (S3 user guide, "Naming Amazon S3 objects")."""
 UNFINISHED = (".tmp", ".part")
-
-# Without the system's own tables: the same name gives the same type on every machine.
-_TYPES = mimetypes.MimeTypes(filenames=())
-for _type, _extension in (
-    ("image/webp", ".webp"),
-    ("application/x-npy", ".npy"),
-    ("application/x-ndjson", ".jsonl"),
-    ("text/markdown", ".md"),
-    ("text/event-stream", ".txt"),
-):
-    _TYPES.add_type(_type, _extension)
 
 
 def check_key(key: str) -> None:
@@ -40,26 +26,6 @@ def check_path(key: str) -> None:
 def unfinished(key: str) -> bool:
     """Say whether a file is hidden or marked as still being written (`.tmp`, `.part`)."""
     return any(part.startswith(".") for part in key.split("/")) or key.lower().endswith(UNFINISHED)
-
-
-def content_type(key: str) -> str:
-    """Return the media type that the key's name stands for."""
-    guessed, encoding = _TYPES.guess_type(PurePosixPath(key).name)
-    return "application/octet-stream" if guessed is None or encoding is not None else guessed
-
-
-def is_json(media_type: str) -> bool:
-    """Say whether a body of this type is one JSON value."""
-    essence = media_type.partition(";")[0].strip().lower()
-    return essence == "application/json" or essence.endswith("+json")
-
-
-def result_key(prefix: str, key: str, media_type: str) -> str:
-    """Return where the result of `key` goes: the key under `prefix`, with the answer's extension added."""
-    if is_json(media_type):
-        return f"{prefix}{key}.json"
-    essence = media_type.partition(";")[0].strip().lower()
-    return f"{prefix}{key}{_TYPES.guess_extension(essence) or '.bin'}"
 
 
 def split_output(output: str) -> tuple[str, str]:

@@ -5,10 +5,10 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from preheat.runtime.objects.events import BadEvent, read_event
 from preheat_providers.local.triggers.aws import calling
 from preheat_providers.local.triggers.buckets import Bucket
 from preheat_providers.local.triggers.dead_letters import DeadLetters
-from preheat_providers.local.triggers.events import BadEvent, read_event
 from preheat_providers.local.triggers.intake import Intake
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from preheat.errors import BodyTooLarge, NotFound
+from preheat.runtime.objects.events import ObjectRecord
 from preheat_providers.local.jobs import Superseded
 from preheat_providers.local.triggers.aws import calling
 from preheat_providers.local.triggers.buckets import S3, Found, Place
-from preheat_providers.local.triggers.events import ObjectRecord
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -126,8 +126,7 @@ async def test_a_full_queue_says_when_to_come_back() -> None:
     async with serving(served(engine)) as channel:
         with pytest.raises(grpc.aio.AioRpcError) as error:
             await call(channel, "ModelInfer", vector(1), metadata=(("x-request-id", "r-1"),))
-    trailers = dict(error.value.trailing_metadata())
-    assert (trailers["retry-after"], trailers["x-request-id"]) == ("3", "r-1")
+    assert {("retry-after", "3"), ("x-request-id", "r-1")} <= {*error.value.trailing_metadata()}
 
 
 async def test_the_answers_headers_are_trailers() -> None:
@@ -138,7 +137,7 @@ async def test_the_answers_headers_are_trailers() -> None:
     async with serving(served(FakeEngine(answer))) as channel:
         made = call(channel, "ModelInfer", vector(1))
         await made
-        assert dict(await made.trailing_metadata())["x-preheat-start"] == "cold"
+        assert ("x-preheat-start", "cold") in {*await made.trailing_metadata()}
 
 
 async def test_only_what_runs_the_model_wants_the_token() -> None:
@@ -183,7 +182,7 @@ async def test_the_callers_deadline_reaches_the_engine() -> None:
         await infer(channel, vector(1), timeout=500)
         await infer(channel, vector(1), metadata=(("x-preheat-timeout-s", "2"),))
     first, second, third = (request.timeout_s or 0 for request in engine.requests)
-    assert 0 < first <= 5
+    assert 0 < first < 6
     assert (second, third) == (9.0, 2.0)
 
 

@@ -118,7 +118,9 @@ async def test_stopping_lets_a_request_in_hand_be_answered() -> None:
     await asyncio.sleep(0)
     leave.set()
     await stopping
-    assert (await call).endswith(b"hi")
+    answer = await call
+    assert answer.endswith(b"hi")
+    assert b"connection: close" in answer
     with pytest.raises(OSError, match="Connect call failed"):
         await talk(port, GET + CLOSE)
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from tests.fakes.jobs import MemoryJobs
 from tests.fakes.surface import CONTRACT, client, only_token, surface
 
 from preheat.runtime.surface.schemas import components
@@ -28,10 +29,18 @@ async def test_schema_is_the_contract_document() -> None:
 
 
 async def test_openapi_is_valid_and_has_every_route() -> None:
-    document = (await fetch("/openapi.json")).json()
+    document = (await fetch("/openapi.json", jobs=MemoryJobs())).json()
     OpenAPIV31SpecValidator(document).validate()
     served = {route.path for route in surface().routes if hasattr(route, "path")}
     assert {path for path in served if path} <= set(document["paths"])
+
+
+async def test_openapi_leaves_out_what_this_deployment_would_answer_with_501() -> None:
+    document = (await fetch("/openapi.json", jobs=None, document=CONTRACT | {"stream": True})).json()
+    OpenAPIV31SpecValidator(document).validate()
+    assert not [path for path in document["paths"] if path.startswith("/jobs") or path.endswith("/infer")]
+    operations = [item[key] for item in document["paths"].values() for key in item if key != "parameters"]
+    assert not [operation for operation in operations if "501" in operation["responses"]]
 
 
 async def test_openapi_holds_the_handlers_own_schemas_and_examples() -> None:
@@ -51,6 +60,12 @@ async def test_openapi_names_the_media_types_of_the_handler() -> None:
     operation = document["paths"]["/invocations"]["post"]
     assert list(operation["requestBody"]["content"]) == ["image/*"]
     assert list(operation["responses"]["200"]["content"]) == ["application/json", "image/png"]
+
+
+@pytest.mark.parametrize(("media", "required"), [("application/json", True), ("*/*", False)])
+async def test_openapi_demands_a_body_except_where_no_bytes_are_an_input(media: str, required: bool) -> None:
+    document = (await fetch("/openapi.json", document=CONTRACT | {"input_media": [media]})).json()
+    assert document["paths"]["/invocations"]["post"]["requestBody"]["required"] is required
 
 
 def test_moving_a_schema_leaves_data_that_looks_like_a_reference_alone() -> None:

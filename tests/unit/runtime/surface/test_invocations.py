@@ -60,7 +60,7 @@ async def test_a_caller_may_shorten_the_time_limit_only(asked: str | None, given
     assert engine.requests[0].timeout_s == given
 
 
-@pytest.mark.parametrize("value", ["0", "-1", "nan", "inf", "soon", ""])
+@pytest.mark.parametrize("value", ["0", "-1", "nan", "inf", "soon", "", "5e-324", "0.0009", "1_0", "1e999"])
 async def test_a_time_limit_that_is_no_time_is_refused(value: str) -> None:
     async with client(surface()) as caller:
         answer = await caller.post("/invocations", headers={"x-preheat-timeout-s": value})

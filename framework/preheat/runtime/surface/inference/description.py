@@ -20,7 +20,6 @@ _PROBLEMS = {
     "415": "The body is compressed.",
     "429": "The queue is full; Retry-After says when to come back.",
     "500": "predict failed, or its results make no tensor.",
-    "501": "The handler streams, which the protocol does not.",
     "502": "The process ended while it answered.",
     "503": "Nothing can answer now; Retry-After says when to come back.",
     "504": "No answer within the time limit.",
@@ -29,8 +28,8 @@ _ABOUT_MODEL = ("404",)
 _READY = ("404", "503")
 
 
-def protocol_paths() -> _Object:
-    """Return the path items."""
+def protocol_paths(name: str, version: str, *, stream: bool) -> _Object:
+    """Return the path items of the model `name`; one that streams has no infer, which would answer 501."""
     paths = {
         "/v2": _get("v2Server", "The server", "V2Server"),
         "/v2/health/live": _get("v2Live", "Alive", "V2Live"),
@@ -41,14 +40,16 @@ def protocol_paths() -> _Object:
         ("/v2/models/{name}/versions/{version}", "Version"),
     ):
         parameters = [
-            {"name": name, "in": "path", "required": True, "schema": _TEXT}
-            for name in (("name", "version") if suffix else ("name",))
+            {"name": part, "in": "path", "required": True, "schema": {"enum": [only]}}
+            for part, only in (("name", name), ("version", version))
+            if f"{{{part}}}" in path
         ]
         about = _get(f"v2Model{suffix}", "The model's tensors", "V2Model", _ABOUT_MODEL)
         paths[path] = {"parameters": parameters} | about
         ready = _get(f"v2ModelReady{suffix}", "Ready", "V2Ready", _READY)
         paths[f"{path}/ready"] = {"parameters": parameters} | ready
-        paths[f"{path}/infer"] = {"parameters": parameters, "post": _infer(f"v2Infer{suffix}")}
+        if not stream:
+            paths[f"{path}/infer"] = {"parameters": parameters, "post": _infer(f"v2Infer{suffix}")}
     return paths
 
 

@@ -13,8 +13,9 @@ from preheat.errors import Unavailable
 from preheat.interface.manifest import Limits
 from preheat.interface.message import Response
 from preheat.runtime.inference.model import PLATFORM, InferenceModel, Refused, aside
+from preheat.runtime.requests import Incoming, inference
 from preheat.runtime.surface.boundary import REFUSAL
-from preheat.runtime.surface.incoming import ClientLeft, Incoming, incoming, inference, read_body
+from preheat.runtime.surface.incoming import ClientLeft, incoming, read_body
 from preheat.runtime.surface.inference.protocol import (
     LENGTH_HEADER,
     error_body,

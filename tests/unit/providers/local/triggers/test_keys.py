@@ -4,9 +4,7 @@ from preheat.errors import BadInput
 from preheat_providers.local.triggers.keys import (
     check_key,
     check_path,
-    content_type,
     feeds,
-    result_key,
     split_output,
     unfinished,
 )
@@ -33,38 +31,6 @@ def test_a_key_that_could_leave_the_folder_names_no_file(key: str) -> None:
 @pytest.mark.parametrize("key", [".hidden", "a/.git/b", "a.tmp", "a.PART", "x/.a.png"])
 def test_hidden_and_half_written_files_are_no_objects(key: str) -> None:
     assert unfinished(key)
-
-
-@pytest.mark.parametrize(
-    ("key", "expected"),
-    [
-        ("a.png", "image/png"),
-        ("a/B.JPG", "image/jpeg"),
-        ("a.json", "application/json"),
-        ("a.webp", "image/webp"),
-        ("a.npy", "application/x-npy"),
-        ("a.json.gz", "application/octet-stream"),
-        ("README", "application/octet-stream"),
-        ("a.unheard-of", "application/octet-stream"),
-    ],
-)
-def test_the_type_comes_from_the_name(key: str, expected: str) -> None:
-    assert content_type(key) == expected
-
-
-@pytest.mark.parametrize(
-    ("media_type", "expected"),
-    [
-        ("application/json", "out/a.png.json"),
-        ("application/geo+json; charset=utf-8", "out/a.png.json"),
-        ("image/png", "out/a.png.png"),
-        ("text/plain; charset=utf-8", "out/a.png.txt"),
-        ("application/x-ndjson", "out/a.png.jsonl"),
-        ("application/x-unheard-of", "out/a.png.bin"),
-    ],
-)
-def test_a_result_keeps_the_key_and_adds_the_answers_extension(media_type: str, expected: str) -> None:
-    assert result_key("out/", "a.png", media_type) == expected
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from preheat_providers.local.triggers.events import (
+from preheat.runtime.objects.events import (
     BadEvent,
     ObjectRecord,
     build_event,

@@ -1,0 +1,210 @@
+"""What Lambda takes, as data, and what of a project it does not: findings, before anything is built or sent.
+
+The figures are those of the quotas page, read on 2026-11-21; "MB" there means 1,024 KB:
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from preheat.bundle.model import Bundle
+from preheat.findings import Finding
+from preheat.project.model import Project
+from preheat_providers.aws_lambda.options import Options
+
+MB = 1 << 20
+
+UNZIPPED_BYTES = 250 * MB
+"""A package with its layers and runtimes, unpacked."""
+
+DIRECT_UPLOAD_BYTES = 50 * MB
+"""A package sent by the API; larger ones go through S3, as all of ours do."""
+
+IMAGE_BYTES = 10_240 * MB
+"""A container image, uncompressed."""
+
+TMP_MB = (512, 10_240)
+MEMORY_MB = (128, 10_240)
+TIMEOUT_S = (1, 900)
+
+REQUEST_BYTES = RESPONSE_BYTES = 6 * MB
+"""The JSON event of a synchronous call, in which a binary body is base64; and its answer."""
+
+STREAMED_BYTES = 200 * MB
+"""A streamed answer, which the managed Python runtimes do not offer:
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html"""
+
+EVENT_BYTES = 1 * MB
+"""The event of an asynchronous call."""
+
+ENVIRONMENT_BYTES = 4 * 1024
+"""All variables together, names and values."""
+
+SNAPSTART_TMP_MB = 512
+SNAPSTART_PYTHON = (3, 12)
+"""The first Python with SnapStart, and the most /tmp: https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html"""
+
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+"""https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html"""
+
+VARIABLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
+RESERVED = re.compile(
+    r"AWS_(?:REGION|DEFAULT_REGION|EXECUTION_ENV|ACCESS_KEY|ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN"
+    r"|LAMBDA_(?:FUNCTION_(?:NAME|MEMORY_SIZE|VERSION)|INITIALIZATION_TYPE|LOG_(?:GROUP|STREAM)_NAME|RUNTIME_API))"
+    r"|LAMBDA_(?:TASK_ROOT|RUNTIME_DIR)"
+)
+"""https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html"""
+
+NEXT_RUNG = (
+    "Trimming is done already. Next, let the function fetch its weights from S3 when it starts: "
+    'weights = "s3" in [provider.aws_lambda]. After that, drop what the model does not need from '
+    "`requirements`. A container image holds 10 GB, but this version of preheat deploys none to Lambda."
+)
+LAST_RUNG = (
+    "Trimming is done already, and weights from S3 do not count. Drop what the model does not need from "
+    "`requirements`. A container image holds 10 GB, but this version of preheat deploys none to Lambda."
+)
+
+
+def smaller(options: Options) -> str:
+    """Return what to do about a package that is too large: the next rung of the ladder."""
+    return LAST_RUNG if options.weights == "s3" else NEXT_RUNG
+
+
+def project_findings(
+    project: Project, options: Options, *, environment: Mapping[str, str]
+) -> tuple[Finding, ...]:
+    """Return what of `project` Lambda does not take; `environment` holds the variables that we add."""
+    find = _finder(project)
+    return (
+        *_resource_findings(project, find),
+        *_runtime_findings(project, options, find),
+        *_variable_findings(project, environment, find),
+        *_endpoint_findings(options, find),
+    )
+
+
+def bundle_findings(bundle: Bundle, project: Project, options: Options) -> tuple[Finding, ...]:
+    """Return what of a built bundle Lambda has no room for, beside the size that the build checks itself."""
+    if options.weights != "s3":
+        return ()
+    key = "tmp_mb" if options.weights_into == "tmp" else "memory_mb"
+    room = getattr(project.resources, key) * MB
+    weights = bundle.layer("weights").bytes
+    if weights < room:
+        return ()
+    largest = sorted((size for size in bundle.sizes if size.layer == "weights"), key=lambda size: -size.bytes)
+    names = ", ".join(f"{size.name} {size.bytes / MB:.0f} MB" for size in largest[:5])
+    find = _finder(project)
+    wanted = -(-weights * 5 // 4 // MB)
+    return (
+        find(
+            f"resources.{key}",
+            f"The weights need {weights / MB:.0f} MB, and resources.{key} is {room // MB}: "
+            f"{(weights - room) / MB:.0f} MB too little. They are {names}.",
+            f"{key} = {wanted}",
+        ),
+    )
+
+
+Find = Callable[[str, str, str], Finding]
+
+
+def _finder(project: Project) -> Find:
+    def find(key: str, message: str, fix: str) -> Finding:
+        return Finding(message=message, file=project.root / "preheat.toml", key=key, fix=fix)
+
+    return find
+
+
+def _resource_findings(project: Project, find: Find) -> Iterator[Finding]:
+    resources = project.resources
+    for name, value, (least, most), unit in (
+        ("memory_mb", resources.memory_mb, MEMORY_MB, "MB of memory"),
+        ("timeout_s", resources.timeout_s, TIMEOUT_S, "seconds"),
+        ("tmp_mb", resources.tmp_mb, TMP_MB, "MB in /tmp"),
+    ):
+        if not least <= value <= most:
+            nearest = least if value < least else most
+            message = f"resources.{name} is {value:g}, and a Lambda function has {least} to {most} {unit}."
+            yield find(f"resources.{name}", message, f"{name} = {nearest}")
+    if resources.gpu is not None:
+        message = f"resources.gpu is {resources.gpu!r}, and Lambda has no GPU."
+        yield find("resources.gpu", message, "preheat deploy --provider local  # or drop gpu")
+    if project.limits.body_bytes > REQUEST_BYTES:
+        message = f"limits.body_bytes is {project.limits.body_bytes:,}, and Lambda takes {REQUEST_BYTES:,}."
+        yield find("limits.body_bytes", message, f"body_bytes = {REQUEST_BYTES}")
+
+
+def _runtime_findings(project: Project, options: Options, find: Find) -> Iterator[Finding]:
+    if project.python is not None and project.python not in PYTHONS:
+        message = f"python is {project.python!r}, and Lambda runs {', '.join(PYTHONS)}."
+        yield find("python", message, f'python = "{PYTHONS[-2]}"')
+    if options.warm != "snapstart":
+        return
+    tmp_mb = project.resources.tmp_mb
+    if tmp_mb > SNAPSTART_TMP_MB:
+        message = f"SnapStart takes {SNAPSTART_TMP_MB} MB of /tmp, and resources.tmp_mb is {tmp_mb}."
+        fix = 'tmp_mb = 512  # with weights_into = "memory" in [provider.aws_lambda]'
+        yield find("resources.tmp_mb", message, fix)
+    if project.python in PYTHONS and _version(project.python) < SNAPSTART_PYTHON:
+        message = f"SnapStart needs Python 3.12 or later, and python is {project.python!r}."
+        yield find("python", message, f'python = "{PYTHONS[-2]}"')
+
+
+def _variable_findings(project: Project, environment: Mapping[str, str], find: Find) -> Iterator[Finding]:
+    for table, names in (("env", project.env), ("secrets", project.secrets)):
+        for name in sorted(names):
+            if RESERVED.fullmatch(name):
+                yield find(
+                    f"{table}.{name}",
+                    f"{name} is set by Lambda, which refuses another value.",
+                    f"remove {name}",
+                )
+            elif not VARIABLE.fullmatch(name):
+                message = (
+                    f"{name} is no variable for Lambda: two letters, digits or _ at least, a letter first."
+                )
+                yield find(f"{table}.{name}", message, f"MODEL_{name.strip('_')} = ...")
+    values = {**project.env, **environment}
+    size = sum(len(name.encode()) + len(value.encode()) for name, value in values.items())
+    if size > ENVIRONMENT_BYTES:
+        longest = max(project.env, key=lambda name: len(project.env[name]), default="")
+        message = (
+            f"The variables weigh {size:,} bytes together, ours included, and Lambda takes "
+            f"{ENVIRONMENT_BYTES:,}: {size - ENVIRONMENT_BYTES:,} too many. The longest is {longest}."
+        )
+        yield find(f"env.{longest}" if longest else "env", message, "move it to a file of the project")
+
+
+def _endpoint_findings(options: Options, find: Find) -> Iterator[Finding]:
+    table = "provider.aws_lambda"
+    if options.auth == "jwt" and options.endpoint != "http-api":
+        message = "A Function URL cannot check a JWT; an HTTP API can."
+        yield find(f"{table}.auth", message, 'endpoint = "http-api"')
+    if options.auth == "iam" and options.endpoint != "url":
+        yield find(f"{table}.auth", 'auth = "iam" is for a Function URL.', 'endpoint = "url"')
+    if options.auth == "jwt" and not (options.jwt_issuer and options.jwt_audience):
+        fix = 'jwt_issuer = "https://issuer.example.org/"\njwt_audience = ["my-client"]'
+        yield find(f"{table}.auth", 'auth = "jwt" needs jwt_issuer and jwt_audience.', fix)
+    if options.provisioned_max is not None and options.provisioned_max < options.provisioned:
+        message = (
+            f"provisioned_max is {options.provisioned_max}, less than provisioned, {options.provisioned}."
+        )
+        yield find(f"{table}.provisioned_max", message, f"provisioned_max = {options.provisioned}")
+
+
+def _version(python: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in python.split("."))
+
+
+def capabilities() -> Mapping[str, Any]:
+    """Return the part of the provider's Capabilities that follows from the quotas."""
+    return {
+        "max_body_bytes": REQUEST_BYTES,
+        "max_response_bytes": RESPONSE_BYTES,
+        "max_timeout_s": float(TIMEOUT_S[1]),
+        "max_memory_mb": MEMORY_MB[1],
+        "max_unzipped_bytes": UNZIPPED_BYTES,
+    }
