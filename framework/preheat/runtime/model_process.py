@@ -16,6 +16,7 @@ from preheat.runtime.confine import time_limit
 from preheat.runtime.failures import describe, user_traceback
 from preheat.runtime.loader import Model, RunCoroutine
 from preheat.runtime.log import log_to_stderr
+from preheat.runtime.memory import SETTLED_S, give_back_memory
 from preheat.runtime.model_thread import ModelThread
 
 
@@ -40,6 +41,7 @@ class ModelProcess:
         with time_limit(setup_s):
             model = prepare(self._run_on_loop)
         self._run_on_loop(serve(model))
+        self.loop.call_soon_threadsafe(self.loop.call_later, SETTLED_S, give_back_memory)
         self.model_thread.run()
 
     def finish(self, model: Model) -> None:
