@@ -9,7 +9,13 @@ ENTRY = "preheat.runtime.server.entry"
 SCRIPT = "preheat/runtime/server/entry.py"
 """Where that module lies in the code layer."""
 
-HTTP_REQUIREMENTS = ("fastapi>=0.115", "httptools>=0.6", "prometheus-client>=0.21", "uvicorn>=0.34")
+HTTP_REQUIREMENTS = (
+    "fastapi>=0.115",
+    "httptools>=0.6",
+    "prometheus-client>=0.21",
+    "uvicorn>=0.34",
+    "uvloop>=0.21",
+)
 """What the server needs beside what every bundle has: our own distribution's ranges, as a test checks."""
 
 GRPC_REQUIREMENTS = ("grpcio>=1.66", "protobuf>=6.30")

@@ -23,9 +23,9 @@ from preheat.runtime.model_thread import ModelThread
 class ModelProcess:
     """The two threads of this process. Made on the main thread, which `run` gives to the model."""
 
-    def __init__(self) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.model_thread = ModelThread()
-        self.loop = asyncio.new_event_loop()
+        self.loop = loop
 
     def run(
         self,

@@ -51,6 +51,7 @@ class SerialEngine:
         self._on_stuck = on_stuck
         self._log = log
         self._clock = clock
+        self._overdue: _Call | None = None
 
     async def invoke(self, request: Request) -> Response:
         """Answer `request`; see Engine."""
@@ -69,7 +70,7 @@ class SerialEngine:
         call = _Call(self._predict, value, self._clock)
         self._thread.post(call.run)
         if not call.wait(deadline):
-            self._overrun(request, timeout_s, started=call.started > 0)
+            self._overrun(call, request, timeout_s)
         content_type, body = encode_body(contract.output, result_of(call.result), request.accept)
         return Response(
             content_type=content_type,
@@ -79,7 +80,7 @@ class SerialEngine:
             batch_size=1,
         )
 
-    def _overrun(self, request: Request, timeout_s: float, *, started: bool) -> None:
+    def _overrun(self, call: "_Call", request: Request, timeout_s: float) -> None:
         self._log(
             {
                 "level": "warning",
@@ -88,7 +89,9 @@ class SerialEngine:
                 "request_id": request.id,
             }
         )
-        if not started:
+        if call.started:
+            self._overdue = call
+        elif self._overdue is not None and not self._overdue.ended:
             self._on_stuck()
         raise DeadlineExceeded(f"The handler did not answer within {timeout_s:g} s.")
 

@@ -45,7 +45,7 @@ class Worker:
         self._fork = fork
         self._control = Control.connect(assignment.control)
         self._control.send({"event": "hello", "id": assignment.id, "pid": os.getpid(), "zygote": False})
-        self._process = ModelProcess()
+        self._process = ModelProcess(asyncio.new_event_loop())
         self._loop = self._process.loop
         self._draining: asyncio.Task[None] | None = None
 

@@ -41,22 +41,22 @@ class DirectProtocol(BoundedProtocol):
 
     def on_message_begin(self) -> None:
         """Keep the head until it is clear which way the request goes."""
-        self.url = b""
-        self.headers = []
-        self.expect_100_continue = False
+        self.begin_head()
 
     def on_headers_complete(self) -> None:
         """Choose the way."""
+        busy = self._answering()
+        if not self.end_head():
+            return
         direct = self._direct()
         if (
             direct is not None
+            and not busy
             and self.url in direct.targets
             and self.parser.get_method() == b"POST"
             and not self.expect_100_continue
-            and self._between_requests()
             and self.parser.get_http_version() == "1.1"
         ):
-            self._end_head()
             self._taken = direct
             self._held = []
         else:
@@ -75,8 +75,10 @@ class DirectProtocol(BoundedProtocol):
         if direct is None:
             super().on_message_complete()
             return
+        self._in_body = False
         exchange = _Exchange(self, keep_alive=self.parser.should_keep_alive() and not self._leaving)
-        self.cycle = exchange  # type: ignore[assignment]  # a request behind it waits until it is complete
+        # A request behind it waits until it is complete.
+        self.cycle = self._active = exchange  # type: ignore[assignment]
         self._exchange = exchange
         body = self._held[0] if len(self._held) == 1 else b"".join(self._held)
         exchange.begin(direct, self.url, self.headers, body)
@@ -88,9 +90,16 @@ class DirectProtocol(BoundedProtocol):
         super().connection_lost(exc)
 
     def replace_cycle(self, current: object, following: RequestResponseCycle) -> None:
-        """Put `following` in the place of `current`, unless a request behind it stands there already."""
+        """Put `following` in the place of `current`, but not in that of a request behind it."""
+        self._active = following
         if self.cycle is current:
             self.cycle = following
+
+    def abandon(self) -> None:
+        """Give up the request whose body cannot be read, which may not have begun."""
+        if self._taken is None:
+            super().abandon()
+        self._taken = None
 
     def _begin_ordinary(self) -> None:
         url, headers, expect = self.url, self.headers, self.expect_100_continue

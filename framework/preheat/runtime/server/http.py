@@ -13,10 +13,9 @@ from typing import Any
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
+from preheat.runtime.server.bounds import Bounds
 from preheat.runtime.server.direct import DirectProtocol, direct_of
-from preheat.runtime.server.protocol import HEADER_S
 
-KEEP_ALIVE_S = 30
 BACKLOG = 512
 
 
@@ -32,10 +31,10 @@ class Endpoint:
         app: Any,
         *,
         tls: ssl.SSLContext | None = None,
-        header_s: float = HEADER_S,
+        bounds: Bounds | None = None,
         on_closed: Callable[[], None] = lambda: None,
     ) -> None:
-        self._header_s = header_s
+        self._bounds = bounds or Bounds()
         self._app = app
         self._direct = direct_of(app)
         self._tls = tls
@@ -61,14 +60,20 @@ class Endpoint:
         """Accept connections on `listener`, which is bound; return its port."""
         self._listener = listener
         self._server = await asyncio.get_running_loop().create_server(
-            self._protocol, sock=listener, ssl=self._tls, backlog=BACKLOG
+            self._protocol,
+            sock=listener,
+            ssl=self._tls,
+            ssl_handshake_timeout=self._handshake_s,
+            backlog=BACKLOG,
         )
         self.port = int(listener.getsockname()[1])
         return self.port
 
     async def adopt(self, connection: socket.socket) -> None:
         """Serve `connection`, which has been accepted and does not block."""
-        await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection, ssl=self._tls)
+        await asyncio.get_running_loop().connect_accepted_socket(
+            self._protocol, connection, ssl=self._tls, ssl_handshake_timeout=self._handshake_s
+        )
 
     async def stop(self, limit_s: float, *, idle_s: float = 0.0) -> int:
         """Accept nothing more and let the requests in hand be answered, for `limit_s` at most.
@@ -115,6 +120,10 @@ class Endpoint:
             self._empty.set()
         self._on_closed()
 
+    @property
+    def _handshake_s(self) -> float | None:
+        return self._bounds.head_s if self._tls else None
+
     def _connections(self) -> list[DirectProtocol]:
         return [each for each in self._state.connections if isinstance(each, DirectProtocol)]
 
@@ -124,7 +133,7 @@ class Endpoint:
             self._config,
             self._state,
             loop,
-            header_s=self._header_s,
+            bounds=self._bounds,
             on_closed=self._closed,
             direct=lambda: self._direct,
         )
@@ -141,7 +150,6 @@ class Endpoint:
             proxy_headers=False,
             server_header=False,
             date_header=False,
-            timeout_keep_alive=KEEP_ALIVE_S,
         )
         config.load()
         return config
