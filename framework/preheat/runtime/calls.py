@@ -4,11 +4,10 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any, TypeVar
+from math import inf
+from typing import Any
 
 from preheat.runtime.model_thread import ModelThread
-
-T = TypeVar("T")
 
 
 class ThreadCalls:
@@ -77,15 +76,36 @@ class ThreadCalls:
         self._watch = self._loop.call_later(left_s, self._look)
 
 
-async def until(future: asyncio.Future[T], deadline: float) -> T:
-    """Await `future`, which ends with TimeoutError at `deadline`, a time of the event loop."""
-    timer = asyncio.get_running_loop().call_at(deadline, _expire, future)
-    try:
-        return await future
-    finally:
-        timer.cancel()
+class Deadlines:
+    """Ends futures with TimeoutError at their deadlines, times of the event loop, by one timer for all."""
 
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._pending: dict[asyncio.Future[Any], float] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._looks_at = inf
 
-def _expire(future: asyncio.Future[Any]) -> None:
-    if not future.done():
-        future.set_exception(TimeoutError())
+    def watch(self, future: asyncio.Future[Any], deadline: float) -> None:
+        """End `future` at `deadline`, unless it is done or forgotten by then."""
+        self._pending[future] = deadline
+        if deadline < self._looks_at:
+            self._look_at(deadline)
+
+    def forget(self, future: asyncio.Future[Any]) -> None:
+        """Watch `future` no longer."""
+        del self._pending[future]
+
+    def _look_at(self, when: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._looks_at = when
+        self._timer = self._loop.call_at(when, self._look)
+
+    def _look(self) -> None:
+        self._timer, self._looks_at = None, inf
+        now = self._loop.time()
+        for future, deadline in self._pending.items():
+            if deadline <= now and not future.done():
+                future.set_exception(TimeoutError())
+        if left := [deadline for deadline in self._pending.values() if deadline > now]:
+            self._look_at(min(left))

@@ -7,7 +7,7 @@ from typing import Any
 
 from preheat.runtime.attempts import Raised
 from preheat.runtime.batching import BatchPolicy
-from preheat.runtime.calls import until
+from preheat.runtime.calls import Deadlines
 
 
 @dataclass(slots=True)
@@ -42,6 +42,7 @@ class Dispatcher:
         self._run = run
         self._clock = clock
         self._loop = asyncio.get_running_loop()
+        self._deadlines = Deadlines()
         self._running = False
         self._soon = False
         self._waiting: asyncio.TimerHandle | None = None
@@ -56,13 +57,15 @@ class Dispatcher:
         self._policy.add(entry, size=size, deadline=deadline)
         if not self._running and not self._soon:
             self._begin_soon()
+        self._deadlines.watch(entry.future, deadline)
         try:
-            return await until(entry.future, deadline)
+            return await entry.future
         except asyncio.CancelledError:
             if entry.batch is not None:
                 await asyncio.wait({entry.batch})
             raise
         finally:
+            self._deadlines.forget(entry.future)
             if entry.batch is None:
                 self._policy.remove(entry)
 

@@ -61,6 +61,7 @@ class ModelEngine:
         self._queue = queue
         self._log = log
         self._clock = clock
+        self._now = asyncio.get_running_loop().time  # looking it up costs a system call each time
         self._in_hand = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -122,7 +123,7 @@ class ModelEngine:
     async def _answer(self, request: Request) -> Response:
         limit_s = self._model.limits.timeout_s
         timeout_s = limit_s if request.timeout_s is None else min(request.timeout_s, limit_s)
-        deadline = asyncio.get_running_loop().time() + timeout_s
+        deadline = self._now() + timeout_s
         contract = self._model.contract
         arguments = (contract.input, request.body, request.content_type, self._model.limits)
         if len(request.body) <= ASIDE_BYTES:
@@ -145,19 +146,17 @@ class ModelEngine:
                 }
             )
             raise DeadlineExceeded(f"The handler did not answer within {timeout_s:g} s.") from exc
-        return await self._encode(request, outcome)
+        if self._last_answer_bytes <= ASIDE_BYTES:
+            return self._encode(request, outcome)
+        return await asyncio.to_thread(self._encode, request, outcome)
 
     async def _on_model(self, function: Callable[..., Any], *args: Any) -> Any:
         # Nothing can stop the thread: the call outlives a caller who left.
         return await asyncio.shield(self._calls.call(attempt, function, *args))
 
-    async def _encode(self, request: Request, outcome: Outcome) -> Response:
+    def _encode(self, request: Request, outcome: Outcome) -> Response:
         value = result_of(outcome.value)
-        arguments = (self._model.contract.output, value, request.accept)
-        if self._last_answer_bytes <= ASIDE_BYTES:
-            content_type, body = encode_body(*arguments)
-        else:
-            content_type, body = await asyncio.to_thread(encode_body, *arguments)
+        content_type, body = encode_body(self._model.contract.output, value, request.accept)
         self._last_answer_bytes = len(body)
         return Response(
             content_type=content_type,

@@ -6,7 +6,7 @@ from typing import Any
 
 from preheat.runtime.attempts import attempt, attempt_async, batch_outcomes
 from preheat.runtime.batching import BatchPolicy
-from preheat.runtime.calls import ThreadCalls, until
+from preheat.runtime.calls import Deadlines, ThreadCalls
 from preheat.runtime.dispatch import Dispatcher, Outcome, RunBatch
 from preheat.runtime.loader import Model
 from preheat.runtime.propagation import handler_traces, in_trace
@@ -75,14 +75,21 @@ def _one_on_loop(predict: Callable[..., Any], clock: Callable[[], float]) -> Pre
 
 
 def _one_on_thread(predict: Callable[..., Any], calls: ThreadCalls, clock: Callable[[], float]) -> Predict:
+    deadlines = Deadlines()
+
     async def call(value: Any, deadline: float) -> Outcome:
         one = _One(predict, value, clock)
+        outcome = calls.call(one.run)
+        deadlines.watch(outcome, deadline)
         try:
-            return await until(calls.call(one.run), deadline)
+            answer: Outcome = await outcome
+            return answer
         except asyncio.CancelledError:
             if one.started is not None:  # nothing stops predict: wait until the model is free
                 await calls.call(_nothing)
             raise
+        finally:
+            deadlines.forget(outcome)
 
     return call
 

@@ -28,6 +28,7 @@ class DirectProtocol(BoundedProtocol):
         self._direct = direct
         self._taken: Direct | None = None
         self._held: list[bytes] = []
+        self._scopes: dict[bytes, dict[str, Any]] = {}
         self._exchange: _Exchange | None = None
 
     def data_received(self, data: bytes) -> None:
@@ -101,6 +102,21 @@ class DirectProtocol(BoundedProtocol):
             super().abandon()
         self._taken = None
 
+    def scope_of(self, target: bytes) -> dict[str, Any]:
+        """Return ASGI's scope for a request to `target`, without its headers; one for all of a connection's."""
+        scope = self._scopes.get(target)
+        if scope is None:
+            scope = self._scopes[target] = {
+                "type": "http",
+                "method": "POST",
+                "path": target.decode("ascii"),
+                "http_version": "1.1",
+                "scheme": self.scheme,
+                "client": self.client,
+                "server": self.server,
+            }
+        return scope
+
     def _begin_ordinary(self) -> None:
         url, headers, expect = self.url, self.headers, self.expect_100_continue
         super().on_message_begin()
@@ -124,19 +140,19 @@ class _Exchange:
     def begin(self, direct: Direct, target: bytes, headers: RawHeaders, body: bytes) -> None:
         """Start to answer."""
         protocol = self._protocol
-        scope = {
-            "type": "http",
-            "method": "POST",
-            "path": target.decode("ascii"),
-            "http_version": "1.1",
-            "scheme": protocol.scheme,
-            "client": protocol.client,
-            "server": protocol.server,
-        }
-        task = protocol.loop.create_task(direct.answer(scope, headers, body, self))
+        task = protocol.loop.create_task(self._run(direct, protocol.scope_of(target), headers, body))
         protocol.tasks.add(task)
-        task.add_done_callback(self._ended)
         self._task = task
+
+    async def _run(self, direct: Direct, scope: dict[str, Any], headers: RawHeaders, body: bytes) -> None:
+        try:
+            await direct.answer(scope, headers, body, self)
+        except Exception as error:
+            self._protocol.logger.error("the short way failed", exc_info=error)
+        finally:
+            self._forget(self._task)
+            if not self.response_complete:  # half an answer must not look like a whole one
+                self._protocol.transport.close()
 
     def write(self, message: bytes) -> None:
         """Send the whole answer."""
@@ -170,19 +186,17 @@ class _Exchange:
         """Stop the work, if it is not done."""
         self.disconnected = True
         if self._task is not None:
+            self._task.add_done_callback(self._forget)  # one that has not begun never gets to its end
             self._task.cancel()
 
     def _complete(self) -> None:
         self.response_complete = True
         self._protocol.on_response_complete()
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _forget(self, task: asyncio.Task[None] | None) -> None:
         self._task = None
-        self._protocol.tasks.discard(task)
-        if not self.response_complete:  # half an answer must not look like a whole one
-            self._protocol.transport.close()
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._protocol.logger.error("the short way failed", exc_info=error)
+        if task is not None:
+            self._protocol.tasks.discard(task)
 
 
 class _Nobody:

@@ -34,7 +34,13 @@ class DirectInvocations:
         exchange.enter(ROUTE, scope)
         outcome: Outcome | None = "cancelled"
         try:
-            response = await self._respond(found, body, exchange)
+            try:
+                request = self._invocations.admit(found, body, exchange)
+                response = await self._invocations.engine.invoke(request)
+                exchange.answered(response)
+            except Exception as error:  # noqa: BLE001 - one request: its failure may not reach the next
+                failure = as_request_error(error, found.id, started=False)
+                response = problem_response(failure, request_id=found.id)
             exchange.status = response.status
             if response.chunks is None:
                 exchange.bytes_out = len(response.body)
@@ -44,13 +50,6 @@ class DirectInvocations:
                 outcome = await _stream(response, found.id, exchange, reply)
         finally:
             exchange.finish(outcome)
-
-    async def _respond(self, found: Incoming, body: bytes, exchange: Exchange) -> Response:
-        try:
-            return await self._invocations.respond(found, body, exchange)
-        except Exception as error:  # noqa: BLE001 - one request: its failure may not reach the next
-            failure = as_request_error(error, found.id, started=False)
-            return problem_response(failure, request_id=found.id)
 
 
 def _message(response: Response, request_id: str, exchange: Exchange, reply: Reply) -> bytes:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from starlette.types import Receive, Scope, Send
 
 from preheat.interface.manifest import Limits
-from preheat.interface.message import Engine, Response
+from preheat.interface.message import Engine, Request
 from preheat.runtime.requests import Incoming, check_whole, inference
 from preheat.runtime.surface.incoming import ClientLeft, incoming, read_body
 from preheat.runtime.surface.leaving import ClientWatch
@@ -22,7 +22,7 @@ class Invocations:
     """Reads one request within limits, lets the engine answer, and stops it when the client leaves."""
 
     def __init__(self, *, engine: Engine, limits: Limits, authenticate: Authenticate, body_s: float) -> None:
-        self._engine = engine
+        self.engine = engine
         self._limits = limits
         self._authenticate = authenticate
         self._body_s = body_s
@@ -35,20 +35,18 @@ class Invocations:
         self._authenticate(found.headers)
         body = await read_body(receive, found.headers, limit=self._limits.body_bytes, within_s=self._body_s)
         async with ClientWatch(receive) as client:
-            response = await self._invoke(found, body, exchange)
+            response = await self.engine.invoke(self._request(found, body, exchange))
+            exchange.answered(response)
             await send_response(response, send)
         if client.left:
             raise ClientLeft
 
-    async def respond(self, found: Incoming, body: bytes, exchange: Exchange) -> Response:
-        """Return the answer to a request whose body is here already. Raises RequestError."""
+    def admit(self, found: Incoming, body: bytes, exchange: Exchange) -> Request:
+        """Return the request for the engine, whose body is here already. Raises RequestError."""
         self._authenticate(found.headers)
         check_whole(found.headers, body, self._limits.body_bytes)
-        return await self._invoke(found, body, exchange)
+        return self._request(found, body, exchange)
 
-    async def _invoke(self, found: Incoming, body: bytes, exchange: Exchange) -> Response:
+    def _request(self, found: Incoming, body: bytes, exchange: Exchange) -> Request:
         exchange.bytes_in = len(body)
-        request = exchange.propagate(inference(found, body, self._limits))
-        response = await self._engine.invoke(request)
-        exchange.answered(response)
-        return response
+        return exchange.propagate(inference(found, body, self._limits))
