@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 from tests.fakes.engine import FakeEngine
 
 from preheat.errors import Unauthorized
 from preheat.interface.manifest import Limits
 from preheat.interface.message import Engine
 from preheat.runtime.metrics import Metrics
-from preheat.runtime.surface import build_app
+from preheat.runtime.surface import Settings, Surface
 
 TOKEN = "let-me-in"
 CONTRACT: dict[str, Any] = {
@@ -44,9 +44,9 @@ def only_token(headers: Mapping[str, str]) -> None:
         raise Unauthorized("The token is missing or wrong.")
 
 
-def surface(engine: Engine | None = None, **overrides: Any) -> FastAPI:
-    """Return the application with small limits; `overrides` go to build_app."""
-    settings: dict[str, Any] = {
+def settings(engine: Engine | None = None, **overrides: Any) -> Settings:
+    """Return settings with small limits, but for `overrides`."""
+    known: dict[str, Any] = {
         "document": CONTRACT,
         "name": "echo",
         "version": "release 3",
@@ -55,9 +55,14 @@ def surface(engine: Engine | None = None, **overrides: Any) -> FastAPI:
         "metrics": Metrics(),
         "authenticate": anyone,
     }
-    return build_app(engine=engine or FakeEngine(), **(settings | overrides))
+    return Settings(engine=engine or FakeEngine(), **(known | overrides))
 
 
-def client(app: FastAPI) -> httpx.AsyncClient:
+def surface(engine: Engine | None = None, **overrides: Any) -> Surface:
+    """Return the application with these settings."""
+    return Surface(settings(engine, **overrides))
+
+
+def client(app: ASGIApp) -> httpx.AsyncClient:
     """Return a client whose requests go straight into `app`."""
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://surface")

@@ -1,7 +1,7 @@
 """Engines around engines: what stands between the HTTP surface and one release, in every provider."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from preheat.interface.message import Engine, Request, Response
@@ -26,9 +26,9 @@ class Guarded:
         """Whether the model counts as failing."""
         return self._breaker.open
 
-    async def invoke(self, request: Request) -> Response:
+    def invoke(self, request: Request) -> Coroutine[Any, Any, Response]:
         """Answer `request`; see Engine."""
-        return await self._front.invoke(request)
+        return self._front.invoke(request)
 
 
 def guarded(

@@ -108,7 +108,7 @@ def test_a_provider_that_this_process_has_set_is_used() -> None:
 
 UNASKED = """
 import sys
-from preheat.runtime.surface import build_app
+from preheat.runtime.surface.app import build_app
 from preheat.runtime.tracing import open_tracing
 assert open_tracing("demo", "dev", environ={}) is None
 heavy = ("opentelemetry.sdk", "opentelemetry.exporter", "preheat.runtime.spans")

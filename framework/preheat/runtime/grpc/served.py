@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from preheat.interface.manifest import Limits
 from preheat.runtime.inference.model import InferenceModel
-from preheat.runtime.surface.invocations import Authenticate
+from preheat.runtime.surface.settings import Authenticate
 from preheat.runtime.telemetry import Telemetry
 
 

@@ -22,9 +22,8 @@ from preheat.runtime.server.bundled import Bundled
 from preheat.runtime.server.exposition import SharedExposition
 from preheat.runtime.server.http import Endpoint
 from preheat.runtime.server.tokens import bearer_check, open_door, token_hash
-from preheat.runtime.surface.app import build_app
-from preheat.runtime.surface.invocations import Authenticate
-from preheat.runtime.telemetry import Telemetry
+from preheat.runtime.surface import Settings, Surface
+from preheat.runtime.surface.settings import Authenticate
 from preheat.runtime.tracing import open_tracing
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ class Application:
                 metrics.render, slot=config.slot, workers=config.workers, folder=config.folder
             )
         door = _door(config.token_env)
-        app = build_app(
+        settings = Settings(
             engine=front,
             document=document,
             name=name,
@@ -72,14 +71,14 @@ class Application:
             tracing=self._tracing,
             exposition=self._shared.render if self._shared else None,
         )
-        self.endpoint = Endpoint(app, on_closed=on_closed)
+        self.endpoint = Endpoint(Surface(settings), on_closed=on_closed)
         self._config = config
         self._grpc: GrpcServer | None = None
         self._served = Served(
             model=InferenceModel(engine=front, document=document, name=name, version=config.release),
             limits=model.limits,
             authenticate=door,
-            telemetry=Telemetry(metrics, access=self._access, tracing=self._tracing),
+            telemetry=settings.telemetry,
         )
 
     @property

@@ -103,7 +103,7 @@ class DirectProtocol(BoundedProtocol):
         self._taken = None
 
     def scope_of(self, target: bytes) -> dict[str, Any]:
-        """Return ASGI's scope for a request to `target`, without its headers; one for all of a connection's."""
+        """Return ASGI's scope for requests of this connection to `target`, without their headers."""
         scope = self._scopes.get(target)
         if scope is None:
             scope = self._scopes[target] = {

@@ -41,20 +41,21 @@ class Refused(Exception):
         return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-def check_transfer_encoding(value: bytes, version: str) -> None:
-    """Refuse every coding but chunked, and that too before HTTP/1.1 (RFC 9112 section 6.1)."""
+def check_codings(values: Sequence[bytes], version: str) -> None:
+    """Refuse every transfer coding but chunked, and that too before HTTP/1.1 (RFC 9112 section 6.1)."""
     if version == "1.0":
         raise Refused(HTTPStatus.BAD_REQUEST, "HTTP/1.0 has no transfer-encoding.")
-    if value.strip().lower() != b"chunked":
+    codings = [coding.strip().lower() for coding in b",".join(values).split(b",")]
+    if set(codings) != {b"chunked"}:
         raise Refused(HTTPStatus.NOT_IMPLEMENTED, "Only the transfer-encoding chunked is read.")
+    if len(codings) > 1:
+        raise Refused(HTTPStatus.BAD_REQUEST, "The transfer-encoding chunked is there more than once.")
 
 
-def check_head(version: str, method: bytes, hosts: Sequence[bytes]) -> None:
-    """Refuse other versions, CONNECT, and anything but one good Host (RFC 9112 section 3.2)."""
+def check_head(version: str, hosts: Sequence[bytes]) -> None:
+    """Refuse other versions, and anything but one good Host (RFC 9112 section 3.2)."""
     if version not in ("1.1", "1.0"):
         raise Refused(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "Send HTTP/1.1.")
-    if method == b"CONNECT":
-        raise Refused(HTTPStatus.NOT_IMPLEMENTED, "This server is no proxy.")
     if len(hosts) != 1 and (hosts or version == "1.1"):
         raise Refused(HTTPStatus.BAD_REQUEST, f"A request needs one Host header; this one has {len(hosts)}.")
     if hosts and not _HOST.fullmatch(hosts[0]):

@@ -33,7 +33,7 @@ IDLE_S = 0.5
 SPARE_S = 2.0
 """What teardown gets beyond the limit of the requests."""
 YOUNG_OBJECTS = 10_000
-"""Requests make few cycles: looking for them every 700 objects, Python's default, costs 1 % of a small one."""
+"""How often cycles are looked for: requests make few, and Python's 700 costs 1 % of a small request."""
 STUCK_S = 0.25
 """How long a process lives on whose predict is stuck: its 504 is on its way at the same moment."""
 

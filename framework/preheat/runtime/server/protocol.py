@@ -20,9 +20,9 @@ from uvicorn.server import ServerState
 from preheat.runtime.server.bounds import Bounds
 from preheat.runtime.server.heads import (
     Refused,
+    check_codings,
     check_head,
     check_size,
-    check_transfer_encoding,
     without_upgrade,
 )
 
@@ -53,6 +53,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._large = False
         self._hosts: list[bytes] = []
+        self._codings: list[bytes] = []
         self._known_host: bytes | None = None
         self._upgrading = False
         self._deadline: TimerHandle | None = None
@@ -116,6 +117,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_head = True
         self._head_bytes = 1
         self._hosts = []
+        self._codings = []
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
@@ -130,7 +132,7 @@ class BoundedProtocol(HttpToolsProtocol):
         elif name == b"expect":
             self.expect_100_continue = value.lower() == b"100-continue"
         elif name == b"transfer-encoding":
-            check_transfer_encoding(value, self.parser.get_http_version())
+            self._codings.append(value)
         self.headers.append((name, value))
 
     def end_head(self) -> bool:
@@ -139,8 +141,10 @@ class BoundedProtocol(HttpToolsProtocol):
             check_size(self.url, self.headers, self._bounds.head_bytes)
         version = self.parser.get_http_version()
         if version != "1.1" or self._hosts != [self._known_host]:
-            check_head(version, self.parser.get_method(), self._hosts)
+            check_head(version, self._hosts)
             self._known_host = self._hosts[0] if self._hosts else None
+        if self._codings:
+            check_codings(self._codings, version)
         if self.parser.should_upgrade():
             if self.parser.get_method() == b"CONNECT":
                 raise Refused(HTTPStatus.NOT_IMPLEMENTED, "This server is no proxy.")

@@ -1,5 +1,6 @@
-"""The HTTP surface that every provider shows: one application over any engine. Only this imports FastAPI."""
+"""The HTTP surface that every provider shows: one application over any engine. Only `app` imports FastAPI."""
 
-from preheat.runtime.surface.app import build_app
+from preheat.runtime.surface.settings import Settings
+from preheat.runtime.surface.surface import Surface
 
-__all__ = ["build_app"]
+__all__ = ["Settings", "Surface"]

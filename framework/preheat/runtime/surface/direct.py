@@ -11,7 +11,7 @@ from preheat.runtime.metrics import Outcome
 from preheat.runtime.requests import Incoming
 from preheat.runtime.surface.boundary import as_request_error
 from preheat.runtime.surface.incoming import ClientLeft
-from preheat.runtime.surface.invocations import ROUTE, Invocations
+from preheat.runtime.surface.invocations import ROUTE, ROUTES, Invocations
 from preheat.runtime.surface.outgoing import send_response, whole
 from preheat.runtime.telemetry import Exchange, Telemetry
 
@@ -21,7 +21,7 @@ log = logging.getLogger("preheat.surface")
 class DirectInvocations:
     """Does for one request what the boundary and `Invocations` do together. Implements Direct."""
 
-    targets = frozenset({b"/invocations", b"/predict"})
+    targets = frozenset(path.encode() for path in ROUTES)
 
     def __init__(self, invocations: Invocations, telemetry: Telemetry) -> None:
         self._invocations = invocations

@@ -1,31 +1,28 @@
 """/ping, /healthz and /readyz: what load balancers, SageMaker and orchestrators ask."""
 
-from fastapi.routing import APIRoute
-from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from preheat.errors import Unavailable
-from preheat.interface.message import Engine
+from preheat.interface.message import Engine, Response
+from preheat.runtime.surface.outgoing import send_response
 
 RETRY_AFTER_S = 1.0
 
+_ALIVE = {"/ping": None, "/readyz": b'{"status":"ready"}', "/healthz": b'{"status":"alive"}'}
+PATHS = frozenset(_ALIVE)
 
-def health_routes(engine: Engine) -> list[APIRoute]:
-    """Return the routes; they need no token, and say only whether the process lives and takes requests."""
 
-    def demand_ready() -> None:
-        if not engine.ready:
+class Health:
+    """Answers GET and HEAD; needs no token, and says only whether the process lives and takes requests."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def __call__(self, scope: Scope, _: Receive, send: Send) -> None:
+        """Answer one request. Raises Unavailable where no request would be taken now."""
+        path = scope["path"]
+        if path != "/healthz" and not self._engine.ready:
             raise Unavailable("Not ready: no request would be taken now.", retry_after_s=RETRY_AFTER_S)
-
-    async def ping() -> Response:
-        demand_ready()
-        return Response()
-
-    async def readyz() -> Response:
-        demand_ready()
-        return JSONResponse({"status": "ready"})
-
-    async def healthz() -> Response:
-        return JSONResponse({"status": "alive"})
-
-    routes = {"/ping": ping, "/readyz": readyz, "/healthz": healthz}
-    return [APIRoute(path, endpoint, methods=["GET", "HEAD"]) for path, endpoint in routes.items()]
+        body = _ALIVE[path]
+        response = Response(content_type="text/plain") if body is None else Response(body=body)
+        await send_response(response, send)

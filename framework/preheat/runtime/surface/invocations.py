@@ -1,31 +1,27 @@
 """POST /invocations: one inference. A bare ASGI endpoint, because this is the hot path."""
 
-from collections.abc import Callable, Mapping
-
 from starlette.types import Receive, Scope, Send
 
-from preheat.interface.manifest import Limits
-from preheat.interface.message import Engine, Request
+from preheat.interface.message import Request
 from preheat.runtime.requests import Incoming, check_whole, inference
 from preheat.runtime.surface.incoming import ClientLeft, incoming, read_body
 from preheat.runtime.surface.leaving import ClientWatch
 from preheat.runtime.surface.outgoing import send_response
+from preheat.runtime.surface.settings import Settings
 from preheat.runtime.telemetry import Exchange, exchange_of
 
 ROUTE = "/invocations"
-
-Authenticate = Callable[[Mapping[str, str]], None]
-"""Raises Unauthorized unless the headers, by lower-case name, carry a right token."""
+ROUTES = (ROUTE, "/predict")
 
 
 class Invocations:
     """Reads one request within limits, lets the engine answer, and stops it when the client leaves."""
 
-    def __init__(self, *, engine: Engine, limits: Limits, authenticate: Authenticate, body_s: float) -> None:
-        self.engine = engine
-        self._limits = limits
-        self._authenticate = authenticate
-        self._body_s = body_s
+    def __init__(self, settings: Settings) -> None:
+        self.engine = settings.engine
+        self._limits = settings.limits
+        self._authenticate = settings.authenticate
+        self._body_s = settings.body_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. Raises RequestError for what the engine never gets to see."""

@@ -4,17 +4,22 @@ A function that is only asked for inferences never does; the first other request
 SnapStart snapshot has it already.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Protocol
 
 from mangum import Mangum
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from preheat.interface.manifest import Limits
-from preheat.interface.message import Engine, Request, Response
+from preheat.interface.body import encode_body
+from preheat.interface.message import JSON_TYPE, Engine, Request, Response
+from preheat.runtime.loader import Model
 from preheat.runtime.metrics import Metrics
+from preheat.runtime.requests import Incoming
 from preheat.runtime.surface.app import build_app
+from preheat.runtime.surface.settings import Settings
+from preheat_providers.aws_lambda.context import LambdaContext, left_s
 from preheat_providers.aws_lambda.web.proxy import TEXT_TYPES, Answer, Event, fitting
 
 ID_HEADER = b"x-request-id"
@@ -30,11 +35,12 @@ class Circuit(Engine, Protocol):
 
 
 class Hurried:
-    """An engine whose requests end within what `left_s` says is left of the event."""
+    """An engine whose requests end within what `context` says is left of the event."""
 
-    def __init__(self, engine: Engine, left_s: Callable[[], float]) -> None:
+    context: LambdaContext
+
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._left_s = left_s
 
     @property
     def ready(self) -> bool:
@@ -43,43 +49,49 @@ class Hurried:
 
     async def invoke(self, request: Request) -> Response:
         """Answer `request`; see Engine."""
-        left_s = max(0.0, self._left_s())
-        timeout_s = left_s if request.timeout_s is None else min(request.timeout_s, left_s)
+        time_s = max(0.0, left_s(self.context))
+        timeout_s = time_s if request.timeout_s is None else min(request.timeout_s, time_s)
         return await self._engine.invoke(replace(request, timeout_s=timeout_s))
 
 
 def web_application(
     engine: Circuit,
-    document: Mapping[str, Any],
+    model: Model,
     *,
     name: str,
     version: str,
-    limits: Limits,
     authenticate: Callable[[Mapping[str, str]], None],
-    left_s: Callable[[], float],
-) -> Callable[[Event, Any], Answer]:
-    """Return what answers events that are requests over HTTP; the arguments are those of build_app."""
-    app = build_app(
-        engine=Hurried(engine, left_s),
-        document=document,
+) -> Callable[[Event, LambdaContext], Answer]:
+    """Return what answers events that are requests over HTTP, for `engine`, which runs `model`."""
+    examples = [encode_body(model.contract.input, each, JSON_TYPE)[1] for each in model.handler.examples()]
+    hurried = Hurried(engine)
+    settings = Settings(
+        engine=hurried,
+        document={**model.contract.document(), "examples": [json.loads(each) for each in examples]},
         name=name,
         version=version,
-        limits=limits,
+        limits=model.limits,
         jobs=None,
         metrics=Metrics(circuit_open=lambda: engine.circuit_open),
         authenticate=authenticate,
     )
-    adapter = Mangum(_identified(app), lifespan="off", text_mime_types=[*TEXT_TYPES])
-    return lambda event, context: fitting(event, adapter(dict(event), context))
+    adapter = Mangum(_Identified(build_app(settings)), lifespan="off", text_mime_types=[*TEXT_TYPES])
+
+    def answer(event: Event, context: LambdaContext) -> Answer:
+        hurried.context = context
+        return fitting(event, adapter(dict(event), context))  # type: ignore[arg-type]
+
+    return answer
 
 
-def _identified(app: ASGIApp) -> ASGIApp:
-    """Give requests that have no id the one that the function's own log lines carry."""
+class _Identified:
+    """Gives requests that have no id the one that the function's own log lines carry."""
 
-    async def identified(scope: Scope, receive: Receive, send: Send) -> None:
-        if all(name != ID_HEADER for name, _ in scope["headers"]):
-            request_id = scope["aws.context"].aws_request_id.encode()
-            scope["headers"] = [*scope["headers"], (ID_HEADER, request_id)]
-        await app(scope, receive, send)
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
 
-    return identified
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        found = Incoming.read(scope["headers"], scope["aws.context"].aws_request_id)
+        others = [(name, value) for name, value in scope["headers"] if name != ID_HEADER]
+        scope["headers"] = [*others, (ID_HEADER, found.id.encode())]
+        await self._app(scope, receive, send)

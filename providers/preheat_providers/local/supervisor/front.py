@@ -4,7 +4,6 @@ Touches ports, the token's file, and the port and the token's hash in the state 
 """
 
 import asyncio
-from typing import Any
 
 from preheat.errors import ProviderError
 from preheat.interface.message import Engine
@@ -13,9 +12,8 @@ from preheat.runtime.inference.model import InferenceModel
 from preheat.runtime.metrics import Metrics
 from preheat.runtime.server.http import Endpoint
 from preheat.runtime.server.tokens import bearer_check, open_door, token_hash
-from preheat.runtime.surface import build_app
-from preheat.runtime.surface.invocations import Authenticate
-from preheat.runtime.telemetry import Telemetry
+from preheat.runtime.surface import Settings, Surface
+from preheat.runtime.surface.settings import Authenticate
 from preheat_providers.local.supervisor.gateway import HOST, bind
 from preheat_providers.local.supervisor.grpc_door import GrpcDoor
 from preheat_providers.local.supervisor.logs import FunctionLog
@@ -81,13 +79,20 @@ class Front:
     async def show(self, release: ReleaseRow) -> None:
         """Have the addresses show `release`, on the asked port, or that of before, or a free one."""
         spec, row = release.spec, self._row
-        telemetry = Telemetry(
-            self._metrics,
+        settings = Settings(
+            engine=self._engine,
+            document=spec.contract,
+            name=self._name,
+            version=str(release.number),
+            limits=spec.limits,
+            jobs=self._around.background.jobs(self._key),
+            metrics=self._metrics,
+            authenticate=self._door(spec, row),
             access=self._telemetry.access() if spec.options.access_log else None,
             tracing=await self._telemetry.tracing(),
         )
-        app = self._app(release, telemetry, self._door(spec, row))
-        await self._show_grpc(release, telemetry, self._door(spec, row))
+        app = Surface(settings)
+        await self._show_grpc(settings, spec)
         wanted = spec.options.port or row.port or 0
         current = self._endpoint
         if current is not None and (current.port, self._tls) == (wanted, spec.options.tls):
@@ -141,26 +146,16 @@ class Front:
     def _row(self) -> FunctionRow:
         return self._around.state.function(self._key)
 
-    def _app(self, release: ReleaseRow, telemetry: Telemetry, door: Authenticate) -> Any:
-        return build_app(
-            engine=self._engine,
-            document=release.spec.contract,
-            name=self._name,
-            version=str(release.number),
-            limits=release.spec.limits,
-            jobs=self._around.background.jobs(self._key),
-            metrics=telemetry.metrics,
-            authenticate=door,
-            access=telemetry.access,
-            tracing=telemetry.tracing,
-        )
-
-    async def _show_grpc(self, release: ReleaseRow, telemetry: Telemetry, door: Authenticate) -> None:
-        spec = release.spec
+    async def _show_grpc(self, settings: Settings, spec: Spec) -> None:
         model = InferenceModel(
-            engine=self._engine, document=spec.contract, name=self._name, version=str(release.number)
+            engine=self._engine, document=spec.contract, name=self._name, version=settings.version
         )
-        served = Served(model=model, limits=spec.limits, authenticate=door, telemetry=telemetry)
+        served = Served(
+            model=model,
+            limits=spec.limits,
+            authenticate=settings.authenticate,
+            telemetry=settings.telemetry,
+        )
         await self.grpc.show(served, spec.options, self._around.paths.tls, stop_s=STOP_S)
 
     def _door(self, spec: Spec, row: FunctionRow) -> Authenticate:

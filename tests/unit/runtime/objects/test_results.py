@@ -18,6 +18,7 @@ RECORD = ObjectRecord(
         ("a.json", "application/json"),
         ("a.webp", "image/webp"),
         ("a.npy", "application/x-npy"),
+        ("a.txt", "text/plain"),
         ("a.json.gz", "application/octet-stream"),
         ("README", "application/octet-stream"),
         ("a.unheard-of", "application/octet-stream"),
@@ -35,6 +36,7 @@ def test_the_type_comes_from_the_name(key: str, expected: str) -> None:
         ("image/png", "out/a.png.png"),
         ("text/plain; charset=utf-8", "out/a.png.txt"),
         ("application/x-ndjson", "out/a.png.jsonl"),
+        ("text/event-stream", "out/a.png.txt"),
         ("application/x-unheard-of", "out/a.png.bin"),
     ],
 )

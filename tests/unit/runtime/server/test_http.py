@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from preheat.runtime.server.bounds import Bounds
 from preheat.runtime.server.http import Endpoint
-from preheat.runtime.server.protocol import HEADER_BYTES
 from preheat_providers.local.supervisor.gateway import bind
 
 
@@ -60,7 +60,7 @@ async def test_it_serves_its_application_which_may_be_replaced() -> None:
 
 @on_a_loop
 async def test_a_head_that_does_not_end_is_a_408() -> None:
-    endpoint = Endpoint(hello, header_s=0.05)
+    endpoint = Endpoint(hello, bounds=Bounds(head_s=0.05))
     port = await endpoint.start(bind(0))
     answer = await talk(port, GET, b"x-slow: 1\r\n")
     assert answer.startswith(b"HTTP/1.1 408 ")
@@ -70,7 +70,7 @@ async def test_a_head_that_does_not_end_is_a_408() -> None:
 
 @on_a_loop
 async def test_a_connection_that_says_nothing_is_closed() -> None:
-    endpoint = Endpoint(hello, header_s=0.05)
+    endpoint = Endpoint(hello, bounds=Bounds(head_s=0.05))
     port = await endpoint.start(bind(0))
     assert await talk(port) == b""
     await endpoint.stop(1)
@@ -78,7 +78,7 @@ async def test_a_connection_that_says_nothing_is_closed() -> None:
 
 @on_a_loop
 async def test_the_deadline_holds_for_each_request_of_a_connection_and_not_for_its_body() -> None:
-    endpoint = Endpoint(hello, header_s=0.2)
+    endpoint = Endpoint(hello, bounds=Bounds(head_s=0.2))
     port = await endpoint.start(bind(0))
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\na")
@@ -96,7 +96,7 @@ async def test_the_deadline_holds_for_each_request_of_a_connection_and_not_for_i
 async def test_a_head_without_end_is_a_431() -> None:
     endpoint = Endpoint(hello)
     port = await endpoint.start(bind(0))
-    answer = await talk(port, GET, b"x-large: " + b"x" * (HEADER_BYTES + 1))
+    answer = await talk(port, GET, b"x-large: " + b"x" * (Bounds().head_bytes + 1))
     assert answer.startswith(b"HTTP/1.1 431 ")
     await endpoint.stop(1)
 

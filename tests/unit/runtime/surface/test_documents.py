@@ -8,8 +8,9 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from tests.fakes.jobs import MemoryJobs
-from tests.fakes.surface import CONTRACT, client, only_token, surface
+from tests.fakes.surface import CONTRACT, client, only_token, settings, surface
 
+from preheat.runtime.surface.app import build_app
 from preheat.runtime.surface.schemas import components
 
 pytestmark = pytest.mark.anyio
@@ -31,7 +32,7 @@ async def test_schema_is_the_contract_document() -> None:
 async def test_openapi_is_valid_and_has_every_route() -> None:
     document = (await fetch("/openapi.json", jobs=MemoryJobs())).json()
     OpenAPIV31SpecValidator(document).validate()
-    served = {route.path for route in surface().routes if hasattr(route, "path")}
+    served = {route.path for route in build_app(settings()).routes if hasattr(route, "path")}
     assert {path for path in served if path} <= set(document["paths"])
 
 

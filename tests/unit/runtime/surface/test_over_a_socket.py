@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 from tests.fakes.engine import FakeEngine, Stalled, Stream
 from tests.fakes.surface import surface
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 
 @asynccontextmanager
-async def serving(app: FastAPI) -> AsyncIterator[int]:
+async def serving(app: ASGIApp) -> AsyncIterator[int]:
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", access_log=False))
     task = asyncio.ensure_future(server.serve([listener]))

@@ -23,9 +23,9 @@ from preheat.runtime.surface.inference.protocol import (
     refusal,
     write_infer,
 )
-from preheat.runtime.surface.invocations import Authenticate
 from preheat.runtime.surface.leaving import ClientWatch
 from preheat.runtime.surface.outgoing import send_response
+from preheat.runtime.surface.settings import Authenticate
 from preheat.runtime.telemetry import Exchange, exchange_of
 
 ROUTE = "/v2/models/{name}/infer"

@@ -1,0 +1,179 @@
+"""SerialEngine: the answers are ModelEngine's, and the deadline interrupts predict."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.fakes.models import model_of
+
+from preheat import BadInput, Handler, batched
+from preheat.interface.manifest import Limits
+from preheat.interface.message import Request, Response
+from preheat.runtime.engine import ModelEngine
+from preheat.runtime.model_thread import ModelThread
+from preheat.runtime.serial import Overdue, SerialEngine, settled
+
+ROOT = Path(__file__).parents[3]
+
+
+class ManualAlarm:
+    """Rings when predict of the test says so."""
+
+    def __init__(self) -> None:
+        self.armed: list[float] = []
+        self.on = False
+
+    def arm(self, seconds: float) -> None:
+        self.armed.append(seconds)
+        self.on = True
+
+    def disarm(self) -> None:
+        self.on = False
+
+    def ring(self) -> None:
+        if self.on:
+            raise Overdue
+
+
+class Model(Handler):
+    alarm: ManualAlarm
+
+    def predict(self, how: str) -> int:
+        match how:
+            case "value":
+                raise ValueError("secret detail")
+            case "bad":
+                raise BadInput("the picture has no text")
+            case "exit":
+                raise SystemExit(3)
+            case "memory":
+                raise MemoryError
+            case "stop":
+                raise StopIteration
+            case "wrong":
+                return "not a number"  # type: ignore[return-value]
+            case "late":
+                self.swallow()
+        return len(how)
+
+    def swallow(self) -> None:
+        try:
+            self.alarm.ring()
+        except Exception:  # noqa: BLE001 - what handlers do
+            return
+
+
+class Squares(Handler):
+    @batched(max_size=4)
+    def predict(self, numbers: list[int]) -> list[int]:
+        if numbers == [7]:
+            return [ValueError("no sevens")]  # type: ignore[list-item]
+        return [number * number for number in numbers] if numbers != [13] else []
+
+
+def engine_of(handler: type[Handler], **options: Any) -> tuple[SerialEngine, ManualAlarm]:
+    alarm = ManualAlarm()
+    model = model_of(handler, limits=options.pop("limits", Limits(timeout_s=9)))
+    model.handler.alarm = alarm  # type: ignore[attr-defined]
+    return SerialEngine(model, alarm, **options), alarm
+
+
+def ask(engine: SerialEngine, value: object, **fields: Any) -> Response:
+    return settled(engine.invoke(Request(id="r1", body=json.dumps(value).encode(), **fields)))
+
+
+def asked_elsewhere(handler: type[Handler], value: object) -> Response:
+    async def main() -> Response:
+        thread = ModelThread()
+        threading.Thread(target=thread.run, daemon=True).start()
+        engine = ModelEngine(model_of(handler), thread, memory_mb=512, log=lambda _: None)
+        response = await engine.invoke(Request(id="r1", body=json.dumps(value).encode()))
+        thread.shutdown()
+        return response
+
+    return asyncio.run(main())
+
+
+@pytest.mark.parametrize("how", ["fine", "value", "bad", "exit", "memory", "stop", "wrong", 3])
+def test_every_outcome_is_answered_as_by_the_engine_of_a_server(how: object) -> None:
+    engine, alarm = engine_of(Model, memory_mb=512, log=lambda _: None)
+    ours, theirs = ask(engine, how), asked_elsewhere(Model, how)
+    assert (ours.status, ours.content_type, ours.body, dict(ours.headers), ours.batch_size) == (
+        theirs.status,
+        theirs.content_type,
+        theirs.body,
+        dict(theirs.headers),
+        theirs.batch_size,
+    )
+    assert not alarm.on
+
+
+@pytest.mark.parametrize("number", [3, 7, 13])
+def test_a_batched_predict_gets_a_batch_of_one(number: int) -> None:
+    engine, _ = engine_of(Squares, log=lambda _: None)
+    ours, theirs = ask(engine, number), asked_elsewhere(Squares, number)
+    assert (ours.status, ours.body, ours.batch_size) == (theirs.status, theirs.body, theirs.batch_size)
+
+
+def test_a_predict_that_is_interrupted_is_a_504_although_it_catches_exceptions() -> None:
+    log: list[dict[str, Any]] = []
+    engine, _ = engine_of(Model, log=log.append)
+    response = ask(engine, "late", timeout_s=2.0)
+    assert response.status == 504
+    assert "within 2 s" in json.loads(response.body)["detail"]
+    assert [event["event"] for event in log] == ["deadline-exceeded"]
+    assert ask(engine, "abc").body == b"3", "the model is free for the next request"
+
+
+def test_the_alarm_is_set_for_the_shorter_of_both_times() -> None:
+    now = [100.0]
+    engine, alarm = engine_of(Model, clock=lambda: now[0])
+    ask(engine, "fine", timeout_s=2.5)
+    ask(engine, "fine", timeout_s=60.0)
+    ask(engine, "fine")
+    assert alarm.armed == [2.5, 9.0, 9.0]
+
+
+def test_without_time_predict_is_not_called() -> None:
+    engine, alarm = engine_of(Model, log=lambda _: None)
+    assert ask(engine, "fine", timeout_s=0.0).status == 504
+    assert alarm.armed == []
+
+
+SLEEPS = """
+import json, sys, time
+from tests.fakes.models import model_of
+from preheat import Handler
+from preheat.interface.message import Request
+from preheat.runtime.serial import SerialEngine, SignalAlarm, settled
+
+class Sleeps(Handler):
+    def predict(self, seconds: float) -> str:
+        time.sleep(seconds)
+        return "slept"
+
+engine = SerialEngine(model_of(Sleeps), SignalAlarm(), log=lambda _: None)
+for seconds in (60, 0):
+    print(settled(engine.invoke(Request(id="r", body=json.dumps(seconds).encode(), timeout_s=0.2))).status)
+time.sleep(0.3)
+"""
+
+
+def test_the_signal_interrupts_what_sleeps_and_is_gone_afterwards() -> None:
+    # In a process of its own: the test runner's own time limit uses the same signal.
+    done = subprocess.run(
+        [sys.executable, "-c", SLEEPS], cwd=ROOT, capture_output=True, text=True, timeout=30
+    )
+    assert done.stdout.split() == ["504", "200"], done.stderr
+    assert done.returncode == 0
+
+
+def test_a_coroutine_that_waits_is_refused() -> None:
+    work = asyncio.sleep(0)
+    with pytest.raises(AssertionError):
+        settled(work)
