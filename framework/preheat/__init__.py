@@ -3,6 +3,7 @@
 from preheat.errors import BadInput, HandlerError, PreheatError
 from preheat.interface.batching import batched
 from preheat.interface.caching import cached
+from preheat.interface.concurrency import threaded
 from preheat.interface.handler import Context, Handler
 from preheat.interface.media import File, Image, Tensor
 
@@ -17,6 +18,7 @@ __all__ = [
     "Tensor",
     "batched",
     "cached",
+    "threaded",
 ]
 
 __version__ = "0.1.0"

@@ -40,10 +40,10 @@ Fault = Cut | Refuse | Lie | Ignore
 
 @dataclass
 class ObjectStore:
-    """Serves `objects` by their path. Each request takes one of `faults`, while there are any."""
+    """Serves `objects` by their path. Each request takes one of `faults`, which may be None."""
 
     objects: dict[str, bytes]
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[Fault | None] = field(default_factory=list)
     seen: list[tuple[str, str]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     connections: int = 0

@@ -22,7 +22,7 @@ class HandlerContract:
     """What a handler takes and gives, and how its predict is called.
 
     `input` and `output` are those of one request, also where predict is batched, and of one item
-    of a stream. With `is_stream`, calling predict gives an iterator, an async one if `is_async`.
+    of a stream. `threads` is how many calls of predict may overlap. With `is_stream`, calling predict gives an iterator, an async one if `is_async`.
     """
 
     handler: type[Handler]
@@ -33,6 +33,7 @@ class HandlerContract:
     output: Codec
     batching: Batching | None
     caching: Caching | None
+    threads: int
     is_async: bool
     is_stream: bool
 
@@ -47,6 +48,7 @@ class HandlerContract:
             "output": self.output.schema,
             "batching": batching.document() if batching else None,
             "cache": self.caching.document() if self.caching else None,
+            "threads": self.threads,
             "stream": self.is_stream,
             "input_media": list(input_media(self.input)),
             "output_media": list(STREAM_MEDIA if self.is_stream else output_media(self.output)),
@@ -70,6 +72,7 @@ def read_contract(handler: type[Handler], reference: str) -> HandlerContract:
         output=predict.output,
         batching=predict.batching,
         caching=predict.caching,
+        threads=predict.threads,
         is_async=predict.is_async,
         is_stream=predict.is_stream,
     )

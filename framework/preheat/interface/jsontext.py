@@ -48,7 +48,8 @@ def read_json(body: bytes, *, depth: int) -> Any:
     except json.JSONDecodeError as exc:
         raise BadInput(f"The body is not JSON: {exc.msg} at line {exc.lineno}, column {exc.colno}.") from exc
     except ValueError as exc:
-        raise BadInput(f"The body is not JSON that can be read: {exc}.") from exc
+        reason = str(exc).partition("; use sys.")[0]  # which is for who runs Python
+        raise BadInput(f"The body is not JSON that can be read: {reason}.") from exc
     except RecursionError as exc:
         raise BadInput("The JSON is nested too deeply.") from exc
     return value

@@ -10,6 +10,7 @@ from typing import Any
 from preheat.interface.batching import Batching, batching_mistakes, batching_of
 from preheat.interface.caching import Caching, caching_mistakes, caching_of
 from preheat.interface.codec import Codec
+from preheat.interface.concurrency import threads_mistakes, threads_of
 from preheat.interface.mistake import Mistake, line_of, line_of_class, line_of_field
 from preheat.interface.schema import Compiler
 
@@ -30,6 +31,7 @@ class Predict:
     output: Codec
     batching: Batching | None
     caching: Caching | None
+    threads: int
     is_async: bool
     is_stream: bool
 
@@ -87,6 +89,7 @@ class _Look:
             self._unpack_stream()
             self._unpack_batch()
             self._check_caching()
+            self._check_threads()
 
     def _parameter(self) -> str | None:
         parameters = list(inspect.signature(self.function).parameters.values())
@@ -173,6 +176,19 @@ class _Look:
             for message, fix in caching_mistakes(caching, is_stream=self.is_stream):
                 self.wrong(message, fix)
 
+    def _check_threads(self) -> None:
+        threads = threads_of(self.function)
+        if threads is None:
+            return
+        found = threads_mistakes(
+            threads,
+            is_async=inspect.iscoroutinefunction(self.function),
+            is_batched=batching_of(self.function) is not None,
+            is_stream=self.is_stream,
+        )
+        for message, fix in found:
+            self.wrong(message, fix)
+
     def compiled(self) -> Predict | None:
         """Compile both annotations."""
         codecs = []
@@ -197,6 +213,7 @@ class _Look:
             output=codecs[1],
             batching=batching_of(self.function),
             caching=caching_of(self.function),
+            threads=threads_of(self.function) or 1,
             is_async=is_async or (typing.get_origin(hinted) or hinted) in _ASYNC_STREAMS,
             is_stream=self.is_stream,
         )

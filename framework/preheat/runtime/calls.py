@@ -1,4 +1,4 @@
-"""Calls from the event loop to the model's thread, and their results back."""
+"""Calls from the event loop to the model's threads, and their results back."""
 
 import asyncio
 import time
@@ -11,11 +11,11 @@ from preheat.runtime.model_thread import ModelThread
 
 
 class ThreadCalls:
-    """Calls from the running event loop to a model thread, in order.
+    """Calls from the running event loop to the model's threads; they begin in order.
 
     Results that are ready together come back in one wake-up of the loop: waking it costs more
     than a small model does. `on_stuck` is called when one call has run for `limit_s`, because
-    nothing can stop a thread. `clock` must be one that both threads may read.
+    nothing can stop a thread. `clock` must be one that all threads may read.
     """
 
     def __init__(
@@ -33,7 +33,8 @@ class ThreadCalls:
         self._loop = asyncio.get_running_loop()
         self._finished: deque[tuple[asyncio.Future[Any], Any]] = deque()
         self._waking = False
-        self._running_since: float | None = None
+        self._running: dict[asyncio.Future[Any], float] = {}  # to when it began; each thread has its own key
+        self._outlived: dict[asyncio.Future[Any], asyncio.Future[None]] = {}
         self._watch: asyncio.TimerHandle | None = None
 
     def call(self, function: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
@@ -44,12 +45,16 @@ class ThreadCalls:
             self._watch = self._loop.call_later(self._limit_s, self._look)
         return future
 
+    async def ended(self, future: asyncio.Future[Any]) -> None:
+        """Return when the call of `future`, which was cancelled, is not running: nothing stops it."""
+        if future in self._running:
+            ended = self._outlived[future] = self._loop.create_future()
+            await ended
+
     def _run(self, future: asyncio.Future[Any], function: Callable[..., Any], args: tuple[Any, ...]) -> None:
-        if future.done():  # cancelled, or past its deadline
-            return
-        self._running_since = self._clock()
-        result = function(*args)
-        self._running_since = None
+        self._running[future] = self._clock()  # before the look: then `ended` misses no call that runs
+        result = None if future.done() else function(*args)  # done: cancelled, or past its deadline
+        del self._running[future]
         self._finished.append((future, result))
         # The loop lowers the flag before it empties the queue, so nothing is left lying.
         if not self._waking:
@@ -62,10 +67,12 @@ class ThreadCalls:
             future, result = self._finished.popleft()
             if not future.done():
                 future.set_result(result)
+            elif (ended := self._outlived.pop(future, None)) is not None and not ended.done():
+                ended.set_result(None)
 
     def _look(self) -> None:
-        """Look whether the call that runs now is over its limit; sleep on until one can be."""
-        since = self._running_since
+        """Look whether a call that runs now is over its limit; sleep on until one can be."""
+        since = min(self._running.copy().values(), default=None)  # a copy, in one step: threads change it
         if since is None:
             self._watch = None
             return

@@ -29,18 +29,18 @@ ASIDE_BYTES = 256 * 1024
 
 
 def concurrency_of(contract: HandlerContract, configured: int = 0) -> int:
-    """Return how many requests one process takes at once: two batches, 32 for async handlers, else 1."""
+    """Return how many requests one process takes at once: two batches, 32 if async, else its threads."""
     if configured > 0:
         return configured
     if contract.batching:
         return 2 * contract.batching.max_size
-    return 32 if contract.is_async else 1
+    return 32 if contract.is_async else contract.threads
 
 
 class ModelEngine:
     """Answers requests with the model in this process.
 
-    Sync handlers run on `thread`; async ones on the event loop, which must run when this is made.
+    Sync handlers run on `thread`, which may be several; async ones on the event loop, which must run when this is made.
     `queue` bounds the requests in hand. `on_stuck` is called when one call of predict has
     outlasted the function's whole time limit: nobody waits for it, and nothing can stop it.
     """

@@ -17,13 +17,14 @@ async def run_examples(
 ) -> tuple[list[Any], list[Any]]:
     """Return the examples and their answers as JSON values. Raises HandlerError for the first that fails.
 
-    Each example runs alone, then all together, so that a batched predict sees a batch. The
-    answers of a stream are lists of its items.
+    Each example runs alone, then all together, so that a batched predict sees a batch, and a
+    threaded one calls from all its threads. The answers of a stream are lists of its items.
     """
     bodies = [encode_body(contract.input, example, JSON_TYPE)[1] for example in examples]
     answers = [await _answer(engine, contract, index, body) for index, body in enumerate(bodies)]
-    if contract.batching:
-        await asyncio.gather(*(_answer(engine, contract, index, body) for index, body in enumerate(bodies)))
+    if contract.batching or contract.threads > 1:
+        together = list(enumerate(bodies)) * contract.threads
+        await asyncio.gather(*(_answer(engine, contract, index, body) for index, body in together))
     return [json.loads(body) for body in bodies], answers
 
 

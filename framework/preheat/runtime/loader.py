@@ -166,10 +166,15 @@ def load(place: Place, manifest: Manifest, clock: PhaseClock, run: RunCoroutine)
 def load_before_fork(place: Place, manifest: Manifest, clock: PhaseClock) -> Model:
     """Take the steps whose outcome forked children may share. Raises PhaseFailed."""
     model = import_model(place, manifest, clock)
+    prepare_before_fork(model, clock)
+    return model
+
+
+def prepare_before_fork(model: Model, clock: PhaseClock) -> None:
+    """Take those of these steps that follow the import; a snapshot is a fork too. Raises PhaseFailed."""
     set_up(model, clock)
     if _warms_up_before_fork(model):
         warm_up(model, clock, _no_coroutines)
-    return model
 
 
 def load_after_fork(model: Model, clock: PhaseClock, run: RunCoroutine) -> Model:

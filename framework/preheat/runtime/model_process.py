@@ -1,7 +1,8 @@
 """A process with the model inside: what serving frames to a supervisor and serving HTTP have in common.
 
-The main thread belongs to the model: setup, predict and teardown all run there. The event loop, with
-every socket, has a second thread, so that it answers while predict is busy or stuck.
+The main thread belongs to the model: setup, predict and teardown all run there, and a threaded predict
+on further threads too, which live from the warm-up to its last call. The event loop, with every socket,
+has a thread of its own, so that it answers while predict is busy or stuck.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from preheat.runtime.model_thread import ModelThread
 
 
 class ModelProcess:
-    """The two threads of this process. Made on the main thread, which `run` gives to the model."""
+    """The threads of this process. Made on the main thread, which `run` gives to the model."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.model_thread = ModelThread()
@@ -42,12 +43,11 @@ class ModelProcess:
             model = prepare(self._run_on_loop)
         self._run_on_loop(serve(model))
         self.loop.call_soon_threadsafe(self.loop.call_later, SETTLED_S, give_back_memory)
-        self.model_thread.run()
+        self.model_thread.run(model.contract.threads)
 
     def finish(self, model: Model) -> None:
         """Let `run` return once the calls made so far, and then the handler's teardown, have ended."""
-        self.model_thread.submit(_tear_down, model)
-        self.model_thread.shutdown()
+        self.model_thread.shutdown(last=lambda: _tear_down(model))
 
     def _run_on_loop(self, work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result()

@@ -1,5 +1,6 @@
-"""The one thread on which the user's code runs."""
+"""The threads on which the user's code runs: one, or as many as a threaded predict asks for."""
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from queue import SimpleQueue
@@ -9,15 +10,21 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+def _nothing() -> None:
+    return None
+
+
 class ModelThread(Executor):
-    """Runs calls one after another on the thread that enters `run`.
+    """Runs calls, in the order in which they came, on the thread that enters `run`.
 
     The worker gives it the main thread, where setup ran too: libraries that tie their state to a
-    thread (OpenMP pools, CUDA contexts, sqlite3) then see one thread only.
+    thread (OpenMP pools, CUDA contexts, sqlite3) then see one thread only. With more threads calls
+    begin in that order, and overlap.
     """
 
     def __init__(self) -> None:
         self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._last: Callable[[], None] = _nothing
 
     def post(self, call: Callable[[], None]) -> None:
         """Queue a call that raises nothing and answers nobody."""
@@ -40,11 +47,31 @@ class ModelThread(Executor):
         self.post(call)
         return future
 
-    def run(self) -> None:
-        """Run calls until `shutdown`; those queued before it still run."""
+    def run(self, threads: int = 1) -> None:
+        """Run calls on this thread and on `threads - 1` new ones until `shutdown`, and what it says is last."""
+        others = [
+            threading.Thread(target=self._work, name=f"preheat-model-{number}", daemon=True)
+            for number in range(2, threads + 1)
+        ]
+        for other in others:
+            other.start()
+        self._work()
+        for other in others:
+            other.join()
+        self._last()
+
+    def shutdown(
+        self,
+        wait: bool = True,  # noqa: ARG002
+        *,
+        cancel_futures: bool = False,  # noqa: ARG002
+        last: Callable[[], None] = _nothing,
+    ) -> None:
+        """Let `run` return once the calls queued so far have ended, and after them `last` on its thread."""
+        self._last = last
+        self._calls.put(None)
+
+    def _work(self) -> None:
         while (call := self._calls.get()) is not None:
             call()
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002
-        """Let `run` return after the calls queued so far."""
-        self._calls.put(None)
+        self._calls.put(None)  # for the next thread

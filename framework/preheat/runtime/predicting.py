@@ -78,15 +78,13 @@ def _one_on_thread(predict: Callable[..., Any], calls: ThreadCalls, clock: Calla
     deadlines = Deadlines()
 
     async def call(value: Any, deadline: float) -> Outcome:
-        one = _One(predict, value, clock)
-        outcome = calls.call(one.run)
+        outcome = calls.call(_One(predict, value, clock).run)
         deadlines.watch(outcome, deadline)
         try:
             answer: Outcome = await outcome
             return answer
         except asyncio.CancelledError:
-            if one.started is not None:  # nothing stops predict: wait until the model is free
-                await calls.call(_nothing)
+            await calls.ended(outcome)  # nothing stops predict: wait until the model is free
             raise
         finally:
             deadlines.forget(outcome)
@@ -95,22 +93,17 @@ def _one_on_thread(predict: Callable[..., Any], calls: ThreadCalls, clock: Calla
 
 
 class _One:
-    """One value on its way through the model's thread."""
+    """One value on its way through one of the model's threads."""
 
-    __slots__ = ("_clock", "_predict", "_queued", "_value", "started")
+    __slots__ = ("_clock", "_predict", "_queued", "_value")
 
     def __init__(self, predict: Callable[[Any], Any], value: Any, clock: Callable[[], float]) -> None:
         self._predict = predict
         self._value = value
         self._clock = clock
         self._queued = clock()
-        self.started: float | None = None
 
     def run(self) -> Outcome:
-        self.started = started = self._clock()
+        started = self._clock()
         value = attempt(self._predict, self._value)
         return Outcome(value, (started - self._queued) * 1000, (self._clock() - started) * 1000)
-
-
-def _nothing() -> None:
-    return None

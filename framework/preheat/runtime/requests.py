@@ -32,16 +32,16 @@ class Incoming:
     headers: Mapping[str, str]
 
     @classmethod
-    def read(cls, raw: Sequence[tuple[bytes, bytes]]) -> "Incoming":
+    def read(cls, raw: Sequence[tuple[bytes, bytes]], otherwise: str | None = None) -> "Incoming":
         """Return the headers as text, repeated ones joined by a comma (RFC 9110 section 5.3).
 
         ASGI gives names in lower case. The caller's x-request-id is kept when it is 1 to 128
-        unreserved characters, otherwise one is made.
+        unreserved characters, else it is `otherwise` or a new one.
         """
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in raw}
         if len(headers) != len(raw):
             headers = _joined(raw)
-        return cls.of(headers)
+        return cls.of(headers, otherwise)
 
     @classmethod
     def of(cls, headers: Mapping[str, str], otherwise: str | None = None) -> "Incoming":

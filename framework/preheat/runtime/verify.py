@@ -125,7 +125,7 @@ def _run(model: "Model", clock: "PhaseClock", memory_mb: int) -> tuple[list[Any]
         with clock.phase("examples"):
             done = asyncio.run_coroutine_threadsafe(drive(list(model.handler.examples())), loop)
             done.add_done_callback(lambda _: model_thread.shutdown())
-            model_thread.run()
+            model_thread.run(model.contract.threads)
             return done.result()
     except PhaseFailed as failure:
         if events:  # the answer of a failed request has no details; the log has

@@ -76,9 +76,8 @@ def expected_checksum(path: Path, part_bytes: int = PART_BYTES) -> str:
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html
     """
     digests = [*_part_digests(path, part_bytes)]
-    if path.stat().st_size < part_bytes:
-        return b64encode(digests[0]).decode()
-    return f"{b64encode(hashlib.sha256(b''.join(digests)).digest()).decode()}-{len(digests)}"
+    whole = path.stat().st_size < part_bytes
+    return b64encode(digests[0] if whole else hashlib.sha256(b"".join(digests)).digest()).decode()
 
 
 def _part_digests(path: Path, part_bytes: int) -> Iterator[bytes]:
@@ -112,7 +111,7 @@ class _Storing:
                     )
         return Stored(bucket=self.bucket, key=key, bytes=size, sent=sent)
 
-    def _found(self, key: str) -> tuple[int, str | None] | None:
+    def _found(self, key: str) -> tuple[int, str] | None:
         """Return size and checksum of an object, or None if there is none."""
         from botocore.exceptions import ClientError
 
@@ -122,7 +121,8 @@ class _Storing:
             if exc.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
                 return None
             raise
-        return found["ContentLength"], found.get("ChecksumSHA256")
+        checksum, _, _ = found.get("ChecksumSHA256", "").partition("-")  # then the number of parts
+        return found["ContentLength"], checksum
 
     def _send(self, path: Path, key: str, label: str, size: int) -> None:
         from boto3.s3.transfer import TransferConfig

@@ -66,14 +66,15 @@ class Tick:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Triggers:
-    """What starts the function beside requests."""
+    """What starts the function beside requests; `jobs` says whether asynchronous calls do."""
 
     uploads: tuple[Upload, ...] = ()
     queues: tuple[Queue, ...] = ()
     ticks: tuple[Tick, ...] = ()
+    jobs: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.uploads or self.queues or self.ticks)
+        return bool(self.uploads or self.queues or self.ticks or self.jobs)
 
     def to_json(self) -> str:
         """Return them as the text of their variable."""
@@ -87,6 +88,7 @@ class Triggers:
             uploads=tuple(Upload(**each) for each in document["uploads"]),
             queues=tuple(Queue(**each) for each in document["queues"]),
             ticks=tuple(Tick(**each) for each in document["ticks"]),
+            jobs=document["jobs"],
         )
 
 

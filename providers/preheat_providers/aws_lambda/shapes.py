@@ -12,7 +12,7 @@ JOB = "preheat-job"
 """The only key of an event that is a job: an asynchronous call whose result goes to a bucket."""
 SCHEDULED = frozenset({"aws.scheduler", "aws.events"})
 _EVENTBRIDGE = frozenset({"source", "detail-type", "detail"})
-_TAKEN = "requests over HTTP, uploads to S3 (at once, over SQS or EventBridge), SQS, schedules and direct calls"
+_TAKEN = "HTTP, uploads to S3 (at once, over SQS or EventBridge), SQS, schedules and direct calls"
 
 
 class UnknownEvent(PreheatError):
@@ -34,7 +34,9 @@ def kind_of(event: Any) -> Kind:
     if event.keys() >= _EVENTBRIDGE:
         return _of_eventbridge(event)
     if isinstance(event.get("requestContext"), Mapping):
-        raise UnknownEvent(f"This is a request, but none over HTTP: a WebSocket's? A function takes {_TAKEN}.")
+        raise UnknownEvent(
+            f"This is a request, but none over HTTP (a WebSocket?). A function takes {_TAKEN}."
+        )
     return "job" if event.keys() == {JOB} else "direct"
 
 

@@ -1,24 +1,27 @@
 """The machine that Lambda is: what to build for, what ships, and what the environment says. Pure."""
 
 from collections.abc import Mapping
+from typing import Literal
 
-from preheat.bundle.model import LayerName, Target
+from preheat.bundle.model import Target
 from preheat.bundle.shipped import REQUIREMENTS
+from preheat.bundle.zip.archive import Layout, Part
 from preheat.interface.threads import library_environment
 from preheat.project.model import HttpTrigger, Project
 from preheat.runtime.cpus import threads_of
 from preheat_providers.aws_lambda.limits import UNZIPPED_BYTES, smaller
 from preheat_providers.aws_lambda.options import Options
-from preheat_providers.aws_lambda.settings import MB_PER_CPU
-from preheat_providers.aws_lambda.settings import WEIGHTS as WEIGHTS_FOLDER
+from preheat_providers.aws_lambda.settings import DEPENDENCIES, MB_PER_CPU, WEIGHTS
+from preheat_providers.aws_lambda.shipping import MODULES
 from preheat_providers.aws_lambda.weights.fetch import BUCKET, INTO
 
 NAME = "aws_lambda"
+ArchiveName = Literal["function", "libraries", "weights"]
+
 PYTHON = "3.13"
 """What runs unless the project says otherwise: fixed, so that every machine of a team builds the same."""
 
-ENTRY = "preheat_providers.aws_lambda.entry"
-WEIGHTS = tuple(
+FETCHING = tuple(
     f"preheat_providers.aws_lambda.weights.{name}"
     for name in ("bucket", "credentials", "fetch", "listing", "signing")
 )
@@ -36,8 +39,8 @@ https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html"""
 
 MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
 
-FOLDERS: Mapping[LayerName, str] = {"code": "", "dependencies": "", "weights": WEIGHTS_FOLDER}
-"""Where each layer lies in the archive: what is imported at the root, which is on the path from the start."""
+OURS = frozenset({"preheat", "preheat_providers"})
+"""What of the code layer is ours, and changes with preheat alone."""
 
 
 def target_of(project: Project, options: Options) -> Target:
@@ -49,7 +52,7 @@ def target_of(project: Project, options: Options) -> Target:
         provider=NAME,
         platform=platform_of(python, options.architecture),
         python=python,
-        entry=(ENTRY, *(WEIGHTS if from_s3 else ())),
+        entry=(*MODULES, *(FETCHING if from_s3 else ())),
         requirements=(*REQUIREMENTS, *SURFACE_REQUIREMENTS, *(EVENT_REQUIREMENTS if events else ())),
         unzipped_limit=UNZIPPED_BYTES,
         apart=("weights",) if from_s3 else (),
@@ -63,11 +66,28 @@ def platform_of(python: str, architecture: str) -> str:
     return f"{MACHINES[architecture]}-{libc}"
 
 
-def packed_layers(options: Options) -> Mapping[LayerName, str]:
-    """Return the layers that go into the archive, each with its folder there."""
-    return {
-        name: folder for name, folder in FOLDERS.items() if name != "weights" or options.weights == "package"
+def packed_layers(options: Options) -> tuple[Part, ...]:
+    """Return where each layer lies when one archive holds them all: the code at the root, with the entry."""
+    code, dependencies = Part(layer="code"), Part(layer="dependencies", folder=DEPENDENCIES)
+    weights = Part(layer="weights", folder=WEIGHTS)
+    return (code, dependencies, weights) if options.weights == "package" else (code, dependencies)
+
+
+def layouts_of(options: Options, files: Mapping[str, bytes]) -> Mapping[ArchiveName, Layout]:
+    """Return what each of several archives holds; `files` go to the root of the function's own.
+
+    The function's own holds the user's code, a few kilobytes. The others are layers of Lambda, which
+    unpacks them below /opt, so that a change of code sends nothing else; /opt/python is on the path.
+    """
+    ours = Part(layer="code", folder="python", only=OURS)
+    dependencies = Part(layer="dependencies", folder=DEPENDENCIES)
+    layouts: dict[ArchiveName, Layout] = {
+        "function": Layout(layers=(Part(layer="code", without=OURS),), files=files),
+        "libraries": Layout(layers=(ours, dependencies)),
     }
+    if options.weights == "package":
+        layouts["weights"] = Layout(layers=(Part(layer="weights", folder=WEIGHTS),))
+    return layouts
 
 
 def environment_of(project: Project, options: Options, *, bucket: str | None) -> dict[str, str]:

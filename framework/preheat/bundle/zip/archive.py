@@ -10,34 +10,52 @@ from types import MappingProxyType
 from typing import IO
 
 from preheat.bundle.cache import Cache
-from preheat.bundle.model import Bundle, LayerName
+from preheat.bundle.digest import read_files, tree_digest
+from preheat.bundle.model import Bundle, Layer, LayerName
 from preheat.bundle.zip.packing import Member
 from preheat.bundle.zip.writing import write_zip
-from preheat.errors import BundleError
 from preheat.progress import Amount, Report, Step
 
 STAGE = "zip"
-IMPORTABLE = (".py", ".so")
 FORMAT = 1
 """Raised whenever the same content would be packed otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
-    """What goes into the archive: layers, each with its folder (empty for the root), and more `files`.
+class Part:
+    """A layer, or some of it, in a `folder` of the archive (empty for the root).
 
-    Layers may share a folder: the first one wins where both have a file, as on a search path. A module
-    that both have is refused, because Python would find it in the wrong one, or in both.
+    `only` and `without` name what lies at the top of the layer.
     """
 
-    layers: Mapping[LayerName, str]
+    layer: LayerName
+    folder: str = ""
+    only: frozenset[str] | None = None
+    without: frozenset[str] = frozenset()
+
+    def takes(self, name: str) -> bool:
+        """Say whether the file or folder `name` at the top of the layer belongs to the part."""
+        return name not in self.without and (self.only is None or name in self.only)
+
+    def digest(self, layer: Layer) -> str:
+        """Return a digest over what the part has of `layer`. Reads the files unless it is all of them."""
+        if self.only is None and not self.without:
+            return layer.digest
+        return tree_digest(read_files({member.path: _path(member) for member in _members(self, layer)}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """What goes into one archive: layers of a bundle or parts of them, and `files` beside them."""
+
+    layers: tuple[Part, ...]
     files: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
 
     def digest(self, bundle: Bundle) -> str:
         """Return `sha256:HEX` over all that will be unpacked, without packing it."""
-        layers = [[bundle.layer(name).digest, folder] for name, folder in self.layers.items()]
+        parts = sorted([part.folder, part.digest(bundle.layer(part.layer))] for part in self.layers)
         files = [[path, hashlib.sha256(data).hexdigest()] for path, data in sorted(self.files.items())]
-        return f"sha256:{hashlib.sha256(json.dumps([FORMAT, layers, files]).encode()).hexdigest()}"
+        return f"sha256:{hashlib.sha256(json.dumps([FORMAT, parts, files]).encode()).hexdigest()}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +79,7 @@ def zip_bundle(
     if known is not None:
         cache.used(path, _record(path))
         return known
-    members = _members(bundle, layout)
+    members = [*_all_members(bundle, layout)]
     total = sum(member.size for member in members)
     report(Step(STAGE, f"packing {len(members)} files"))
     done = 0
@@ -94,43 +112,36 @@ class _Hashing:
         self.digest.update(data)
 
 
-def _members(bundle: Bundle, layout: Layout) -> list[Member]:
-    members: dict[str, Member] = {}
-    owners: dict[str, LayerName] = {}
-    for name, folder in layout.layers.items():
-        prefix = f"{folder}/" if folder else ""
-        for member in _files(bundle.layer(name).path, prefix):
-            module = _module(member.path, prefix)
-            if module is not None and owners.setdefault(module, name) != name:
-                raise BundleError(
-                    f"The {owners[module]} and the {name} of this bundle both have a module {module}, and they "
-                    "share a folder in the archive.",
-                    hint=f"Rename yours, or leave it out: echo '/{module}' >> .preheatignore",
-                )
-            members.setdefault(member.path, member)
-    files = [Member(path=path, source=data, size=len(data)) for path, data in layout.files.items()]
-    return [*members.values(), *files]
+def _all_members(bundle: Bundle, layout: Layout) -> Iterator[Member]:
+    for part in layout.layers:
+        yield from _members(part, bundle.layer(part.layer))
+    for path, data in layout.files.items():
+        yield Member(path=path, source=data, size=len(data))
 
 
-def _module(path: str, prefix: str) -> str | None:
-    """Return the top-level module that `path` belongs to, if it is of one."""
-    top, _, rest = path.removeprefix(prefix).partition("/")
-    name = top if rest else top.partition(".")[0]
-    return (
-        prefix + name if path.endswith(IMPORTABLE) and name.isidentifier() and name != "__pycache__" else None
-    )
-
-
-def _files(folder: Path, prefix: str) -> Iterator[Member]:
-    with os.scandir(folder) as entries:
+def _members(part: Part, layer: Layer) -> Iterator[Member]:
+    prefix = f"{part.folder}/" if part.folder else ""
+    with os.scandir(layer.path) as entries:
         for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                yield from _files(Path(entry.path), f"{prefix}{entry.name}/")
-            else:
-                found = entry.stat(follow_symlinks=False)
-                executable = bool(found.st_mode & 0o100)
-                path = f"{prefix}{entry.name}"
-                yield Member(path=path, source=Path(entry.path), size=found.st_size, executable=executable)
+            if part.takes(entry.name):
+                yield from _below(entry, prefix)
+
+
+def _below(entry: os.DirEntry[str], prefix: str) -> Iterator[Member]:
+    path = f"{prefix}{entry.name}"
+    if entry.is_dir(follow_symlinks=False):
+        with os.scandir(entry.path) as entries:
+            for inner in entries:
+                yield from _below(inner, f"{path}/")
+        return
+    found = entry.stat(follow_symlinks=False)
+    executable = bool(found.st_mode & 0o100)
+    yield Member(path=path, source=Path(entry.path), size=found.st_size, executable=executable)
+
+
+def _path(member: Member) -> Path:
+    assert isinstance(member.source, Path)
+    return member.source
 
 
 def _record(path: Path) -> Path:

@@ -1,8 +1,8 @@
 """One file to one entry: compressed where that pays, else left as it is. Reads the file, keeps nothing.
 
-The compressor is libdeflate. Beside it were measured isal, zlib-ng and zlib (docs/benchmarks.md): isal is
-faster, but its output depends on the processor (three processors, three results at level 3), and an
-archive must be the same everywhere. libdeflate's does not, and is smaller than zlib's at a third of the time.
+The compressor is libdeflate, measured beside isal, zlib-ng and zlib (docs/benchmarks.md). isal is faster,
+but what it makes depends on the processor, and an archive must be the same everywhere; libdeflate's does
+not, and is smaller than zlib's in a third of the time.
 """
 
 import os

@@ -24,7 +24,7 @@ def written_as(
     parse: Callable[[str], Any],
     show: Callable[[Any], str] = str,
 ) -> Node:
-    """Compile `kind`, whose text matches `pattern`. `parse` and `show` raise ValueError for what they exclude."""
+    """Compile `kind`, whose text matches `pattern`. `parse` and `show` raise ValueError beyond that."""
     matches = re.compile(pattern).fullmatch
 
     def read(value: Any, place: Place, reading: Reading) -> Any:

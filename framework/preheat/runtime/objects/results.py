@@ -17,9 +17,10 @@ for _type, _extension in (
     ("application/x-npy", ".npy"),
     ("application/x-ndjson", ".jsonl"),
     ("text/markdown", ".md"),
-    ("text/event-stream", ".txt"),
 ):
     _TYPES.add_type(_type, _extension)
+_STREAMS = {"text/event-stream": ".txt"}
+"""What is written with an extension that stands for another type."""
 
 
 def request_headers(record: ObjectRecord) -> dict[str, str]:
@@ -48,7 +49,7 @@ def result_key(prefix: str, key: str, media_type: str) -> str:
     if is_json(media_type):
         return f"{prefix}{key}.json"
     essence = media_type.partition(";")[0].strip().lower()
-    return f"{prefix}{key}{_TYPES.guess_extension(essence) or '.bin'}"
+    return f"{prefix}{key}{_STREAMS.get(essence) or _TYPES.guess_extension(essence) or '.bin'}"
 
 
 def result_body(record: ObjectRecord, media_type: str, answer: bytes) -> bytes:

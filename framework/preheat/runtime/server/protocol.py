@@ -95,22 +95,28 @@ class BoundedProtocol(HttpToolsProtocol):
                 self._expect(self._head_too_slow)
 
     def _parse(self, data: bytes) -> None:
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            self._upgrading = False
+        while (stopped := self._feed(data)) is not None:
             head = without_upgrade(
                 self.parser.get_method(), self.url, self.parser.get_http_version(), self.headers
             )
+            data = head + data[stopped:]
+            self._upgrading = False
             self.parser = httptools.HttpRequestParser(self)
             self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
-            self._parse(head + data[upgrade.args[0] :])
+
+    def _feed(self, data: bytes) -> int | None:
+        """Parse `data`; return where the head of a request ends that asks for another protocol, if any."""
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            return int(upgrade.args[0])
         except httptools.HttpParserCallbackError as error:
             if not isinstance(error.__context__, Refused):
                 raise
             self._refuse(error.__context__)
         except httptools.HttpParserError as error:
             self._refuse(Refused(HTTPStatus.BAD_REQUEST, f"This is no HTTP/1.1 request: {error}."))
+        return None
 
     def begin_head(self) -> None:
         """Forget the request before."""

@@ -78,7 +78,6 @@ class Boundary:
 
 
 def as_request_error(error: Exception, request_id: str, *, started: bool) -> RequestError:
-    """Return what the client is told of `error`; what is not meant for clients goes to the log instead."""
     """Return what the caller is told of `error`; what is none of the caller's business is logged."""
     if isinstance(error, RequestError) and not started:
         return error

@@ -6,7 +6,6 @@ parts, so that the answers are the same.
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Protocol
 
 from preheat.errors import RequestError
 from preheat.interface.manifest import Limits
@@ -21,20 +20,12 @@ from preheat_providers.aws_lambda.web.proxy import Answer, Event, answer_to, bod
 TARGETS = frozenset({"/invocations", "/predict"})
 
 
-class Invoke(Protocol):
-    """Answers a request; a stream comes back collected."""
-
-    def __call__(self, request: Request) -> Response:
-        """Answer `request`."""
-        ...
-
-
 class Invocations:
-    """Answers the events that are a POST to /invocations or /predict."""
+    """Answers the events that are a POST to /invocations or /predict. `invoke` collects streams."""
 
     def __init__(
         self,
-        invoke: Invoke,
+        invoke: Callable[[Request], Response],
         *,
         limits: Limits,
         authenticate: Callable[[Mapping[str, str]], None],

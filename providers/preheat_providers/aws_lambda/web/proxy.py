@@ -6,6 +6,7 @@ What is read and written is exactly what Mangum reads and writes for the same ev
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from preheat.errors import HandlerFailed
@@ -45,15 +46,16 @@ def target_of(event: Event) -> tuple[str, str]:
     return (event["httpMethod"], event["path"]) if http is None else (http["method"], http["path"])
 
 
-def headers_of(event: Event) -> dict[str, str]:
+def headers_of(event: Event) -> Mapping[str, str]:
     """Return the headers by lower-case name, repeated ones joined; their bytes are read as ASGI's are."""
-    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    for name, values in (event.get("multiValueHeaders") or {}).items():
-        headers[name.lower()] = ", ".join(values)
-    for name, value in headers.items():
-        if not value.isascii():
-            headers[name] = value.encode().decode("latin-1")
-    return headers
+    headers: Mapping[str, str] = event.get("headers") or {}
+    if "http" not in event["requestContext"]:  # version 2 has names in lower case, and joins repeated ones
+        headers = {name.lower(): value for name, value in headers.items()} | {
+            name.lower(): ", ".join(values) for name, values in (event.get("multiValueHeaders") or {}).items()
+        }
+    if "".join(headers.values()).isascii():
+        return headers
+    return {name: value.encode().decode("latin-1") for name, value in headers.items()}
 
 
 def body_of(event: Event) -> bytes:
@@ -69,24 +71,30 @@ def answer_to(event: Event, response: Response, request_id: str) -> Answer:
 
     Raises ValueError for a header that would end early: what a handler calls its file may come from a caller.
     """
-    headers = {lower: value for name, value in told(response) if (lower := name.lower()) not in FRAMING}
-    kind = headers["content-type"] = response.content_type
-    headers.update(_HARDENED)
-    headers["content-length"] = str(len(response.body))
-    headers["x-request-id"] = request_id
+    kind = response.content_type
     if not kind.isprintable() or not kind.isascii():
         raise ValueError(f"the content type {kind!r} cannot stand in a header")
+    headers = {lower: value for name, value in told(response) if (lower := name.lower()) not in FRAMING}
+    headers |= _HARDENED
+    headers["content-type"] = kind
+    headers["content-length"] = str(len(response.body))
+    headers["x-request-id"] = request_id
     return fitting(event, _shaped(event, response.status, headers, *_written(response.body, kind)))
 
 
 def _written(body: bytes, kind: str) -> tuple[str, bool]:
     """Return the body as a string, and whether that is base64."""
-    if any(text in kind for text in TEXT_TYPES):
+    if _is_text(kind):
         try:
             return body.decode(), False
         except UnicodeDecodeError:
             pass
     return (b64encode(body).decode(), True) if body else ("", False)
+
+
+@lru_cache(maxsize=64)
+def _is_text(kind: str) -> bool:
+    return any(text in kind for text in TEXT_TYPES)
 
 
 def _shaped(event: Event, status: int, headers: dict[str, str], body: str, base64: bool) -> Answer:

@@ -122,7 +122,6 @@ def _in_tmp(item: Item, final: Path) -> Iterator[_File]:
     descriptor = os.open(data, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     noted = os.open(journal, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        os.ftruncate(descriptor, item.bytes)
         _reserve(item, descriptor)
         yield _File(item, final, descriptor, noted)
     finally:
@@ -148,6 +147,7 @@ def _in_memory(item: Item, final: Path) -> Iterator[_File]:
 
 def _reserve(item: Item, descriptor: int) -> None:
     try:
+        os.ftruncate(descriptor, item.bytes)
         if item.bytes:
             os.posix_fallocate(descriptor, 0, item.bytes)
     except OSError as exc:

@@ -10,8 +10,7 @@ from collections.abc import Mapping
 
 from preheat_providers.aws_lambda.weights.credentials import Credentials
 
-UNSIGNED = "UNSIGNED-PAYLOAD"
-"""What S3 accepts for the hash of a body; ours has none."""
+NO_BODY = hashlib.sha256().hexdigest()
 
 
 def signed_headers(
@@ -22,12 +21,12 @@ def signed_headers(
     They hold for any range of the object, and for 15 minutes.
     """
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
-    headers = {"host": host, "x-amz-content-sha256": UNSIGNED, "x-amz-date": stamp}
+    headers = {"host": host, "x-amz-content-sha256": NO_BODY, "x-amz-date": stamp}
     if credentials.token is not None:
         headers["x-amz-security-token"] = credentials.token
     names = ";".join(sorted(headers))
     lines = "".join(f"{name}:{value}\n" for name, value in sorted(headers.items()))
-    request = f"GET\n{path}\n\n{lines}\n{names}\n{UNSIGNED}"
+    request = f"GET\n{path}\n\n{lines}\n{names}\n{NO_BODY}"
     scope = f"{stamp[:8]}/{region}/s3/aws4_request"
     text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
     key = f"AWS4{credentials.secret}".encode()

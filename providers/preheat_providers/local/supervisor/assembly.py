@@ -14,13 +14,14 @@ def pool_settings(release: ReleaseRow) -> PoolSettings:
     """Return the bounds of the release's pool."""
     spec = release.spec
     batching = spec.contract.get("batching") or {}
+    derived = 2 * int(batching.get("max_size", 0)) or int(spec.contract.get("threads", 1))
     return PoolSettings(
         function=spec.function,
         release=release.number,
         scaling=spec.scaling,
         timeout_s=spec.resources.timeout_s,
         setup_s=spec.limits.setup_s,
-        concurrency=spec.scaling.concurrency or 2 * int(batching.get("max_size", 0)) or 1,
+        concurrency=spec.scaling.concurrency or derived,
     )
 
 

@@ -17,7 +17,17 @@ EXAMPLES = 40
 LONGEST_S = 120
 
 # Their schema says everything that they demand of an input.
-SAID = ["Scalars", "Structures", "Strings", "Lists", "Texts", "Anything", "Tensors", "Streams", "AsyncStreams"]
+SAID = [
+    "Scalars",
+    "Structures",
+    "Strings",
+    "Lists",
+    "Texts",
+    "Anything",
+    "Tensors",
+    "Streams",
+    "AsyncStreams",
+]
 # Every route; for the others, that which differs from handler to handler.
 WHOLE = ["Scalars", "Tensors"]
 # A picture must decode, base64 must have its padding, a batch refuses what it likes.
@@ -30,7 +40,14 @@ def test_no_request_gets_what_the_document_does_not_say(
 ) -> None:
     server = start(source=f"{HANDLERS}\n\nModel = {handler}\n")
     server.until("ready")
-    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(HERE / "schemathesis.toml"), "run"]
+    command = [
+        sys.executable,
+        "-m",
+        "schemathesis.cli",
+        "--config-file",
+        str(HERE / "schemathesis.toml"),
+        "run",
+    ]
     command += [f"http://127.0.0.1:{server.port}/openapi.json", "--phases", "examples,coverage,fuzzing"]
     command += ["--max-examples", str(EXAMPLES), "--generation-deterministic", "--no-color"]
     command += ["--warnings", "off", "--request-timeout", "20"]

@@ -9,11 +9,16 @@ from preheat.bundle.cache import Cache
 from preheat.bundle.digest import content_file
 from preheat.bundle.layers import materialise
 from preheat.bundle.model import Bundle, LayerName, Target
-from preheat.bundle.zip.archive import Layout, zip_bundle
+from preheat.bundle.zip.archive import Layout, Part, zip_bundle
 from preheat.errors import BundleError
 from preheat.progress import Amount, Event, Step, quiet
 
-ROOT = Layout(layers={"code": "", "dependencies": "", "weights": "weights"})
+WHOLE = (
+    Part(layer="code"),
+    Part(layer="dependencies", folder="packages"),
+    Part(layer="weights", folder="weights"),
+)
+LAYOUT = Layout(layers=WHOLE)
 CODE = {"handler.py": "x = 1\n", "LICENSE": "mine"}
 PACKAGES = {"numpy/__init__.py": "", "numpy/core.so": "\x7fELF", "LICENSE": "theirs"}
 WEIGHTS = {"model/m.onnx": "weights"}
@@ -44,14 +49,15 @@ def contents(path: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def test_layers_go_where_the_layout_says_and_the_first_one_wins(cache: Cache) -> None:
-    layout = Layout(layers=ROOT.layers, files={"listing.json": b"[]"})
+def test_layers_and_files_go_where_the_layout_says(cache: Cache) -> None:
+    layout = Layout(layers=LAYOUT.layers, files={"listing.json": b"[]"})
     made = zip_bundle(bundle(cache), layout, cache=cache, report=quiet)
     assert contents(made.path) == {
         "handler.py": b"x = 1\n",
         "LICENSE": b"mine",
-        "numpy/__init__.py": b"",
-        "numpy/core.so": b"\x7fELF",
+        "packages/LICENSE": b"theirs",
+        "packages/numpy/__init__.py": b"",
+        "packages/numpy/core.so": b"\x7fELF",
         "weights/model/m.onnx": b"weights",
         "listing.json": b"[]",
     }
@@ -60,77 +66,76 @@ def test_layers_go_where_the_layout_says_and_the_first_one_wins(cache: Cache) ->
 
 
 def test_a_layer_that_the_layout_leaves_out_is_left_out(cache: Cache) -> None:
-    made = zip_bundle(bundle(cache), Layout(layers={"code": ""}), cache=cache, report=quiet)
+    made = zip_bundle(bundle(cache), Layout(layers=WHOLE[:1]), cache=cache, report=quiet)
     assert set(contents(made.path)) == set(CODE)
 
 
+def test_a_part_of_a_layer_is_what_lies_at_its_top(cache: Cache) -> None:
+    code = {"handler.py": "x = 1", "preheat/a.py": "", "preheat/handler.py": "", "preheats.py": ""}
+    made = bundle(cache, code=code)
+    ours = Layout(layers=(Part(layer="code", folder="python", only=frozenset({"preheat", "other"})),))
+    theirs = Layout(layers=(Part(layer="code", without=frozenset({"preheat"})),))
+    packed = [
+        set(contents(zip_bundle(made, each, cache=cache, report=quiet).path)) for each in (ours, theirs)
+    ]
+    assert packed == [{"python/preheat/a.py", "python/preheat/handler.py"}, {"handler.py", "preheats.py"}]
+    changed = bundle(cache, code=code | {"handler.py": "x = 2"})
+    assert ours.digest(changed) == ours.digest(made)
+    assert theirs.digest(changed) != theirs.digest(made)
+
+
 def test_an_unchanged_bundle_is_not_packed_again(cache: Cache) -> None:
-    first = zip_bundle(bundle(cache), ROOT, cache=cache, report=quiet)
+    first = zip_bundle(bundle(cache), LAYOUT, cache=cache, report=quiet)
     stamp = first.path.stat().st_ino
     events: list[Event] = []
-    again = zip_bundle(bundle(cache), ROOT, cache=cache, report=events.append)
+    again = zip_bundle(bundle(cache), LAYOUT, cache=cache, report=events.append)
     assert (again.cached, again.digest, again.sha256) == (True, first.digest, first.sha256)
     assert (events, again.path.stat().st_ino) == ([], stamp)
 
 
 def test_an_archive_that_was_cut_is_packed_again(cache: Cache) -> None:
-    first = zip_bundle(bundle(cache), ROOT, cache=cache, report=quiet)
+    first = zip_bundle(bundle(cache), LAYOUT, cache=cache, report=quiet)
     whole = first.path.read_bytes()
     first.path.write_bytes(whole[:-1])
-    again = zip_bundle(bundle(cache), ROOT, cache=cache, report=quiet)
+    again = zip_bundle(bundle(cache), LAYOUT, cache=cache, report=quiet)
     assert (again.cached, again.path.read_bytes()) == (False, whole)
 
 
 @pytest.mark.parametrize(
     ("trees", "layout"),
     [
-        ({"code": {"handler.py": "x = 2\n"}}, ROOT),
-        ({"weights": {"model/n.onnx": "weights"}}, ROOT),
-        ({}, Layout(layers={"code": "", "dependencies": "", "weights": "models"})),
-        ({}, Layout(layers={"code": "", "dependencies": ""})),
-        ({}, Layout(layers={"dependencies": "", "code": "", "weights": "weights"})),
-        ({}, Layout(layers=ROOT.layers, files={"listing.json": b"[]"})),
+        ({"code": {"handler.py": "x = 2\n"}}, LAYOUT),
+        ({"weights": {"model/n.onnx": "weights"}}, LAYOUT),
+        ({}, Layout(layers=(*WHOLE[:2], Part(layer="weights", folder="models")))),
+        ({}, Layout(layers=WHOLE[:2])),
+        ({}, Layout(layers=LAYOUT.layers, files={"listing.json": b"[]"})),
+        ({}, Layout(layers=(Part(layer="code", without=frozenset({"LICENSE"})), *WHOLE[1:]))),
     ],
 )
 def test_whatever_would_unpack_otherwise_has_another_digest(
     cache: Cache, trees: Mapping[str, Mapping[str, str]], layout: Layout
 ) -> None:
-    assert layout.digest(bundle(cache, **trees)) != ROOT.digest(bundle(cache))
+    assert layout.digest(bundle(cache, **trees)) != LAYOUT.digest(bundle(cache))
 
 
 def test_the_digest_is_known_before_anything_is_packed(cache: Cache) -> None:
-    digest = ROOT.digest(bundle(cache))
+    digest = LAYOUT.digest(bundle(cache))
     assert not (cache.root / "archives").exists()
-    assert zip_bundle(bundle(cache), ROOT, cache=cache, report=quiet).digest == digest
-
-
-@pytest.mark.parametrize("path", ["numpy/mine.py", "numpy.py", "numpy.cpython-313-x86_64-linux-gnu.so"])
-def test_a_module_of_two_layers_in_one_folder_is_refused_with_its_name(cache: Cache, path: str) -> None:
-    with pytest.raises(BundleError, match="both have a module numpy") as caught:
-        zip_bundle(bundle(cache, code={path: ""}), ROOT, cache=cache, report=quiet)
-    assert caught.value.hint == "Rename yours, or leave it out: echo '/numpy' >> .preheatignore"
-    apart = Layout(layers={"code": "", "dependencies": "packages"})
-    zip_bundle(bundle(cache, code={path: ""}), apart, cache=cache, report=quiet)
-
-
-def test_byte_code_beside_modules_of_both_is_no_clash(cache: Cache) -> None:
-    code = {"handler.py": "", "__pycache__/handler.cpython-313.pyc": "1"}
-    packages = {"six.py": "", "__pycache__/six.cpython-313.pyc": "2"}
-    made = zip_bundle(bundle(cache, code=code, dependencies=packages), ROOT, cache=cache, report=quiet)
-    assert {*code, *packages} < set(contents(made.path))
+    assert zip_bundle(bundle(cache), LAYOUT, cache=cache, report=quiet).digest == digest
 
 
 def test_progress_ends_at_the_total(cache: Cache) -> None:
     events: list[Event] = []
-    zip_bundle(bundle(cache), ROOT, cache=cache, report=events.append)
-    assert events[0] == Step("zip", "packing 5 files")
+    zip_bundle(bundle(cache), LAYOUT, cache=cache, report=events.append)
+    assert events[0] == Step("zip", "packing 6 files")
     assert all(isinstance(event, Amount) and event.total == events[-1].done for event in events[1:])  # type: ignore[union-attr]
 
 
-def test_what_fails_leaves_no_archive(cache: Cache) -> None:
+@pytest.mark.parametrize("files", [{"handler.py": b"again"}, {"packages": b"a file"}])
+def test_what_clashes_leaves_no_archive(cache: Cache, files: Mapping[str, bytes]) -> None:
     broken = bundle(cache)
-    layout = Layout(layers=ROOT.layers, files={"handler.py": b"again"})
-    with pytest.raises(BundleError, match="Two files of the bundle would be handler.py"):
+    layout = Layout(layers=LAYOUT.layers, files=files)
+    with pytest.raises(BundleError, match="in the archive"):
         zip_bundle(broken, layout, cache=cache, report=quiet)
     assert not (cache.root / "archives").exists()
     assert list((cache.root / "tmp").iterdir()) == []

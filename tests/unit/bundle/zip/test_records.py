@@ -14,7 +14,7 @@ def entry(path: str, size: int, crc: int = 0) -> Entry:
 
 def write_sparse(path: Path, entries: list[Entry]) -> None:
     """Write an archive whose stored content is holes, so that sizes of many gigabytes cost nothing."""
-    directory = b""
+    directory = bytearray()
     with path.open("wb") as file:
         for each in entries:
             offset = file.tell()
@@ -38,13 +38,16 @@ def test_sizes_and_places_beyond_32_bits_are_read_back(size: int, tmp_path: Path
 
 
 def test_fields_of_64_bits_appear_only_where_they_are_needed() -> None:
-    assert len(local_header(entry("x", 100))) == 30 + 1
+    last, first = entry("x", (1 << 32) - 2), entry("x", (1 << 32) - 1)
+    assert [len(local_header(each)) for each in (last, first)] == [30 + 1, 30 + 1 + 4 + 16]
+    assert [len(central_record(each, 0)) for each in (last, first)] == [46 + 1, 46 + 1 + 4 + 16]
+    assert len(central_record(entry("x", 0), (1 << 32) - 1)) == 46 + 1 + 4 + 8
     assert b"PK\6\6" not in end_records(65_534, start=100, size=100)
     assert b"PK\6\6" in end_records(65_535, start=100, size=100)
 
 
-@pytest.mark.parametrize("count", [65_534, 65_535, 65_536])
-def test_more_entries_than_16_bits_count_are_read_back(count: int, tmp_path: Path) -> None:
+def test_more_entries_than_16_bits_count_are_read_back(tmp_path: Path) -> None:
+    count = 65_536
     write_sparse(tmp_path / "zip", [entry(f"{number:x}", 0) for number in range(count)])
     with zipfile.ZipFile(tmp_path / "zip") as archive:
         assert len(archive.namelist()) == count

@@ -104,12 +104,21 @@ async def test_what_stands_behind_a_body_is_no_part_of_the_head() -> None:
     assert dict(served.engine.requests[0].headers) == {}
 
 
+@on_a_loop
+async def test_what_stands_behind_a_wish_for_another_protocol_is_checked_as_ever() -> None:
+    async with Served() as port:
+        wish = request(b"", b"connection: upgrade", b"upgrade: h2c", target=b"/healthz")
+        assert statuses(await exchange(port, wish + GET.replace(b"host: x\r\n", b""))) == [405, 400]
+
+
 @pytest.mark.parametrize("cut", [0, 30, 200])
 @on_a_loop
 async def test_a_wish_for_another_protocol_is_ignored(cut: int) -> None:
     served = Served()
     async with served as port:
-        wish = request(b"12", b"connection: Upgrade, HTTP2-Settings", b"upgrade: h2c", b"http2-settings: AAMA")
+        wish = request(
+            b"12", b"connection: Upgrade, HTTP2-Settings", b"upgrade: h2c", b"http2-settings: AAMA"
+        )
         sent = wish + request(b"3", b"connection: close")
         assert statuses(await exchange(port, sent[:cut], sent[cut:])) == [200, 200]
     assert [asked.body for asked in served.engine.requests] == [b"12", b"3"]
@@ -117,7 +126,7 @@ async def test_a_wish_for_another_protocol_is_ignored(cut: int) -> None:
 
 @on_a_loop
 async def test_the_rest_of_a_body_that_was_not_needed_is_waited_for_so_long_and_no_longer() -> None:
-    async with Served(head_s=0.2, idle_s=0.2) as port, connected(port) as (reader, writer):
+    async with Served(head_s=0.2, idle_s=30) as port, connected(port) as (reader, writer):
         writer.write(request(b"1" * 10, target=b"/nowhere")[:-5])
         assert b" 404 " in await reader.readuntil(b"\r\n")
         assert b"HTTP/1.1 " not in await reader.read()
@@ -127,10 +136,29 @@ async def test_the_rest_of_a_body_that_was_not_needed_is_waited_for_so_long_and_
 async def test_a_connection_goes_on_behind_a_body_that_was_not_needed_and_is_then_idle() -> None:
     async with Served(idle_s=0.2) as port, connected(port) as (reader, writer):
         message = request(b"1" * 10, target=b"/nowhere")
-        writer.write(message[:-5])
-        assert b" 404 " in await reader.readuntil(b"\r\n")
-        writer.write(message[-5:] + GET)
-        assert statuses((await reader.read()).partition(b"}")[2]) == [200]
+        for following in (GET, b""):
+            writer.write(message[:-5])
+            assert b" 404 " in await reader.readuntil(b"}")
+            writer.write(message[-5:] + following)
+            if following:
+                assert statuses(await reader.readuntil(b"}")) == [200]
+        assert await reader.read() == b""
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"x: " + b"a" * 1000, 431),
+        (b"transfer-encoding: gzip, chunked", 501),
+        (b"host: y", 400),
+    ],
+)
+@on_a_loop
+async def test_a_head_that_came_whole_is_checked_too(head: bytes, status: int) -> None:
+    served = Served(head_bytes=1000)
+    async with served as port:
+        assert statuses(await exchange(port, request(b"0\r\n\r\n", head, length=False))) == [status]
+    assert served.engine.requests == []
 
 
 @on_a_loop
@@ -145,6 +173,24 @@ async def test_half_a_head_is_not_timed_while_the_server_itself_does_not_read() 
         gate.open.set()
         received = await reader.readuntil(b'{"status":"alive"}')
         assert statuses(received) == [200, 200, 200]
+
+
+@on_a_loop
+async def test_half_a_head_is_timed_from_when_the_server_reads_again() -> None:
+    async with Served(head_s=0.05, idle_s=30) as port:
+        assert statuses(await exchange(port, request(b"1") + request(b"2") + GET[:10])) == [200, 200, 408]
+
+
+@on_a_loop
+async def test_a_refused_client_may_go_on_sending_and_still_gets_its_answer() -> None:
+    def send_all_and_then_read(port: int) -> bytes:
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+            for part in (b"garbage\r\n\r\n", *[b"x" * 1_000_000] * 10):
+                client.sendall(part)
+            return client.recv(10_000)
+
+    async with Served() as port:
+        assert statuses(await asyncio.to_thread(send_all_and_then_read, port)) == [400]
 
 
 @on_a_loop

@@ -12,7 +12,9 @@ def test_a_host_is_a_name_or_an_address_with_an_optional_port(host: bytes) -> No
     check_head("1.1", [host])
 
 
-@pytest.mark.parametrize("host", [b"a b", b"a/b", b"user@a", b"a:b", b"a?", b"a#", b"[::1", b"\xff", b"a:1:2"])
+@pytest.mark.parametrize(
+    "host", [b"a b", b"a/b", b"user@a", b"a:b", b"a?", b"a#", b"[::1", b"\xff", b"a:1:2"]
+)
 def test_what_is_no_host_is_refused(host: bytes) -> None:
     with pytest.raises(Refused) as refused:
         check_head("1.1", [host])

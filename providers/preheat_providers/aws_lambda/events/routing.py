@@ -1,0 +1,61 @@
+"""Wires what runs without a request: one object for each kind of event, over one client of each service."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from preheat.interface.message import Request, Response
+from preheat_providers.aws_lambda.context import LambdaContext
+from preheat_providers.aws_lambda.events.jobs import JobCalls
+from preheat_providers.aws_lambda.events.messages import Messages
+from preheat_providers.aws_lambda.events.once import EveryTime, Once, OnceInTable
+from preheat_providers.aws_lambda.events.report import LogReport
+from preheat_providers.aws_lambda.events.sources import objects_of
+from preheat_providers.aws_lambda.events.storage import S3Storage
+from preheat_providers.aws_lambda.events.ticks import Ticks
+from preheat_providers.aws_lambda.events.uploads import Uploads
+from preheat_providers.aws_lambda.events.work import Worker
+from preheat_providers.aws_lambda.settings import Settings
+from preheat_providers.aws_lambda.shapes import Kind
+
+CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "max_attempts": 3})
+
+
+class Events:
+    """Runs the events of the function called `name`; `limit` bounds an object, in bytes."""
+
+    def __init__(
+        self, name: str, settings: Settings, invoke: Callable[[Request], Response], *, limit: int
+    ) -> None:
+        session = boto3.Session()
+        storage = S3Storage(session.client("s3", config=CONFIG))
+        once: Once = EveryTime()
+        if settings.table is not None:
+            client = session.client("dynamodb", config=CONFIG)
+            once = OnceInTable(client, settings.table, function=f"{name}@{settings.stage}")
+        triggers = settings.triggers
+        self._report = LogReport(name, settings.stage)
+        worker = Worker(invoke, once, self._report)
+        self._uploads = Uploads(triggers.uploads, storage, worker, self._report, limit=limit)
+        self._messages = Messages(triggers.queues, self._uploads, worker, self._report)
+        self._ticks = Ticks(triggers.ticks, worker)
+        self._jobs = JobCalls(storage, worker)
+
+    def handle(self, kind: Kind, event: Mapping[str, Any], context: LambdaContext) -> Any:
+        """Run `event`, and return what its source wants to be told. Raises what is to be tried again."""
+        self._report.begin(context)
+        try:
+            match kind:
+                case "sqs":
+                    return self._messages.deliver(event, context)
+                case "schedule":
+                    self._ticks.deliver(event, context)
+                case "job":
+                    self._jobs.deliver(event, context)
+                case _:
+                    self._uploads.deliver(objects_of(event), context)
+        finally:
+            self._report.end()
+        return None

@@ -1,0 +1,118 @@
+"""Objects in S3, read within limits and written whole. Only this module calls S3."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from preheat.errors import BadInput, BodyTooLarge, NotFound, PreheatError, Unavailable
+from preheat.runtime.objects.events import ObjectRecord
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+GONE = frozenset({"404", "NoSuchKey", "NoSuchVersion"})
+CHANGED = frozenset({"412", "PreconditionFailed"})
+REFUSED = frozenset({"400", "403", "AccessDenied", "KeyTooLongError", "NoSuchBucket", "InvalidAccessKeyId"})
+
+LONGEST_KEY = 1024
+"""In bytes of UTF-8 (S3 user guide, "Naming Amazon S3 objects")."""
+
+
+class Superseded(PreheatError):
+    """The object has a newer content, which is a delivery of its own."""
+
+    def __init__(self, record: ObjectRecord) -> None:
+        super().__init__(f"The object {record.key!r} has changed; its new content is another delivery.")
+
+
+class Storage(Protocol):
+    """Where objects are. Its errors are RequestErrors: 4xx for what no retry mends, Unavailable otherwise."""
+
+    def read(self, record: ObjectRecord, limit: int) -> bytes:
+        """Return the object's bytes. Raises Superseded, NotFound, BodyTooLarge, Unavailable."""
+        ...
+
+    def current(self, record: ObjectRecord) -> bool:
+        """Say whether the key holds no newer content than `record`; an object that is gone has none."""
+        ...
+
+    def write(self, bucket: str, key: str, body: bytes, media_type: str) -> None:
+        """Put an object, whole or not at all. Raises BadInput, Unavailable."""
+        ...
+
+
+class S3Storage:
+    """Every bucket that the function's role may use."""
+
+    def __init__(self, client: "S3Client") -> None:
+        self._client = client
+
+    def read(self, record: ObjectRecord, limit: int) -> bytes:
+        """Return the bytes of the record's version, or of the key if it still has the record's eTag."""
+        check_size(record, record.size, limit)
+        try:
+            with _calling("read", record.bucket, record.key):
+                if record.version_id is None:
+                    answer = self._client.get_object(
+                        Bucket=record.bucket, Key=record.key, IfMatch=f'"{record.etag}"'
+                    )
+                else:
+                    answer = self._client.get_object(
+                        Bucket=record.bucket, Key=record.key, VersionId=record.version_id
+                    )
+                with answer["Body"] as stream:
+                    check_size(record, answer["ContentLength"], limit)
+                    return stream.read()
+        except _Changed as error:
+            raise Superseded(record) from error
+
+    def current(self, record: ObjectRecord) -> bool:
+        """Ask for the key's newest eTag and version."""
+        try:
+            with _calling("read", record.bucket, record.key):
+                head = self._client.head_object(Bucket=record.bucket, Key=record.key)
+        except NotFound:
+            return True
+        if record.version_id is not None:
+            return head.get("VersionId", record.version_id) == record.version_id
+        return head["ETag"].strip('"') == record.etag
+
+    def write(self, bucket: str, key: str, body: bytes, media_type: str) -> None:
+        """Put the object; S3 shows it whole or not at all."""
+        if (length := len(key.encode())) > LONGEST_KEY:
+            raise BadInput(
+                f"The result's key has {length} bytes, and S3 takes {LONGEST_KEY}. Shorten the upload's."
+            )
+        with _calling("written", bucket, key):
+            self._client.put_object(Bucket=bucket, Key=key, Body=body, ContentType=media_type)
+
+
+class _Changed(Exception):
+    """The object's eTag is another one."""
+
+
+def check_size(record: ObjectRecord, size: int, limit: int) -> None:
+    """Raise BodyTooLarge for an object above `limit`."""
+    if size > limit:
+        raise BodyTooLarge(f"The object {record.key!r} has {size} bytes; the limit is {limit}.")
+
+
+@contextmanager
+def _calling(done: str, bucket: str, key: str) -> Iterator[None]:
+    """Turn what botocore raises into our errors; `done` says what could not be done."""
+    try:
+        yield
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "unknown")
+        if code in CHANGED:
+            raise _Changed from error
+        if code in GONE:
+            raise NotFound(f"The object {key!r} was deleted before it was read.") from error
+        kind = BadInput if code in REFUSED else Unavailable
+        action = "s3:GetObject" if done == "read" else "s3:PutObject"
+        advice = f" Allow {action} on arn:aws:s3:::{bucket}/*." if code in ("403", "AccessDenied") else ""
+        raise kind(f"s3://{bucket}/{key} cannot be {done}: S3 answered {code}.{advice}") from error
+    except BotoCoreError as error:
+        raise Unavailable(f"s3://{bucket}/{key} cannot be {done}: {error}") from error

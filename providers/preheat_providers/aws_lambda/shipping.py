@@ -1,0 +1,30 @@
+"""What of this provider ships in a bundle, as data: the modules for Target.entry. Does not ship itself."""
+
+_HERE = "preheat_providers.aws_lambda"
+
+START = tuple(
+    f"{_HERE}.{name}"
+    for name in ("entry", "function", "settings", "context", "looping", "homes", "shapes", "direct")
+)
+WEB = tuple(f"{_HERE}.web.{name}" for name in ("proxy", "invocations", "application"))
+EVENTS = tuple(
+    f"{_HERE}.events.{name}"
+    for name in (
+        "routing",
+        "sources",
+        "storage",
+        "once",
+        "report",
+        "work",
+        "uploads",
+        "messages",
+        "ticks",
+        "jobs",
+    )
+)
+
+MODULES = (*START, *WEB, *EVENTS)
+"""Every function has them all: they are small, and a bundle does not change with its triggers."""
+
+HEAVY = frozenset({f"{_HERE}.web.application", *EVENTS})
+"""These import packages beside the standard library, and are imported when their event is there."""

@@ -1,0 +1,198 @@
+"""The real runtime of Lambda on this machine: AWS's interface emulator, and its Python client, as processes.
+
+The emulator is one file of the wheel of aws-sam-cli, which is not installed. The client runs in a
+virtual environment of its own, so that a package that a bundle lacks is missing.
+"""
+
+import hashlib
+import http.client
+import json
+import os
+import platform
+import signal
+import subprocess
+import sys
+import threading
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Self
+
+import uv
+from tests.fakes.ports import free_port
+
+from preheat.bundle.interpreter import base_interpreter
+
+CACHE = Path(__file__).parents[2] / ".cache" / "lambda"
+SAM_CLI = "1.170.0"
+CHECKSUMS = {
+    "x86_64": "6b1e686e62ab2baf5759c412c4864276ef2a88b094fca53ec070637ccba9b9a5",
+    "aarch64": "ec2e5d09633d853834c008b1ef264bf834b258a94d551d2b2074966494b39a21",
+}
+"""SHA-256 of the emulator in the wheel of that version."""
+NAMES = {"x86_64": "aws-lambda-rie-x86_64", "aarch64": "aws-lambda-rie-arm64"}
+CLIENT = "awslambdaric==4.2.2"
+HANDLER = "preheat_providers.aws_lambda.entry.handler"
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+INVOKE = "/2015-03-31/functions/function/invocations"
+LISTENS = "Runtime API Server listening"
+LONGEST_S = 60.0
+
+
+def emulator_binary() -> Path:
+    """Return the emulator, fetched once. Raises AssertionError when it is not the file that was checked."""
+    machine = platform.machine()
+    path = CACHE / f"{NAMES[machine]}-{SAM_CLI}"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=path.parent) as folder:
+            pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
+            subprocess.run([*pip, "--dest", folder, f"aws-sam-cli=={SAM_CLI}"], check=True)
+            (wheel,) = Path(folder).glob("*.whl")
+            content = zipfile.ZipFile(wheel).read(f"samcli/local/rapid/{NAMES[machine]}")
+            found = hashlib.sha256(content).hexdigest()
+            assert found == CHECKSUMS[machine], f"{wheel.name} holds another emulator: {found}"
+            staged = Path(folder) / "binary"
+            staged.write_bytes(content)
+            staged.chmod(0o755)
+            staged.rename(path)
+    return path
+
+
+def runtime_python(*packages: str) -> Path:
+    """Return a Python that has the client, `packages`, and nothing else."""
+    wanted = (CLIENT, *packages)
+    name = hashlib.sha256(json.dumps([PYTHON, wanted]).encode()).hexdigest()[:12]
+    path = CACHE / f"runtime-{name}" / "bin" / "python"
+    if not (path.parents[1] / "complete").exists():
+        binary = uv.find_uv_bin()
+        venv = ["venv", "--quiet", "--clear", "--python", str(base_interpreter()), str(path.parents[1])]
+        subprocess.run([binary, *venv], check=True)
+        install = ["pip", "install", "--quiet", "--compile-bytecode", "--python", str(path), *wanted]
+        subprocess.run([binary, *install], check=True)
+        (path.parents[1] / "complete").touch()
+    return path
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the emulator answers: what the function returned, or how it failed."""
+
+    status: int
+    body: bytes
+
+    @property
+    def value(self) -> Any:
+        """The body as JSON."""
+        return json.loads(self.body)
+
+
+class Emulator:
+    """One execution environment over the archive unpacked at `task`; a context that ends it.
+
+    It starts the function at the first call, and takes one call at a time: a second one would crash it.
+    `lines` is everything that it and the function have written.
+    """
+
+    def __init__(
+        self,
+        task: Path,
+        *,
+        python: Path,
+        env: Mapping[str, str],
+        timeout_s: int = 30,
+        memory_mb: int = 512,
+        bootstrap: Sequence[str | Path] = (),
+        runtime_api: int | None = None,
+    ) -> None:
+        self.lines: list[str] = []
+        self.port, api = free_port(), runtime_api or free_port()
+        self._changed = threading.Condition()
+        self._calling = threading.Lock()
+        client = bootstrap or (python, "-m", "awslambdaric")
+        self._process = subprocess.Popen(
+            [
+                emulator_binary(),
+                *("--log-level", "debug"),
+                *("--runtime-interface-emulator-address", f"127.0.0.1:{self.port}"),
+                *("--runtime-api-address", f"127.0.0.1:{api}"),
+                *client,
+                HANDLER,
+            ],
+            cwd=task,
+            env=environment(task, timeout_s, memory_mb) | dict(env),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def __enter__(self) -> Self:
+        self.until(lambda line: LISTENS in line)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        assert self._process.stdout is not None
+
+    def invoke(self, event: object) -> Reply:
+        """Call the function and return what came of it."""
+        with self._calling:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LONGEST_S)
+            try:
+                connection.request("POST", INVOKE, json.dumps(event))
+                answer = connection.getresponse()
+                return Reply(answer.status, answer.read())
+            finally:
+                connection.close()
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """Return the function's log events of that name."""
+        found = [json.loads(line) for line in list(self.lines) if line.startswith("{")]
+        return [event for event in found if event.get("event") == name]
+
+    def until(self, wanted: Callable[[str], bool]) -> str:
+        """Wait for a line and return it."""
+        with self._changed:
+            found = self._changed.wait_for(
+                lambda: next((line for line in self.lines if wanted(line)), None), LONGEST_S
+            )
+        assert found is not None, "\n".join(self.lines)
+        return found
+
+    def until_begins(self, text: str) -> str:
+        """Wait for a line that begins with `text` and return it."""
+        return self.until(lambda line: line.startswith(text))
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        with self._process.stdout as output:
+            for line in output:
+                with self._changed:
+                    self.lines.append(line.decode(errors="replace").rstrip())
+                    self._changed.notify_all()
+
+
+def environment(task: Path, timeout_s: int, memory_mb: int) -> dict[str, str]:
+    """Return what Lambda sets, and nothing of this machine."""
+    return {
+        "PATH": "/usr/bin:/bin",
+        "LANG": "en_US.UTF-8",
+        "LAMBDA_TASK_ROOT": str(task),
+        "PYTHONPATH": str(task),
+        "AWS_LAMBDA_FUNCTION_NAME": "zoo",
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory_mb),
+        "AWS_LAMBDA_FUNCTION_TIMEOUT": str(timeout_s),
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "AKIATESTONLY",
+        "AWS_SECRET_ACCESS_KEY": "never-to-be-logged",
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_python{PYTHON}",
+        "_HANDLER": HANDLER,
+    }

@@ -1,0 +1,113 @@
+"""Projects as Lambda unpacks them, built once in a run, and functions of them in the real runtime."""
+
+import hashlib
+import json
+import os
+import shutil
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.fakes.lambda_emulator import PYTHON, Emulator, runtime_python
+
+from preheat.bundle.build import build
+from preheat.bundle.cache import Cache
+from preheat.bundle.interpreter import native_platform
+from preheat.bundle.zip.archive import Layout, zip_bundle
+from preheat.interface.manifest import MANIFEST
+from preheat.progress import quiet
+from preheat.project.config import load_project
+from preheat_providers.aws_lambda.options import SCHEMA, read_options
+from preheat_providers.aws_lambda.settings import Settings
+from preheat_providers.aws_lambda.target import packed_layers, target_of
+
+HERE = Path(__file__).parent
+Unpack = Callable[[Path], Path]
+Zoo = Callable[[str], Path]
+Start = Callable[..., Emulator]
+
+
+@pytest.fixture(scope="session")
+def unpack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Unpack]:
+    """Build a project for this machine's Python and unpack its archive, which nothing may change."""
+    home = tmp_path_factory.mktemp("lambda-home")
+    unpacked: dict[Path, str] = {}
+
+    def make(project_folder: Path) -> Path:
+        root = Path(shutil.copytree(project_folder, home / "projects" / project_folder.name))
+        project = load_project(root, "dev", provider_schemas={"aws_lambda": SCHEMA})
+        options = read_options(project.provider.get("aws_lambda", {}))
+        target = replace(target_of(project, options), python=PYTHON, platform=native_platform())
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PREHEAT_HOME", str(home))
+            patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+            bundle = build(project, target, report=quiet)
+        layout = Layout(layers=packed_layers(options))
+        archive = zip_bundle(bundle, layout, cache=Cache(home / "cache"), report=quiet)
+        task = home / "tasks" / project_folder.name
+        zipfile.ZipFile(archive.path).extractall(task)
+        unpacked[task] = state(task)
+        return task
+
+    yield make
+    assert {task: state(task) for task in unpacked} == unpacked, "a function wrote into its package"
+
+
+def state(folder: Path) -> str:
+    """Return a digest over names, sizes and times of what is below `folder`."""
+    found = sorted(
+        (os.path.join(parent, name), os.stat(os.path.join(parent, name)).st_size)  # noqa: PTH116, PTH118
+        for parent, _, names in os.walk(folder)
+        for name in names
+    )
+    return hashlib.sha256(json.dumps(found).encode()).hexdigest()
+
+
+@pytest.fixture(scope="session")
+def zoo(unpack: Unpack, tmp_path_factory: pytest.TempPathFactory) -> Zoo:
+    """Return the package of the zoo with another of its handlers."""
+    task = unpack(HERE / "zoo")
+    folder = tmp_path_factory.mktemp("zoo")
+
+    def package(handler: str) -> Path:
+        place = folder / handler
+        if not place.exists():
+            shutil.copytree(task, place, copy_function=os.link)
+            manifest = json.loads((place / MANIFEST).read_text())
+            (place / MANIFEST).unlink()
+            (place / MANIFEST).write_text(json.dumps(manifest | {"handler": f"zoo:{handler}"}))
+        return place
+
+    return package
+
+
+@pytest.fixture(scope="session")
+def bare() -> Path:
+    """A Python that has Lambda's runtime client and nothing else."""
+    return runtime_python()
+
+
+@pytest.fixture(scope="session")
+def managed() -> Path:
+    """A Python with the AWS SDK, as Lambda's own has it."""
+    return runtime_python("boto3>=1.36")
+
+
+@pytest.fixture
+def start(bare: Path) -> Iterator[Start]:
+    """Start a function: its package, and what of its settings and surroundings is not usual."""
+    running: list[Emulator] = []
+
+    def begin(task: Path, settings: Settings | None = None, **options: Any) -> Emulator:
+        settings = settings or Settings(stage="dev", release="r1")
+        env = {**settings.environment(), **options.pop("env", {})}
+        options.setdefault("python", bare)
+        running.append(Emulator(task, env=env, **options))
+        return running[-1].__enter__()
+
+    yield begin
+    for emulator in running:
+        emulator.__exit__()

@@ -1,0 +1,72 @@
+"""setup before the snapshot, restore after it, by the hooks of the real runtime client."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.fakes.lambda_events import version_2
+from tests.fakes.lambda_restore import RestoreProxy, restore_proxy
+from tests.fakes.ports import free_port
+from tests.functional.aws_lambda.emulator.conftest import Start, Zoo
+
+pytestmark = [pytest.mark.runtime, pytest.mark.index, pytest.mark.xdist_group("lambda-emulator")]
+
+JSON = {"content-type": "application/json"}
+ASKED = version_2("/invocations", b'"now"', JSON)
+
+
+@pytest.fixture
+def proxy() -> Iterator[RestoreProxy]:
+    with restore_proxy(free_port()) as proxy:
+        proxy.restored.set()
+        yield proxy
+
+
+def snap_started(proxy: RestoreProxy, python: Path) -> list[str | Path]:
+    """Return how to start the runtime as one of a snapshot, with the proxy between it and the emulator."""
+    variables = (
+        "AWS_LAMBDA_INITIALIZATION_TYPE=snap-start",
+        f"AWS_LAMBDA_RUNTIME_API=127.0.0.1:{proxy.port}",
+    )
+    return ["/usr/bin/env", *variables, python, "-m", "awslambdaric"]
+
+
+def test_restore_and_what_needs_it_run_after_the_snapshot(
+    zoo: Zoo, start: Start, bare: Path, proxy: RestoreProxy
+) -> None:
+    function = start(zoo("Restores"), bootstrap=snap_started(proxy, bare), runtime_api=proxy.upstream)
+    reply = function.invoke(ASKED)
+    assert json.loads(reply.value["body"]) == ["setup aws_lambda r1", "restore", "warm-up", "now"]
+    assert proxy.seen[0].endswith("/restore/next"), "before any event"
+    (ready,) = function.events("ready")
+    assert [phase["name"] for phase in ready["phases"]] == ["import", "setup", "restore", "warm-up"]
+
+
+def test_what_needs_no_restore_is_warm_in_the_snapshot(
+    zoo: Zoo, start: Start, bare: Path, proxy: RestoreProxy
+) -> None:
+    function = start(zoo("Shout"), bootstrap=snap_started(proxy, bare), runtime_api=proxy.upstream)
+    assert function.invoke(version_2("/ping", None, {}, "GET")).value["statusCode"] == 200
+    (ready,) = function.events("ready")
+    assert [phase["name"] for phase in ready["phases"]] == ["import", "setup", "warm-up", "restore"]
+
+
+def test_a_restore_that_fails_is_reported_with_its_reason(
+    zoo: Zoo, start: Start, bare: Path, proxy: RestoreProxy
+) -> None:
+    function = start(zoo("FailsInRestore"), bootstrap=snap_started(proxy, bare), runtime_api=proxy.upstream)
+    function.invoke(ASKED)
+    (error, *_) = [json.loads(body) for body in proxy.errors]
+    assert error["errorType"] == "PhaseFailed"
+    assert "failed in restore: ConnectionError: the feature store is away" in error["errorMessage"]
+
+
+def test_without_snapstart_restore_runs_at_once(zoo: Zoo, start: Start) -> None:
+    function = start(zoo("Restores"))
+    assert json.loads(function.invoke(ASKED).value["body"]) == [
+        "setup aws_lambda r1",
+        "restore",
+        "warm-up",
+        "now",
+    ]

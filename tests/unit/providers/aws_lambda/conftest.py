@@ -1,0 +1,16 @@
+"""An event loop that is closed again."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from preheat_providers.aws_lambda.looping import Loop
+
+
+@pytest.fixture(scope="module")
+def loop() -> Iterator[Loop]:
+    loop = Loop()
+    yield loop
+    loop.open().close()
+    asyncio.set_event_loop(None)

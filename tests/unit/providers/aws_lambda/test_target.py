@@ -1,0 +1,106 @@
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from preheat.bundle.interpreter import UV_GLIBC_MINORS
+from preheat.bundle.serving import HTTP_REQUIREMENTS
+from preheat.bundle.shipped import REQUIREMENTS, shipped_files
+from preheat.project.model import HttpTrigger, ObjectCreated, Project, Resources
+from preheat_providers.aws_lambda.options import Options
+from preheat_providers.aws_lambda.target import (
+    EVENT_REQUIREMENTS,
+    SURFACE_REQUIREMENTS,
+    environment_of,
+    layouts_of,
+    packed_layers,
+    platform_of,
+    target_of,
+)
+
+UPLOADS = ObjectCreated(name="uploads", bucket="in", output="out/results")
+
+
+def project(**fields: Any) -> Project:
+    return Project(root=Path("/p"), stage="dev", name="ocr", handler="handler:Model", **fields)
+
+
+@pytest.mark.parametrize(
+    ("python", "architecture", "platform"),
+    [
+        ("3.11", "x86_64", "x86_64-manylinux2014"),
+        ("3.12", "x86_64", "x86_64-manylinux_2_34"),
+        ("3.13", "arm64", "aarch64-manylinux_2_34"),
+        ("3.14", "x86_64", "x86_64-manylinux_2_34"),
+    ],
+)
+def test_the_platform_is_that_of_the_runtime(python: str, architecture: str, platform: str) -> None:
+    assert platform_of(python, architecture) == platform
+    assert 34 in UV_GLIBC_MINORS
+
+
+def test_the_target_does_not_depend_on_the_machine_that_builds() -> None:
+    target = target_of(project(), Options())
+    assert (target.provider, target.python, target.unzipped_limit) == ("aws_lambda", "3.13", 262_144_000)
+    assert target_of(project(python="3.12"), Options()).python == "3.12"
+
+
+def test_everything_that_it_names_ships() -> None:
+    names = set(shipped_files(target_of(project(), Options(weights="s3")), "handler:Model", ""))
+    assert {
+        f"preheat_providers/aws_lambda/{name}.py" for name in ("entry", "weights/fetch", "weights/signing")
+    } < names
+    assert not {
+        name for name in names if name.endswith(("/target.py", "/limits.py", "/options.py", "/artifact.py"))
+    }
+
+
+def test_what_fetches_weights_ships_only_where_they_are_fetched() -> None:
+    names = shipped_files(target_of(project(), Options()), "handler:Model", "")
+    assert not [name for name in names if name.startswith("preheat_providers/aws_lambda/weights/")]
+
+
+def test_packages_for_events_come_with_a_trigger_only() -> None:
+    http = target_of(project(triggers=(HttpTrigger(),)), Options()).requirements
+    assert http == (*REQUIREMENTS, *SURFACE_REQUIREMENTS)
+    both = target_of(project(triggers=(HttpTrigger(), UPLOADS)), Options()).requirements
+    assert both == (*http, *EVENT_REQUIREMENTS)
+
+
+def test_the_surface_has_the_packages_of_our_own_server() -> None:
+    shared = {"fastapi", "prometheus-client"}
+    ours = {line for line in HTTP_REQUIREMENTS if line.partition(">")[0] in shared}
+    assert ours == {line for line in SURFACE_REQUIREMENTS if line.partition(">")[0] in shared}
+
+
+@pytest.mark.parametrize(
+    ("memory_mb", "threads"), [(128, "1"), (1769, "1"), (3537, "1"), (3538, "2"), (10_240, "5")]
+)
+def test_threads_follow_from_the_memory(memory_mb: int, threads: str) -> None:
+    variables = environment_of(project(resources=Resources(memory_mb=memory_mb)), Options(), bucket=None)
+    assert variables["OMP_NUM_THREADS"] == threads
+    assert variables["ORT_DISABLE_TELEMETRY"] == "1"
+
+
+def test_the_function_learns_where_its_weights_are() -> None:
+    options = Options(weights="s3", weights_into="memory")
+    variables = environment_of(project(), options, bucket="team-artifacts")
+    assert variables["PREHEAT_WEIGHTS_BUCKET"] == "team-artifacts"
+    assert variables["PREHEAT_WEIGHTS_INTO"] == "memory"
+    assert "PREHEAT_WEIGHTS_BUCKET" not in environment_of(project(), Options(), bucket="team-artifacts")
+
+
+def test_weights_from_s3_are_not_packed() -> None:
+    whole, without = packed_layers(Options()), packed_layers(Options(weights="s3"))
+    assert [part.layer for part in whole] == ["code", "dependencies", "weights"]
+    assert [part.layer for part in without] == ["code", "dependencies"]
+    assert "weights" in layouts_of(Options(), {})
+    assert "weights" not in layouts_of(Options(weights="s3"), {})
+
+
+def test_the_packer_is_a_dependency_of_the_extra_alone() -> None:
+    root = next(parent for parent in Path(__file__).parents if (parent / "pyproject.toml").is_file())
+    declared = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    assert any(line.startswith("deflate") for line in declared["optional-dependencies"]["aws"])
+    assert not any(line.startswith(("deflate", "boto3")) for line in declared["dependencies"])
