@@ -1,8 +1,10 @@
 """Every benchmark in turn: `make bench`."""
 
-from tests.bench import build, cold, memory, packaging
+from tests.bench import adapter, build, cold, cold_function, memory, packaging
 
 build.main()
 packaging.main()
 cold.main()
 memory.main()
+cold_function.main()
+adapter.main()

@@ -10,9 +10,11 @@ import json
 import os
 import platform
 import signal
+import socket
 import subprocess
 import sys
 import threading
+import time
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -132,6 +134,9 @@ class Emulator:
 
     def __enter__(self) -> Self:
         self.until(lambda line: LISTENS in line)
+        given_up = time.monotonic() + LONGEST_S
+        while not self._listens():  # on its other port, which it opens a moment later and tells nobody
+            assert time.monotonic() < given_up, "\n".join(self.lines)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -168,6 +173,13 @@ class Emulator:
     def until_begins(self, text: str) -> str:
         """Wait for a line that begins with `text` and return it."""
         return self.until(lambda line: line.startswith(text))
+
+    def _listens(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), LONGEST_S).close()
+        except ConnectionRefusedError:
+            return False
+        return True
 
     def _read(self) -> None:
         assert self._process.stdout is not None

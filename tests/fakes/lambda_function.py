@@ -7,6 +7,7 @@ from tests.fakes.models import model_of
 
 from preheat.interface.handler import Handler
 from preheat.interface.manifest import Limits, Manifest
+from preheat.runtime.serial import Alarm
 from preheat_providers.aws_lambda.function import Function, Loaded
 from preheat_providers.aws_lambda.homes import home_of
 from preheat_providers.aws_lambda.looping import Loop
@@ -24,9 +25,14 @@ class NoAlarm:
 
 
 def function_of(
-    handler: type[Handler], loop: Loop, *, limits: Limits | None = None, **settings: Any
+    handler: type[Handler],
+    loop: Loop,
+    *,
+    limits: Limits | None = None,
+    alarm: Alarm | None = None,
+    **settings: Any,
 ) -> Function:
-    """Return a function that has loaded `handler`."""
+    """Return a function that has loaded `handler`. Without `alarm`, no deadline interrupts it."""
     model = model_of(handler, limits=limits)
     home = home_of(model)
     home.run(model.handler.setup, model.context)
@@ -37,6 +43,6 @@ def function_of(
         model=model,
         home=home,
         loop=loop,
-        alarm=NoAlarm(),
+        alarm=alarm or NoAlarm(),
     )
     return Function(loaded)

@@ -12,6 +12,8 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, Self
 
+from tests.fakes.wheels import lay_installed
+
 from preheat.interface.message import Request, Response
 from preheat.runtime.wire import read_response, write_request
 
@@ -54,10 +56,11 @@ class FakeSupervisor:
         """Start the entry of the layer `code` as worker `w1`; `overrides` replace parts of its assignment."""
         tmp = self.folder / "tmp-w1"
         tmp.mkdir()
+        lay_installed(self.folder / "dependencies", "orjson")
         assignment = {
             "id": "w1",
             "code": str(code),
-            "dependencies": str(self.folder / "none"),
+            "dependencies": str(self.folder / "dependencies"),
             "weights": str(self.folder / "none"),
             "control": str(self.folder / "c"),
             "socket": self.socket("w1"),

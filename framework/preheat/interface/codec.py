@@ -14,10 +14,14 @@ DEFAULT_LIMITS = Limits()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Codec:
-    """A compiled type. `schema` is JSON Schema 2020-12 and complete in itself."""
+    """A compiled type. `schema` is JSON Schema 2020-12 and complete in itself.
+
+    `pictures`: it may hold images, which take long to decode and are large once they are.
+    """
 
     schema: dict[str, Any]
     node: Node
+    pictures: bool = False
 
     def decode(self, value: Any, limits: Limits = DEFAULT_LIMITS) -> Any:
         """Return the Python value of a JSON value. Raises BadInput with up to 20 mistakes and pointers."""
@@ -56,7 +60,7 @@ def codec_for(annotation: Any) -> Codec:
     if compiler.mistakes:
         lines = [f"{mistake.place}: {mistake.message}" for mistake in compiler.mistakes]
         raise HandlerError("\n".join(lines), hint="\n".join(mistake.fix for mistake in compiler.mistakes))
-    return Codec(compiler.document(node), node)
+    return Codec(compiler.document(node), node, compiler.pictures)
 
 
 def _summary(mistakes: list[tuple[str, str]]) -> str:

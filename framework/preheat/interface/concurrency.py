@@ -1,11 +1,19 @@
-"""`@preheat.threaded`: what a handler says of calls that overlap in one process, and what may be wrong with it."""
+"""`@preheat.threaded`: what a handler says of calls that overlap, and what may be wrong with it."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 MOST_THREADS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Threads:
+    """How many calls of predict may overlap, each on a thread of its own."""
+
+    count: int
 
 
 def threaded(*, threads: int) -> Callable[[Method], Method]:
@@ -15,25 +23,25 @@ def threaded(*, threads: int) -> Callable[[Method], Method]:
     """
 
     def mark(method: Method) -> Method:
-        method.__preheat_threads__ = threads  # type: ignore[attr-defined]
+        method.__preheat_threads__ = Threads(threads)  # type: ignore[attr-defined]
         return method
 
     return mark
 
 
-def threads_of(function: Callable[..., Any]) -> int | None:
+def threads_of(function: Callable[..., Any]) -> Threads | None:
     """Return what @preheat.threaded left on a predict."""
     return getattr(function, "__preheat_threads__", None)
 
 
 def threads_mistakes(
-    threads: int, *, is_async: bool, is_batched: bool, is_stream: bool
+    threads: Threads, *, is_async: bool, is_batched: bool, is_stream: bool
 ) -> Iterator[tuple[str, str]]:
     """Yield what is wrong, each with the line to paste."""
-    remove = "Remove @preheat.threaded."
-    if type(threads) is not int or not 2 <= threads <= MOST_THREADS:
+    remove, count = "Remove @preheat.threaded.", threads.count
+    if type(count) is not int or not 2 <= count <= MOST_THREADS:
         yield (
-            f"@preheat.threaded has threads={threads!r}; it is an int from 2 to {MOST_THREADS}.",
+            f"@preheat.threaded has threads={count!r}; it is an int from 2 to {MOST_THREADS}.",
             "@preheat.threaded(threads=4)",
         )
     if is_batched:

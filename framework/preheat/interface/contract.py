@@ -22,7 +22,8 @@ class HandlerContract:
     """What a handler takes and gives, and how its predict is called.
 
     `input` and `output` are those of one request, also where predict is batched, and of one item
-    of a stream. `threads` is how many calls of predict may overlap. With `is_stream`, calling predict gives an iterator, an async one if `is_async`.
+    of a stream. `threads` is on how many threads a sync predict is called. With `is_stream`, calling
+    predict gives an iterator, an async one if `is_async`.
     """
 
     handler: type[Handler]

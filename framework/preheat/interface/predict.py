@@ -195,7 +195,7 @@ class _Look:
         for annotation, place in ((self.taken, "predict's input"), (self.given, "predict's result")):
             compiler = Compiler()
             node = compiler.compile(annotation, place)
-            codecs.append(Codec(compiler.document(node), node))
+            codecs.append(Codec(compiler.document(node), node, compiler.pictures))
             for mistake in compiler.mistakes:
                 found = Mistake(
                     message=f"{mistake.place}: {mistake.message}.",
@@ -206,6 +206,7 @@ class _Look:
                     self.mistakes.append(found)
         if self.mistakes:
             return None
+        threads = threads_of(self.function)
         is_async = inspect.iscoroutinefunction(self.function) or inspect.isasyncgenfunction(self.function)
         hinted = typing.get_type_hints(self.function)["return"]
         return Predict(
@@ -213,7 +214,7 @@ class _Look:
             output=codecs[1],
             batching=batching_of(self.function),
             caching=caching_of(self.function),
-            threads=threads_of(self.function) or 1,
+            threads=threads.count if threads else 1,
             is_async=is_async or (typing.get_origin(hinted) or hinted) in _ASYNC_STREAMS,
             is_stream=self.is_stream,
         )

@@ -62,6 +62,11 @@ class Compiler:
     _aliases: list[Any] = field(default_factory=list)
     _owner: tuple[type, str] | None = None
 
+    @property
+    def pictures(self) -> bool:
+        """Whether a type with images has been compiled."""
+        return Image in self._named
+
     def compile(self, annotation: Any, place: str) -> Node:
         """Compile one annotation; what is wrong with it is added to `mistakes`."""
         origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)

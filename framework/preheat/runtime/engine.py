@@ -40,9 +40,10 @@ def concurrency_of(contract: HandlerContract, configured: int = 0) -> int:
 class ModelEngine:
     """Answers requests with the model in this process.
 
-    Sync handlers run on `thread`, which may be several; async ones on the event loop, which must run when this is made.
-    `queue` bounds the requests in hand. `on_stuck` is called when one call of predict has
-    outlasted the function's whole time limit: nobody waits for it, and nothing can stop it.
+    Sync handlers run on `thread`, entered by as many threads as the contract says; async ones on the
+    event loop, which must run when this is made. `queue` bounds the requests in hand. `on_stuck` is
+    called when one call of predict has outlasted the function's whole time limit: nobody waits for
+    it, and nothing can stop it.
     """
 
     def __init__(
@@ -75,6 +76,8 @@ class ModelEngine:
         self._admission = Admission(clock)
         batching = model.contract.batching
         self._at_once = batching.max_size if batching else concurrency_of(model.contract)
+        # A picture of 100 KB may decode to 150 MB: no more of them in hand than the model takes, and one.
+        self._pictures = asyncio.Semaphore(self._at_once + 1) if model.contract.input.pictures else None
         self.overruns = 0
 
     @property
@@ -124,17 +127,18 @@ class ModelEngine:
         limit_s = self._model.limits.timeout_s
         timeout_s = limit_s if request.timeout_s is None else min(request.timeout_s, limit_s)
         deadline = self._now() + timeout_s
-        contract = self._model.contract
-        arguments = (contract.input, request.body, request.content_type, self._model.limits)
-        if len(request.body) <= ASIDE_BYTES:
-            value = decode_body(*arguments)
-        else:
-            value = await asyncio.to_thread(decode_body, *arguments)
         try:
-            if contract.is_stream:
-                return await self._stream(request, value, deadline)
-            given = Traced(value, request.headers) if self._traced else value
-            outcome = await self._predict(given, deadline)
+            if self._pictures is None:
+                value = (
+                    await self._decode(request) if len(request.body) > ASIDE_BYTES else self._read(request)
+                )
+                return await self._run(request, value, deadline)
+            async with asyncio.timeout_at(deadline):
+                await self._pictures.acquire()
+            try:
+                return await self._run(request, await self._decode(request), deadline)
+            finally:
+                self._pictures.release()
         except TimeoutError as exc:
             self.overruns += 1
             self._log(
@@ -146,6 +150,19 @@ class ModelEngine:
                 }
             )
             raise DeadlineExceeded(f"The handler did not answer within {timeout_s:g} s.") from exc
+
+    def _read(self, request: Request) -> Any:
+        model = self._model
+        return decode_body(model.contract.input, request.body, request.content_type, model.limits)
+
+    async def _decode(self, request: Request) -> Any:
+        return await asyncio.to_thread(self._read, request)
+
+    async def _run(self, request: Request, value: Any, deadline: float) -> Response:
+        if self._model.contract.is_stream:
+            return await self._stream(request, value, deadline)
+        given = Traced(value, request.headers) if self._traced else value
+        outcome = await self._predict(given, deadline)
         if self._last_answer_bytes <= ASIDE_BYTES:
             return self._encode(request, outcome)
         return await asyncio.to_thread(self._encode, request, outcome)

@@ -48,7 +48,7 @@ class ModelThread(Executor):
         return future
 
     def run(self, threads: int = 1) -> None:
-        """Run calls on this thread and on `threads - 1` new ones until `shutdown`, and what it says is last."""
+        """Run calls until `shutdown`, on this thread and on `threads - 1` new ones that end before it."""
         others = [
             threading.Thread(target=self._work, name=f"preheat-model-{number}", daemon=True)
             for number in range(2, threads + 1)

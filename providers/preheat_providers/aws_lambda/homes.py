@@ -2,20 +2,27 @@
 
 import threading
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from preheat.runtime.loader import Model
-from preheat.runtime.model_thread import ModelThread
+
+if TYPE_CHECKING:
+    from preheat.runtime.model_thread import ModelThread
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class Home:
-    """The thread that asks: that on which Lambda hands over events. `thread` has nothing to do."""
+    """The thread that asks: that on which Lambda hands over events."""
 
-    def __init__(self) -> None:
-        self.thread = ModelThread()
+    @cached_property
+    def thread(self) -> "ModelThread":
+        """What an engine posts calls to that must not run on its own thread; here it makes none."""
+        from preheat.runtime.model_thread import ModelThread
+
+        return ModelThread()
 
     def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return what `function` returns, or raise what it raises."""
@@ -26,7 +33,6 @@ class OwnThread(Home):
     """A thread of its own, for generators: while one waits, the event loop keeps their time."""
 
     def __init__(self) -> None:
-        super().__init__()
         threading.Thread(target=self.thread.run, name="preheat-model", daemon=True).start()
 
     def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from preheat.errors import ProviderError
 from preheat.runtime.loader import Place
 
 PROVIDER = "aws_lambda"
@@ -115,8 +116,14 @@ class Settings:
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> "Settings":
-        """Return what the deploy has set."""
+        """Return what the deploy has set. Raises ProviderError."""
         triggers = environ.get(TRIGGERS)
+        missing = [name for name in (STAGE, RELEASE) if name not in environ]
+        if missing:
+            raise ProviderError(
+                f"The function's environment lacks {' and '.join(missing)}, which every deploy sets.",
+                hint="preheat deploy --provider lambda",
+            )
         return cls(
             stage=environ[STAGE],
             release=environ[RELEASE],

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from preheat.errors import PreheatError
-from preheat.runtime.objects.events import TEST_EVENT
+from preheat.runtime.objects import TEST_EVENT
 
 Kind = Literal["s3", "sqs", "s3-eventbridge", "schedule", "job", "direct"]
 

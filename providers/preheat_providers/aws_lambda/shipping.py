@@ -11,6 +11,7 @@ EVENTS = tuple(
     f"{_HERE}.events.{name}"
     for name in (
         "routing",
+        "client",
         "sources",
         "storage",
         "once",

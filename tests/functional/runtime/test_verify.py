@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.fakes.code_layer import make_code_layer
 from tests.fakes.supervisor import PYTHON
+from tests.fakes.wheels import lay_installed
 
 from preheat.interface.manifest import Limits
 
@@ -18,10 +19,11 @@ def verify(
     tmp_path: Path, source: str, *, limits: Limits | None = None
 ) -> tuple[dict[str, Any], subprocess.CompletedProcess[bytes]]:
     code = make_code_layer(tmp_path / "code", source, limits=limits)
+    lay_installed(tmp_path / "dependencies", "orjson")
     (tmp_path / "tmp").mkdir()
     document = {
         "code": str(code),
-        "dependencies": str(tmp_path),
+        "dependencies": str(tmp_path / "dependencies"),
         "weights": str(tmp_path),
         "name": "demo",
         "stage": "dev",
@@ -149,3 +151,24 @@ def test_a_setup_that_never_ends_is_ended(tmp_path: Path) -> None:
         """
     _, run = verify(tmp_path, source, limits=Limits(setup_s=0.3))
     assert run.returncode == -14
+
+
+def test_a_threaded_predict_is_proved_with_calls_that_overlap(tmp_path: Path) -> None:
+    answer, _ = verify(
+        tmp_path,
+        """
+        import preheat, threading
+        class Model(preheat.Handler):
+            def setup(self, ctx): self.alone, self.met, self.together = [1, 2], [], threading.Barrier(2)
+            def examples(self): return [1, 2]
+            @preheat.threaded(threads=2)
+            def predict(self, number: int) -> int:
+                if self.alone: return self.alone.pop(0)
+                self.met.append(self.together.wait(10))
+                return number
+            def teardown(self, ctx): assert self.met and threading.current_thread() is threading.main_thread()
+        """,
+    )
+    assert answer["ok"], answer
+    assert answer["contract"]["answers"] == [1, 2]
+    assert answer["contract"]["threads"] == 2

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,30 @@ def test_a_second_signal_ends_at_once(start: Start, tmp_path: Path) -> None:
         server.until("draining")
         server.stop(signal.SIGINT)
         assert server.ended() == 128 + signal.SIGINT
+
+
+def test_requests_overlap_in_the_threads_of_a_threaded_predict(start: Start) -> None:
+    server = start(
+        source="""
+        import preheat, threading
+        class Model(preheat.Handler):
+            def setup(self, ctx): self.together = threading.Barrier(3)
+
+            @preheat.threaded(threads=3)
+            def predict(self, text: str) -> str:
+                self.together.wait(10)
+                return text
+
+            def teardown(self, ctx):
+                print("torn down", threading.current_thread().name, flush=True)
+        """
+    )
+    server.until("ready")
+    with ThreadPoolExecutor(3) as callers:
+        assert list(callers.map(server.post, "abc")) == [(200, "a"), (200, "b"), (200, "c")]
+    server.stop()
+    assert server.ended() == 0
+    server.until_printed("torn down MainThread")
 
 
 def test_a_drain_waits_no_longer_than_its_limit_and_says_what_it_cut(start: Start, tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_every_handler_on_the_page_has_a_contract_and_examples_that_fit(page: An
         for value in vars(page).values()
         if isinstance(value, type) and issubclass(value, preheat.Handler)
     ]
-    assert len(handlers) == 9
+    assert len(handlers) == 10
     for handler in handlers:
         assert check_examples(contract_of(handler), handler()) == ()
 
@@ -64,6 +64,7 @@ def test_every_handler_on_the_page_has_a_contract_and_examples_that_fit(page: An
     [
         ("Splitter", b'{"text": "a b c", "limit": 2}', b'{"words":["a","b"]}'),
         ("Area", b'{"kind": "square", "side": 3}', b"9.0"),
+        ("Checksum", b'"123456789"', b"3421780262"),
         ("Unit", b"[[3, 0, 4]]", None),
         ("Sizes", b'{"title": "June", "file": {"data": "aGk="}}', b'{"June":2}'),
     ],

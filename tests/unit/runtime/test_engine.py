@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
+from tests.fakes.clock import HandClock
 from tests.fakes.models import model_of
 
-from preheat import BadInput, Handler, batched
+from preheat import BadInput, Handler, batched, threaded
 from preheat.interface.manifest import Limits
 from preheat.interface.message import Request, Response
 from preheat.runtime.engine import ModelEngine, concurrency_of
@@ -25,7 +26,8 @@ class Bench:
         self.log: list[dict[str, Any]] = []
         self.stuck = asyncio.Event()
         self.thread = ModelThread()
-        threading.Thread(target=self.thread.run, name="model", daemon=True).start()
+        threads = (self.model.contract.threads,)
+        threading.Thread(target=self.thread.run, args=threads, name="model", daemon=True).start()
         self.engine = ModelEngine(
             self.model, self.thread, log=self.log.append, on_stuck=self.stuck.set, **options
         )
@@ -244,6 +246,85 @@ def test_draining_refuses_new_requests_and_waits_for_those_in_hand() -> None:
     run(Batched, scenario)
 
 
+class Threaded(Handler):
+    """Answers its input at once if that is even; an odd one waits for the gate."""
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+        self.entered = threading.Semaphore(0)
+
+    @threaded(threads=2)
+    def predict(self, number: int) -> int:
+        self.entered.release()
+        if number % 2:
+            self.gate.wait(10)
+        return number * 2
+
+
+async def held(bench: Bench, number: int) -> tuple[Threaded, asyncio.Task[Response]]:
+    """Ask for `number`, an odd one, and return once its predict has begun."""
+    handler = bench.model.handler
+    assert isinstance(handler, Threaded)
+    asking = asyncio.create_task(bench.ask(number))
+    assert await asyncio.to_thread(handler.entered.acquire, timeout=10)
+    return handler, asking
+
+
+def test_calls_of_a_threaded_predict_overlap_and_each_has_its_own_answer() -> None:
+    async def scenario(bench: Bench) -> None:
+        handler, first = await held(bench, 1)
+        assert [(await bench.ask(number)).body for number in (2, 4)] == [b"4", b"8"]
+        assert not first.done()
+        handler.gate.set()
+        assert (await first).body == b"2"
+
+    run(Threaded, scenario)
+
+
+def test_a_call_beyond_the_threads_queues_and_every_time_is_that_of_its_own_call() -> None:
+    clock = HandClock()
+
+    async def scenario(bench: Bench) -> None:
+        handler, first = await held(bench, 1)
+        clock.advance(1)
+        _, second = await held(bench, 3)
+        third = asyncio.create_task(bench.ask(2))
+        await asyncio.sleep(0)
+        clock.advance(2)
+        handler.gate.set()
+        times = [((await asked).queue_ms, (await asked).model_ms) for asked in (first, second, third)]
+        assert times == [(0, 3000), (0, 2000), (2000, 0)]
+
+    run(Threaded, scenario, clock=clock)
+
+
+def test_draining_waits_for_the_calls_of_all_threads() -> None:
+    async def scenario(bench: Bench) -> None:
+        handler, first = await held(bench, 1)
+        _, second = await held(bench, 3)
+        draining = asyncio.create_task(bench.engine.drain())
+        await asyncio.sleep(0)
+        assert not draining.done()
+        handler.gate.set()
+        await draining
+        assert [(await asked).body for asked in (first, second)] == [b"2", b"6"]
+
+    run(Threaded, scenario)
+
+
+def test_a_cancelled_request_ends_with_its_own_call_though_another_thread_is_free() -> None:
+    async def scenario(bench: Bench) -> None:
+        handler, leaving = await held(bench, 1)
+        leaving.cancel()
+        assert (await bench.ask(2)).body == b"4"
+        assert not leaving.done()
+        handler.gate.set()
+        with pytest.raises(asyncio.CancelledError):
+            await leaving
+
+    run(Threaded, scenario)
+
+
 class Async(Handler):
     cancelled = False
 
@@ -437,7 +518,7 @@ def test_large_bodies_come_through_unchanged() -> None:
 
 @pytest.mark.parametrize(
     ("handler", "configured", "expected"),
-    [(Double, 0, 1), (Batched, 0, 8), (Async, 0, 32), (Counts, 0, 1), (Async, 5, 5)],
+    [(Double, 0, 1), (Batched, 0, 8), (Async, 0, 32), (Counts, 0, 1), (Threaded, 0, 2), (Async, 5, 5)],
 )
 def test_concurrency_follows_the_handler_unless_configured(
     handler: type[Handler], configured: int, expected: int

@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
-TEST_EVENT = "s3:TestEvent"
-"""What S3 sends to a queue once, when the notification is set up."""
+from preheat.runtime.objects import TEST_EVENT
 
 
 class BadEvent(Exception):

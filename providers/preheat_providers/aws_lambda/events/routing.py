@@ -1,13 +1,11 @@
-"""Wires what runs without a request: one object for each kind of event, over one client of each service."""
+"""Wires what runs without a request: one object for each kind of event, over one client for each service."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import boto3
-from botocore.config import Config
-
 from preheat.interface.message import Request, Response
 from preheat_providers.aws_lambda.context import LambdaContext
+from preheat_providers.aws_lambda.events.client import dynamodb_client, s3_client
 from preheat_providers.aws_lambda.events.jobs import JobCalls
 from preheat_providers.aws_lambda.events.messages import Messages
 from preheat_providers.aws_lambda.events.once import EveryTime, Once, OnceInTable
@@ -20,8 +18,6 @@ from preheat_providers.aws_lambda.events.work import Worker
 from preheat_providers.aws_lambda.settings import Settings
 from preheat_providers.aws_lambda.shapes import Kind
 
-CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "max_attempts": 3})
-
 
 class Events:
     """Runs the events of the function called `name`; `limit` bounds an object, in bytes."""
@@ -29,12 +25,11 @@ class Events:
     def __init__(
         self, name: str, settings: Settings, invoke: Callable[[Request], Response], *, limit: int
     ) -> None:
-        session = boto3.Session()
-        storage = S3Storage(session.client("s3", config=CONFIG))
+        storage = S3Storage(s3_client())
         once: Once = EveryTime()
         if settings.table is not None:
-            client = session.client("dynamodb", config=CONFIG)
-            once = OnceInTable(client, settings.table, function=f"{name}@{settings.stage}")
+            function = f"{name}@{settings.stage}"
+            once = OnceInTable(dynamodb_client(), settings.table, function=function)
         triggers = settings.triggers
         self._report = LogReport(name, settings.stage)
         worker = Worker(invoke, once, self._report)

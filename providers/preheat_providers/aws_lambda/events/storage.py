@@ -1,20 +1,13 @@
-"""Objects in S3, read within limits and written whole. Only this module calls S3."""
+"""Objects in S3, read within limits and written whole."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from preheat.errors import BadInput, BodyTooLarge, NotFound, PreheatError, Unavailable
+from preheat.errors import BadInput, BodyTooLarge, NotFound, PreheatError
 from preheat.runtime.objects.events import ObjectRecord
+from preheat_providers.aws_lambda.events.client import Changed, calling
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-GONE = frozenset({"404", "NoSuchKey", "NoSuchVersion"})
-CHANGED = frozenset({"412", "PreconditionFailed"})
-REFUSED = frozenset({"400", "403", "AccessDenied", "KeyTooLongError", "NoSuchBucket", "InvalidAccessKeyId"})
 
 LONGEST_KEY = 1024
 """In bytes of UTF-8 (S3 user guide, "Naming Amazon S3 objects")."""
@@ -53,7 +46,7 @@ class S3Storage:
         """Return the bytes of the record's version, or of the key if it still has the record's eTag."""
         check_size(record, record.size, limit)
         try:
-            with _calling("read", record.bucket, record.key):
+            with calling("read", record.bucket, record.key):
                 if record.version_id is None:
                     answer = self._client.get_object(
                         Bucket=record.bucket, Key=record.key, IfMatch=f'"{record.etag}"'
@@ -65,13 +58,13 @@ class S3Storage:
                 with answer["Body"] as stream:
                     check_size(record, answer["ContentLength"], limit)
                     return stream.read()
-        except _Changed as error:
+        except Changed as error:
             raise Superseded(record) from error
 
     def current(self, record: ObjectRecord) -> bool:
         """Ask for the key's newest eTag and version."""
         try:
-            with _calling("read", record.bucket, record.key):
+            with calling("read", record.bucket, record.key):
                 head = self._client.head_object(Bucket=record.bucket, Key=record.key)
         except NotFound:
             return True
@@ -85,34 +78,11 @@ class S3Storage:
             raise BadInput(
                 f"The result's key has {length} bytes, and S3 takes {LONGEST_KEY}. Shorten the upload's."
             )
-        with _calling("written", bucket, key):
+        with calling("written", bucket, key):
             self._client.put_object(Bucket=bucket, Key=key, Body=body, ContentType=media_type)
-
-
-class _Changed(Exception):
-    """The object's eTag is another one."""
 
 
 def check_size(record: ObjectRecord, size: int, limit: int) -> None:
     """Raise BodyTooLarge for an object above `limit`."""
     if size > limit:
         raise BodyTooLarge(f"The object {record.key!r} has {size} bytes; the limit is {limit}.")
-
-
-@contextmanager
-def _calling(done: str, bucket: str, key: str) -> Iterator[None]:
-    """Turn what botocore raises into our errors; `done` says what could not be done."""
-    try:
-        yield
-    except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "unknown")
-        if code in CHANGED:
-            raise _Changed from error
-        if code in GONE:
-            raise NotFound(f"The object {key!r} was deleted before it was read.") from error
-        kind = BadInput if code in REFUSED else Unavailable
-        action = "s3:GetObject" if done == "read" else "s3:PutObject"
-        advice = f" Allow {action} on arn:aws:s3:::{bucket}/*." if code in ("403", "AccessDenied") else ""
-        raise kind(f"s3://{bucket}/{key} cannot be {done}: S3 answered {code}.{advice}") from error
-    except BotoCoreError as error:
-        raise Unavailable(f"s3://{bucket}/{key} cannot be {done}: {error}") from error

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from preheat.errors import ProviderError
 from preheat_providers.aws_lambda.settings import Queue, Sandbox, Settings, Tick, Triggers, Upload
 
 EVERYTHING = Triggers(
@@ -21,6 +22,11 @@ EVERYTHING = Triggers(
 )
 def test_a_function_reads_what_the_deploy_has_written(settings: Settings) -> None:
     assert Settings.read(settings.environment()) == settings
+
+
+def test_a_function_that_no_deploy_has_made_is_refused_by_what_it_lacks() -> None:
+    with pytest.raises(ProviderError, match="PREHEAT_STAGE and PREHEAT_RELEASE"):
+        Settings.read({})
 
 
 def test_what_is_not_used_takes_no_room_in_the_environment() -> None:

@@ -1,0 +1,25 @@
+"""The embedding function as most people write it: default session, imports as in the examples."""
+
+import json
+import os
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from tokenizers import Tokenizer
+
+weights = os.environ["WEIGHTS"]
+session = onnxruntime.InferenceSession(f"{weights}/model/model.onnx")
+tokenizer = Tokenizer.from_file(f"{weights}/tokenizer/tokenizer.json")
+tokenizer.no_padding()
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    encoded = tokenizer.encode(json.loads(event["body"])["text"])
+    ids = np.array([encoded.ids], dtype=np.int64)
+    mask = np.array([encoded.attention_mask], dtype=np.int64)
+    feeds = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+    (hidden,) = session.run(["last_hidden_state"], feeds)
+    mean = hidden[0].mean(axis=0)
+    vector = (mean / np.linalg.norm(mean)).tolist()
+    return {"statusCode": 200, "body": json.dumps({"vector": vector})}
