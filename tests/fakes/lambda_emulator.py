@@ -21,7 +21,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import uv
 from tests.fakes.ports import free_port
@@ -41,7 +41,11 @@ HANDLER = "preheat_providers.aws_lambda.entry.handler"
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 INVOKE = "/2015-03-31/functions/function/invocations"
 LISTENS = "Runtime API Server listening"
+REPORTS = "REPORT RequestId:"
+"""How the last line of a call begins; whatever the function wrote was before it."""
 LONGEST_S = 60.0
+
+T = TypeVar("T")
 
 
 def emulator_binary() -> Path:
@@ -114,6 +118,7 @@ class Emulator:
         self.port, api = free_port(), runtime_api or free_port()
         self._changed = threading.Condition()
         self._calling = threading.Lock()
+        self._calls = 0
         client = bootstrap or (python, "-m", "awslambdaric")
         self._process = subprocess.Popen(
             [
@@ -152,9 +157,12 @@ class Emulator:
             try:
                 connection.request("POST", INVOKE, json.dumps(event))
                 answer = connection.getresponse()
-                return Reply(answer.status, answer.read())
+                reply = Reply(answer.status, answer.read())
             finally:
                 connection.close()
+            self._calls += 1
+            self._until(lambda: sum(line.startswith(REPORTS) for line in self.lines) >= self._calls)
+            return reply
 
     def events(self, name: str) -> list[dict[str, Any]]:
         """Return the function's log events of that name."""
@@ -163,16 +171,17 @@ class Emulator:
 
     def until(self, wanted: Callable[[str], bool]) -> str:
         """Wait for a line and return it."""
-        with self._changed:
-            found = self._changed.wait_for(
-                lambda: next((line for line in self.lines if wanted(line)), None), LONGEST_S
-            )
-        assert found is not None, "\n".join(self.lines)
-        return found
+        return self._until(lambda: next((line for line in self.lines if wanted(line)), None))
 
     def until_begins(self, text: str) -> str:
         """Wait for a line that begins with `text` and return it."""
         return self.until(lambda line: line.startswith(text))
+
+    def _until(self, look: Callable[[], T | None]) -> T:
+        with self._changed:
+            found = self._changed.wait_for(look, LONGEST_S)
+        assert found, "\n".join(self.lines)
+        return found
 
     def _listens(self) -> bool:
         try:
