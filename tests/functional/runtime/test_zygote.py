@@ -285,7 +285,19 @@ def onnx_packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     uv = Path(sys.executable).with_name("uv")
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     subprocess.run(
-        [uv, "pip", "install", "-q", "--target", into, "--python-version", version, "onnxruntime", "onnx"],
+        [
+            uv,
+            "pip",
+            "install",
+            "-q",
+            "--target",
+            into,
+            "--python-version",
+            version,
+            "onnxruntime",
+            "onnx",
+            "orjson",
+        ],
         check=True,
     )
     subprocess.run([sys.executable, "-c", MAKE_MODEL, into, into / "model.onnx"], check=True)
