@@ -11,6 +11,7 @@ import pytest
 
 from preheat.bundle.build import build
 from preheat.bundle.model import Bundle, Target
+from preheat.bundle.shipped import REQUIREMENTS
 from preheat.errors import BundleError, TooLarge
 from preheat.progress import Amount, Event, quiet
 from preheat.project.model import Project, Weights
@@ -66,6 +67,7 @@ def target() -> Target:
         platform=f"{platform.machine()}-manylinux_2_28",
         python=f"{sys.version_info.major}.{sys.version_info.minor}",
         entry=("preheat_providers.local.entry",),
+        requirements=REQUIREMENTS,
     )
 
 

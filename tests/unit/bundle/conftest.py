@@ -48,7 +48,7 @@ def target() -> Target:
 
 @pytest.fixture
 def wheelhouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of wheels, with what the runtime needs; uv sees nothing else, and keeps its cache to itself."""
+    """A folder of wheels, with what the runtime needs; uv sees nothing else, and has its own cache."""
     folder = tmp_path / "wheelhouse"
     folder.mkdir()
     installed_wheel(folder, "orjson")
