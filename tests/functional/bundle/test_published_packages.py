@@ -82,7 +82,7 @@ def test_a_real_model_is_built_trimmed_and_answers(project: Project, target: Tar
     (vector,) = bundle.contract["answers"]
     assert len(vector) == 384
     assert math.isclose(sum(number * number for number in vector), 1, abs_tol=1e-4)
-    assert set(packages(bundle)) == {"numpy", "onnxruntime", "tokenizers"}
+    assert set(packages(bundle)) == {"numpy", "onnxruntime", "orjson", "tokenizers"}
     assert sum(packages(bundle).values()) < 105_000_000
     dependencies = bundle.layer("dependencies").path
     assert not list(dependencies.glob("onnxruntime/capi/libonnxruntime.so.*"))
