@@ -2,7 +2,8 @@
 
 All answer one event of a Function URL for examples/embeddings with the same weights, and import the
 same versions of the same packages. The naive ones have them as `sam build` leaves them: whole, without
-byte-code, in a folder that nobody may write to. The tuned one has ours: trimmed, with byte-code.
+byte-code, in a folder that nobody may write to; Lambda brings the AWS SDK. The tuned one has ours:
+trimmed, with byte-code.
 Every round starts each once, in turn. Run: `python -m tests.bench.cold_function [ROUNDS]`.
 """
 
@@ -70,13 +71,16 @@ def unpacked(folder: Path) -> Path:
     return folder / "task"
 
 
-def installed(folder: Path, dependencies: Path, *more: str) -> Path:
-    """Install the versions that are in `dependencies` as a build tool does, without byte-code."""
-    wanted = [
-        f"{name}=={_version(dependencies, name)}" for name in ("numpy", "onnxruntime", "tokenizers", *more)
-    ]
-    install = ["pip", "install", "--quiet", "--no-compile-bytecode", "--target", str(folder)]
-    subprocess.run([uv.find_uv_bin(), *install, "--python", sys.executable, *wanted], check=True)
+def as_sam_builds(folder: Path, dependencies: Path, *more: str) -> Path:
+    """Install the versions that are in `dependencies`, without byte-code."""
+    names = ("numpy", "onnxruntime", "tokenizers", *more)
+    wanted = [f"{name}=={_version(dependencies, name)}" for name in names]
+    return _installed(folder, "--no-compile-bytecode", *wanted)
+
+
+def _installed(folder: Path, *wanted: str) -> Path:
+    install = ["pip", "install", "--quiet", "--target", str(folder), "--python", sys.executable]
+    subprocess.run([uv.find_uv_bin(), *install, *wanted], check=True)
     return folder
 
 
@@ -102,14 +106,15 @@ def contenders(folder: Path) -> dict[str, Contender]:
     task = unpacked(folder)
     dependencies = task / DEPENDENCIES
     plain = {"WEIGHTS": str(task / WEIGHTS), "ORT_DISABLE_TELEMETRY": "1"}
-    naive = installed(folder / "naive", dependencies)
-    web = installed(folder / "web", dependencies, "fastapi", "mangum")
+    naive = as_sam_builds(folder / "naive", dependencies)
+    web = as_sam_builds(folder / "web", dependencies, "fastapi", "mangum")
+    sdk = _installed(folder / "sdk", "--compile-bytecode", "boto3")
     settings = Settings(stage="dev", release="r1").environment()
     lambda_env = environment(task, 60, MEMORY_MB) | settings | {"ORT_DISABLE_TELEMETRY": "1"}
     module, _, attribute = HANDLER.rpartition(".")
     return {
         WEB: Contender("web", "handler", (web, FUNCTIONS), plain),
-        NAIVE: Contender("naive", "handler", (naive, FUNCTIONS), plain),
+        NAIVE: Contender("naive", "handler", (naive, sdk, FUNCTIONS), plain),
         TUNED: Contender("tuned", "handler", (dependencies, FUNCTIONS), plain),
         OURS: Contender(module, attribute, (task,), lambda_env | {"AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9"}),
     }

@@ -41,8 +41,6 @@ HANDLER = "preheat_providers.aws_lambda.entry.handler"
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 INVOKE = "/2015-03-31/functions/function/invocations"
 LISTENS = "Runtime API Server listening"
-REPORTS = "REPORT RequestId:"
-"""How the last line of a call begins; whatever the function wrote was before it."""
 LONGEST_S = 60.0
 
 T = TypeVar("T")
@@ -118,7 +116,6 @@ class Emulator:
         self.port, api = free_port(), runtime_api or free_port()
         self._changed = threading.Condition()
         self._calling = threading.Lock()
-        self._calls = 0
         client = bootstrap or (python, "-m", "awslambdaric")
         self._process = subprocess.Popen(
             [
@@ -157,17 +154,18 @@ class Emulator:
             try:
                 connection.request("POST", INVOKE, json.dumps(event))
                 answer = connection.getresponse()
-                reply = Reply(answer.status, answer.read())
+                return Reply(answer.status, answer.read())
             finally:
                 connection.close()
-            self._calls += 1
-            self._until(lambda: sum(line.startswith(REPORTS) for line in self.lines) >= self._calls)
-            return reply
 
-    def events(self, name: str) -> list[dict[str, Any]]:
-        """Return the function's log events of that name."""
+    def events(self, name: str, *, about: str = "", times: int = 1) -> list[dict[str, Any]]:
+        """Wait until the function has logged `times` events of that name `about` something; return all."""
+        self._until(lambda: len(self._logged(name, about)) >= times)
+        return self._logged(name, about)
+
+    def _logged(self, name: str, about: str) -> list[dict[str, Any]]:
         found = [json.loads(line) for line in list(self.lines) if line.startswith("{")]
-        return [event for event in found if event.get("event") == name]
+        return [event for event in found if event.get("event") == name and about in event["message"]]
 
     def until(self, wanted: Callable[[str], bool]) -> str:
         """Wait for a line and return it."""

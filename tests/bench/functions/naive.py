@@ -1,9 +1,10 @@
-"""The embedding function as most people write it: default session, imports as in the examples."""
+"""The embedding function as most people write it: default session, the AWS SDK at the top."""
 
 import json
 import os
 from typing import Any
 
+import boto3  # noqa: F401 - what most examples begin with, needed or not
 import numpy as np
 import onnxruntime
 from tokenizers import Tokenizer

@@ -120,6 +120,19 @@ def test_a_batched_predict_gets_a_batch_of_one(number: int) -> None:
     assert (ours.status, ours.body, ours.batch_size) == (theirs.status, theirs.body, theirs.batch_size)
 
 
+class Sized(Handler):
+    @batched(max_size=4, size=lambda text: 1 / (len(text) - 1))
+    def predict(self, texts: list[str]) -> list[str]:
+        return texts
+
+
+@pytest.mark.parametrize("text", ["a", "abc"])
+def test_a_size_that_fails_is_the_answer_although_nothing_is_batched(text: str) -> None:
+    engine, _ = engine_of(Sized, log=lambda _: None)
+    ours, theirs = ask(engine, text), asked_elsewhere(Sized, text)
+    assert (ours.status, ours.body) == (theirs.status, theirs.body)
+
+
 def test_a_predict_that_is_interrupted_is_a_504_although_it_catches_exceptions() -> None:
     log: list[dict[str, Any]] = []
     engine, _ = engine_of(Model, log=log.append)
