@@ -80,7 +80,8 @@ def serve(
             target = _target(project, grpc=grpc_port is not None)
             bundle = pipeline.build(project, target, report=report, upgrade=upgrade)
         listener.set_inheritable(True)
-        command = [*_command(bundle), *flags, "--listener", str(listener.fileno())]
+        flags += ["--queue", str(project.scaling.queue), "--listener", str(listener.fileno())]
+        command = [*_command(bundle), *flags]
         tools.screen.say(f"{project.name} starts at {address_of(listener)}. Ctrl-C ends it.")
         tools.execute(command[0], command, _environment(project))
 

@@ -71,6 +71,7 @@ def test_it_becomes_the_server_of_the_bundle_on_a_socket_that_it_has_bound(
     assert kernel.value("--dependencies") == str(root / "dependencies")
     assert kernel.value("--weights") == str(root / "weights")
     assert kernel.value("--workers") == "2"
+    assert kernel.value("--queue") == "128"
     assert "--access-log" in kernel.arguments
     assert kernel.port > 0
 
