@@ -43,6 +43,11 @@ OPEN_HINT = '--token-env NAME, or in preheat.toml, under [triggers.http]: auth =
 @click.option(
     "--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes with the model."
 )
+@click.option(
+    "--queue",
+    type=click.IntRange(1),
+    help="Requests in hand per process; four times what predict takes, if not given.",
+)
 @click.option("--token-env", metavar="NAME", help="The variable with the token that callers must send.")
 @click.option("--access-log", is_flag=True, help="Print a line of JSON for each request.")
 @options.stage
@@ -54,6 +59,7 @@ def serve(
     port: int,
     host: str,
     grpc_port: int | None,
+    queue: int | None,
     workers: int,
     token_env: str | None,
     access_log: bool,
@@ -68,6 +74,7 @@ def serve(
     if grpc_port is not None and workers > 1:
         raise click.UsageError("--grpc-port needs --workers 1: its connections cannot be handed to workers.")
     flags = ["--workers", str(workers), "--stage", stage]
+    flags += ["--queue", str(queue)] if queue is not None else []
     flags += ["--token-env", token_env] if token_env else []
     flags += ["--access-log"] if access_log else []
     flags += ["--host", host, "--grpc-port", str(grpc_port)] if grpc_port is not None else []
@@ -80,8 +87,7 @@ def serve(
             target = _target(project, grpc=grpc_port is not None)
             bundle = pipeline.build(project, target, report=report, upgrade=upgrade)
         listener.set_inheritable(True)
-        flags += ["--queue", str(project.scaling.queue), "--listener", str(listener.fileno())]
-        command = [*_command(bundle), *flags]
+        command = [*_command(bundle), *flags, "--listener", str(listener.fileno())]
         tools.screen.say(f"{project.name} starts at {address_of(listener)}. Ctrl-C ends it.")
         tools.execute(command[0], command, _environment(project))
 

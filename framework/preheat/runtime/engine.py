@@ -28,6 +28,10 @@ ASIDE_BYTES = 256 * 1024
 """Bodies above this are decoded and encoded on another thread, so that the event loop stays answerable."""
 
 
+FEWEST_IN_HAND = 32
+MOST_IN_HAND = 128
+
+
 def concurrency_of(contract: HandlerContract, configured: int = 0) -> int:
     """Return how many requests one process takes at once: two batches, 32 if async, else its threads."""
     if configured > 0:
@@ -37,13 +41,21 @@ def concurrency_of(contract: HandlerContract, configured: int = 0) -> int:
     return 32 if contract.is_async else contract.threads
 
 
+def queue_for(at_once: int) -> int:
+    """Return how many requests to hold where nobody says: four times what predict takes, from 32 to 128.
+
+    Under overload the queue is full, so its bound is how long the accepted requests wait.
+    """
+    return min(MOST_IN_HAND, max(FEWEST_IN_HAND, 4 * at_once))
+
+
 class ModelEngine:
     """Answers requests with the model in this process.
 
     Sync handlers run on `thread`, entered by as many threads as the contract says; async ones on the
-    event loop, which must run when this is made. `queue` bounds the requests in hand. `on_stuck` is
-    called when one call of predict has outlasted the function's whole time limit: nobody waits for
-    it, and nothing can stop it.
+    event loop, which must run when this is made. `queue` bounds the requests in hand; 0 derives it.
+    `on_stuck` is called when one call of predict has outlasted the function's whole time limit: nobody
+    waits for it, and nothing can stop it.
     """
 
     def __init__(
@@ -52,14 +64,13 @@ class ModelEngine:
         thread: ModelThread,
         *,
         memory_mb: int | None = None,
-        queue: int = 128,
+        queue: int = 0,
         on_stuck: Callable[[], None] = lambda: None,
         log: Log = log_to_stderr,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._model = model
         self._memory_mb = memory_mb
-        self._queue = queue
         self._log = log
         self._clock = clock
         self._now = asyncio.get_running_loop().time  # looking it up costs a system call each time
@@ -76,6 +87,7 @@ class ModelEngine:
         self._admission = Admission(clock)
         batching = model.contract.batching
         self._at_once = batching.max_size if batching else concurrency_of(model.contract)
+        self._queue = queue or queue_for(self._at_once)
         # A picture of 100 KB may decode to 150 MB: no more of them in hand than the model takes, and one.
         self._pictures = asyncio.Semaphore(self._at_once + 1) if model.contract.input.pictures else None
         self.overruns = 0

@@ -202,7 +202,9 @@ async def good_client(port: int, name: int, count: int) -> None:
 
 
 def test_each_bad_request_gets_its_refusal_and_each_good_one_its_answer(start: Start) -> None:
-    server = start(source=COUNTING, limits=Limits(body_bytes=BODY_BYTES, timeout_s=20, setup_s=20))
+    server = start(
+        "--queue", "128", source=COUNTING, limits=Limits(body_bytes=BODY_BYTES, timeout_s=20, setup_s=20)
+    )
     server.until("ready")
 
     async def all_at_once() -> int:
@@ -232,7 +234,9 @@ def test_each_bad_request_gets_its_refusal_and_each_good_one_its_answer(start: S
 
 
 def test_what_cannot_be_read_is_refused_behind_the_answers_to_what_came_before_it(start: Start) -> None:
-    server = start(source=COUNTING, limits=Limits(body_bytes=BODY_BYTES, timeout_s=20, setup_s=20))
+    server = start(
+        "--queue", "128", source=COUNTING, limits=Limits(body_bytes=BODY_BYTES, timeout_s=20, setup_s=20)
+    )
     server.until("ready")
 
     async def one(case: str) -> None:
@@ -251,7 +255,7 @@ def test_what_cannot_be_read_is_refused_behind_the_answers_to_what_came_before_i
 
 
 def test_slow_heads_and_silent_clients_are_cut_off_and_nobody_waits_for_them(start: Start) -> None:
-    server = start(source=COUNTING)
+    server = start("--queue", "128", source=COUNTING)
     server.until("ready")
     before = descriptors(server)
 
@@ -309,7 +313,7 @@ def test_pictures_that_would_be_huge_cost_nothing(start: Start) -> None:
             def predict(self, image: preheat.Image) -> int:
                 return image.pillow().size[0]
         """
-    server = start(source=source)
+    server = start("--queue", "128", source=source)
     server.until("ready")
 
     async def one() -> None:
@@ -337,7 +341,7 @@ def descriptor_limit(number: int) -> Iterator[None]:
 def test_more_connections_than_the_bound_are_refused_and_the_others_served(start: Start) -> None:
     most = 200
     with descriptor_limit(SPARE + most):
-        server = start(source=COUNTING)
+        server = start("--queue", "128", source=COUNTING)
     server.until("ready")
 
     async def test() -> None:

@@ -71,9 +71,15 @@ def test_it_becomes_the_server_of_the_bundle_on_a_socket_that_it_has_bound(
     assert kernel.value("--dependencies") == str(root / "dependencies")
     assert kernel.value("--weights") == str(root / "weights")
     assert kernel.value("--workers") == "2"
-    assert kernel.value("--queue") == "128"
+    assert "--queue" not in kernel.arguments
     assert "--access-log" in kernel.arguments
     assert kernel.port > 0
+
+
+def test_the_bound_of_the_queue_is_passed_on(cli: CommandLine, kernel: Kernel, root: Path) -> None:
+    with pytest.raises(Became):
+        cli("serve", "--port", "0", "--queue", "7")
+    assert kernel.value("--queue") == "7"
 
 
 def test_the_bundle_is_built_for_this_python_with_what_the_server_needs(

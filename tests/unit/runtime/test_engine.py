@@ -11,7 +11,7 @@ from tests.fakes.models import model_of
 from preheat import BadInput, Handler, batched, threaded
 from preheat.interface.manifest import Limits
 from preheat.interface.message import Request, Response
-from preheat.runtime.engine import ModelEngine, concurrency_of
+from preheat.runtime.engine import ModelEngine, concurrency_of, queue_for
 from preheat.runtime.model_thread import ModelThread
 from preheat.runtime.wire import close_chunks
 
@@ -524,3 +524,8 @@ def test_concurrency_follows_the_handler_unless_configured(
     handler: type[Handler], configured: int, expected: int
 ) -> None:
     assert concurrency_of(model_of(handler).contract, configured) == expected
+
+
+@pytest.mark.parametrize(("at_once", "queue"), [(1, 32), (8, 32), (16, 64), (32, 128), (256, 128)])
+def test_the_queue_follows_what_predict_takes_at_once(at_once: int, queue: int) -> None:
+    assert queue_for(at_once) == queue

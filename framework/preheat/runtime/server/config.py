@@ -7,13 +7,13 @@ from pathlib import Path
 
 DRAIN_S = 25.0
 """Kubernetes and SageMaker kill a container 30 s after they asked it to stop."""
-QUEUE = 128
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """One server. The first two groups are for whoever starts it, the last for the server's own processes.
 
+    `queue` bounds the requests in hand of a process; 0 derives it from the handler.
     `listener` is a descriptor of a bound socket, in place of `host` and `port`. `fresh` says why the
     workers must not be forked. A worker has the descriptor of its line to the host in `line`, its
     number in `slot`, and the host's folder in `folder`.
@@ -26,7 +26,7 @@ class Config:
     port: int = 8080
     grpc_port: int | None = None
     workers: int = 1
-    queue: int = QUEUE
+    queue: int = 0
     drain_s: float = DRAIN_S
     token_env: str | None = None
     access_log: bool = False
@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--port", type=int, default=Config.port, help="the port; 0 takes a free one (%(default)s)")
     add("--grpc-port", type=int, metavar="PORT", help="serve the Open Inference Protocol over gRPC too")
     add("--workers", type=_count, default=Config.workers, help="processes with the model (%(default)s)")
-    add("--queue", type=_count, default=Config.queue, help="requests in hand per process (%(default)s)")
+    add("--queue", type=_count, default=Config.queue, help="requests in hand per process (derived)")
     add(
         "--drain-s",
         type=float,
