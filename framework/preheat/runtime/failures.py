@@ -55,6 +55,11 @@ def request_error(exc: BaseException, *, request_id: str, memory_mb: int | None,
     return HandlerFailed(f"{text} The logs tell more under this request's id.")
 
 
+def failed_inside() -> RequestError:
+    """Return what a caller is told of a failure that only the log may describe."""
+    return RequestError("The request failed inside the server, whose log has the details under its id.")
+
+
 def _without_ours(stack: StackSummary) -> StackSummary:
     kept = [frame for frame in stack if not _is_ours(frame)]
     return StackSummary.from_list(kept) if kept else stack

@@ -11,6 +11,8 @@ from preheat.errors import BadInput, BodyTooLarge, UnsupportedMedia
 from preheat.interface.manifest import Limits
 from preheat.interface.message import TIMEOUT_HEADER, Request
 
+ROUTES = ("/invocations", "/predict")
+"""The paths of one inference, now."""
 WEBHOOK_HEADER = "x-preheat-webhook"
 TTL_HEADER = "x-preheat-ttl-s"
 SHORTEST_S = 0.001

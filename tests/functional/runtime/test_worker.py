@@ -242,18 +242,19 @@ def test_a_worker_whose_supervisor_is_gone_ends_at_once(tmp_path: Path, when: st
     with_odd(tmp_path, scenario)
 
 
-def test_a_worker_whose_supervisor_is_gone_during_setup_ends_at_once(tmp_path: Path) -> None:
-    source = """
-        import preheat, time
-        class Model(preheat.Handler):
-            def setup(self, ctx):
-                print("in setup")
-                while True: time.sleep(60)
-            def predict(self, a: int) -> int: return a
-        """
+SETTING_UP = """
+    import preheat, time
+    class Model(preheat.Handler):
+        def setup(self, ctx):
+            print("in setup")
+            while True: time.sleep(60)
+        def predict(self, a: int) -> int: return a
+    """
 
+
+def test_a_worker_whose_supervisor_is_gone_during_setup_ends_at_once(tmp_path: Path) -> None:
     async def scenario(supervisor: FakeSupervisor) -> None:
-        await supervisor.start(make_code_layer(tmp_path, source))
+        await supervisor.start(make_code_layer(tmp_path, SETTING_UP))
         await supervisor.printed("w1", b"in setup")
         supervisor.hang_up("w1")
         assert await supervisor.ended() == 1
@@ -449,17 +450,8 @@ def test_a_cancelled_request_gives_its_connection_back_when_predict_has_come_bac
 
 
 def test_a_drain_during_setup_ends_the_worker_at_once(tmp_path: Path) -> None:
-    source = """
-        import preheat, time
-        class Model(preheat.Handler):
-            def setup(self, ctx):
-                print("in setup")
-                while True: time.sleep(60)
-            def predict(self, a: int) -> int: return a
-        """
-
     async def scenario(supervisor: FakeSupervisor) -> None:
-        await supervisor.start(make_code_layer(tmp_path, source))
+        await supervisor.start(make_code_layer(tmp_path, SETTING_UP))
         await supervisor.printed("w1", b"in setup")
         supervisor.tell("w1", {"op": "drain"})
         assert await supervisor.ended() == 0

@@ -11,6 +11,7 @@ import preheat
 from preheat.errors import BadInput, DeadlineExceeded, RequestError
 from preheat.interface.message import Request
 from preheat.interface.problem import problem_headers
+from preheat.runtime.failures import failed_inside
 from preheat.runtime.grpc import inference_pb2 as pb
 from preheat.runtime.grpc.messages import read_call, write_answer
 from preheat.runtime.grpc.served import Served
@@ -57,9 +58,7 @@ class Call:
             failure = _failure(error)
         except Exception as error:  # one request: its failure may reach neither the client nor the next
             log.error("request failed", exc_info=error, extra={"request_id": self.found.id})
-            failure = _failure(
-                RequestError("The request failed inside the server, whose log has the details under its id.")
-            )
+            failure = _failure(failed_inside())
         else:
             self.exchange.status = 200
             self.exchange.bytes_out = len(answer)

@@ -1,6 +1,6 @@
 """What one process with the model answers: the surface over its engine, and what it tells of requests.
 
-Importing this imports FastAPI, so a thread does that while the model loads.
+Importing this imports the HTTP server, so a thread does that while the model loads.
 """
 
 import asyncio

@@ -133,7 +133,6 @@ class _Exchange:
         self._task: asyncio.Task[None] | None = None
         self.keep_alive = keep_alive
         self.response_complete = False
-        self.more_body = False
         self.disconnected = False
         self.message_event = _NOBODY
 

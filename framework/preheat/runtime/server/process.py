@@ -162,7 +162,7 @@ class HttpProcess:
 
 
 def import_application() -> threading.Thread:
-    """Import FastAPI and what needs it, on a thread: the model's session is made in C meanwhile."""
+    """Import what answers HTTP, on a thread: the model's session is made in C meanwhile."""
 
     def attempt() -> None:
         with suppress(ImportError):  # raised again, with a message, where it is imported to be used

@@ -9,12 +9,13 @@ from starlette.routing import Match, Route
 
 from preheat.errors import BadInput, MethodNotAllowed, NotFound
 from preheat.runtime.inference.model import InferenceModel
+from preheat.runtime.requests import ROUTES
 from preheat.runtime.surface.boundary import REFUSAL, Boundary
 from preheat.runtime.surface.documents import document_routes
 from preheat.runtime.surface.health import PATHS, Health
 from preheat.runtime.surface.incoming import incoming
 from preheat.runtime.surface.inference import Inference, inference_routes, refusal
-from preheat.runtime.surface.invocations import ROUTE, ROUTES, Invocations
+from preheat.runtime.surface.invocations import ROUTE, Invocations
 from preheat.runtime.surface.jobs import JobRoutes
 from preheat.runtime.surface.metrics import ROUTE as METRICS
 from preheat.runtime.surface.metrics import MetricsText

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from preheat.errors import BodyTooLarge, BodyTooSlow, RequestError
 from preheat.interface.message import Response
 from preheat.interface.problem import problem_response
+from preheat.runtime.failures import failed_inside
 from preheat.runtime.metrics import Outcome
 from preheat.runtime.requests import Incoming
 from preheat.runtime.surface.incoming import KEY, ClientLeft
@@ -82,7 +83,7 @@ def as_request_error(error: Exception, request_id: str, *, started: bool) -> Req
     if isinstance(error, RequestError) and not started:
         return error
     log.error("request failed", exc_info=error, extra={"request_id": request_id})
-    return RequestError("The request failed inside the server, whose log has the details under its id.")
+    return failed_inside()
 
 
 async def _refuse(error: RequestError, answer: Response, receive: Receive, send: Send) -> None:

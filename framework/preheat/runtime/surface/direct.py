@@ -1,6 +1,5 @@
 """POST /invocations for a request that arrived whole: the same answer with less ado."""
 
-import logging
 from dataclasses import replace
 from typing import Any
 
@@ -8,14 +7,12 @@ from preheat.interface.message import Response
 from preheat.interface.problem import problem_response
 from preheat.runtime.direct import RawHeaders, Reply
 from preheat.runtime.metrics import Outcome
-from preheat.runtime.requests import Incoming
+from preheat.runtime.requests import ROUTES, Incoming
 from preheat.runtime.surface.boundary import as_request_error
 from preheat.runtime.surface.incoming import ClientLeft
-from preheat.runtime.surface.invocations import ROUTE, ROUTES, Invocations
+from preheat.runtime.surface.invocations import ROUTE, Invocations
 from preheat.runtime.surface.outgoing import send_response, whole
 from preheat.runtime.telemetry import Exchange, Telemetry
-
-log = logging.getLogger("preheat.surface")
 
 
 class DirectInvocations:

@@ -3,15 +3,15 @@
 from starlette.types import Receive, Scope, Send
 
 from preheat.interface.message import Request
-from preheat.runtime.requests import Incoming, check_whole, inference
+from preheat.runtime.requests import ROUTES, Incoming, check_whole, inference
 from preheat.runtime.surface.incoming import ClientLeft, incoming, read_body
 from preheat.runtime.surface.leaving import ClientWatch
 from preheat.runtime.surface.outgoing import send_response
 from preheat.runtime.surface.settings import Settings
 from preheat.runtime.telemetry import Exchange, exchange_of
 
-ROUTE = "/invocations"
-ROUTES = (ROUTE, "/predict")
+ROUTE = ROUTES[0]
+"""What metrics and logs call it, whichever path it came by."""
 
 
 class Invocations:

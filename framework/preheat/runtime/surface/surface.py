@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from preheat.runtime.requests import ROUTES
 from preheat.runtime.surface.boundary import Boundary
 from preheat.runtime.surface.direct import DirectInvocations
 from preheat.runtime.surface.health import PATHS, Health
-from preheat.runtime.surface.invocations import ROUTES, Invocations
+from preheat.runtime.surface.invocations import Invocations
 from preheat.runtime.surface.metrics import ROUTE as METRICS
 from preheat.runtime.surface.metrics import MetricsText
 from preheat.runtime.surface.settings import Settings

@@ -12,12 +12,10 @@ from preheat.interface.manifest import Limits
 from preheat.interface.message import Request, Response
 from preheat.interface.problem import problem_response
 from preheat.runtime.answers import UNBUFFERED
-from preheat.runtime.failures import describe, user_traceback
+from preheat.runtime.failures import describe, failed_inside, user_traceback
 from preheat.runtime.log import Log, log_to_stderr
-from preheat.runtime.requests import Incoming, check_announced, check_whole, inference
+from preheat.runtime.requests import ROUTES, Incoming, check_announced, check_whole, inference
 from preheat_providers.aws_lambda.web.proxy import Answer, Event, answer_to, body_of, headers_of, target_of
-
-TARGETS = frozenset({"/invocations", "/predict"})
 
 
 class Invocations:
@@ -39,7 +37,7 @@ class Invocations:
     def answer(self, event: Event, *, request_id: str, left_s: float) -> Answer | None:
         """Answer `event`, or return None if it is another's. `request_id` is for a request without one."""
         method, path = target_of(event)
-        if method != "POST" or path not in TARGETS:
+        if method != "POST" or path not in ROUTES:
             return None
         found = Incoming.of(headers_of(event), request_id)
         try:
@@ -69,7 +67,7 @@ class Invocations:
                 "traceback": user_traceback(error),
             }
         )
-        return RequestError("The request failed inside the server, whose log has the details under its id.")
+        return failed_inside()
 
 
 def within(limits: Limits, left_s: float) -> Limits:
