@@ -92,6 +92,11 @@ class Pipeline:
         bundle = self.bundle(project)
         return Prepared(project=project, bundle=bundle, plan=self.plan(project, bundle))
 
+    def template(self, project: Project) -> str:
+        """Return the text of the platform's own template for `project`, without asking the platform."""
+        self.check(project)
+        return self.provider.template(project, self.bundle(project))
+
     def project(self, root: Path) -> Project:
         """Read the project in `root`. Raises ProjectError with every finding."""
         project = load_project(root, self.stage, provider_schemas=self.registry.schemas(self.provider))
@@ -125,6 +130,7 @@ class Pipeline:
             unzipped_bytes=bundle.unzipped_bytes,
             unzipped_limit=bundle.target.unzipped_limit,
             sizes={f"{size.layer}/{size.name}": size.bytes for size in bundle.sizes},
+            costs=self.provider.costs(project, bundle),
         )
 
 

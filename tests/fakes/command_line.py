@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,13 +49,22 @@ class CommandLine:
     registry: Registry | None = None
     command: click.Command = preheat
     execute: Execute = os.execve
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
 
     def __call__(self, *args: str, stdin: bytes = b"") -> Outcome:
         out, err = FakeTerminal(tty=self.tty), FakeTerminal(tty=self.tty)
         typed = FakeTerminal(stdin, tty=self.tty)
         screen = Screen(stdin=typed, stdout=out, stderr=err, environ=self.environ)
         registry = self.registry or registry_of(self.provider)
-        tools = Tools(screen=screen, registry=registry, build=self.build, execute=self.execute)
+        tools = Tools(
+            screen=screen,
+            registry=registry,
+            build=self.build,
+            execute=self.execute,
+            clock=self.clock,
+            sleep=self.sleep,
+        )
         with redirect_stdout(out), redirect_stderr(err):  # where click itself prints the help
             code = run(self.command, args, program=self.command.name or "preheat", tools=tools)
         return Outcome(code, out.written, err.written)

@@ -10,7 +10,7 @@ from preheat.errors import NotDeployed, ProviderError
 from preheat.findings import Finding
 from preheat.interface.message import Request, Response
 from preheat.plan.diff import patch
-from preheat.plan.model import Plan, Resource
+from preheat.plan.model import Cost, Plan, Resource
 from preheat.progress import Report, Step
 from preheat.project.model import ObjectCreated, Project
 from preheat.provider.protocol import Capabilities, Deployment, Receipt, Release, Status
@@ -46,6 +46,8 @@ class Function:
     errors: int = 0
     log: list[dict[str, Any]] = field(default_factory=list)
     dead_letters: int = 0
+    jobs: list[Request] = field(default_factory=list)
+    alarms: list[tuple[str, ...]] = field(default_factory=list)
 
 
 class InMemoryProvider:
@@ -81,6 +83,7 @@ class InMemoryProvider:
         self.capabilities = replace(self.capabilities, runs_from_cache=runs_from_cache)
         self.functions: dict[tuple[str, str], Function] = {}
         self.applied: list[Plan] = []
+        self.prices: tuple[Cost, ...] = ()
         self._answer = answer
         self._platform = platform
         self._unzipped_limit = unzipped_limit
@@ -124,6 +127,12 @@ class InMemoryProvider:
             ),
         )
 
+    def template(self, project: Project, bundle: Bundle) -> str:
+        return json.dumps({"Resources": {project.name: {"Digest": bundle.digest}}})
+
+    def costs(self, project: Project, bundle: Bundle) -> tuple[Cost, ...]:
+        return self.prices
+
     def observe(self, name: str, stage: str) -> tuple[Resource, ...]:
         function = self.functions.get((name, stage))
         return function.resources if function else ()
@@ -159,6 +168,10 @@ class InMemoryProvider:
         function.log.append({"time": EPOCH, **event})
         return response
 
+    def submit(self, name: str, stage: str, request: Request) -> str:
+        self._function(name, stage).jobs.append(request)
+        return request.id
+
     def logs(self, name: str, stage: str, *, follow: bool) -> Iterator[Mapping[str, Any]]:
         return iter(self._function(name, stage).log)
 
@@ -188,6 +201,11 @@ class InMemoryProvider:
         function.active = len(function.releases)
         function.share = 1.0 if canary is None else canary
         return self._deployment(name, stage, changed=True)
+
+    def firing(self, name: str, stage: str, alarms: tuple[str, ...]) -> tuple[str, ...]:
+        function = self._function(name, stage)
+        found = function.alarms.pop(0) if function.alarms else ()
+        return tuple(alarm for alarm in found if not alarms or alarm in alarms)
 
     def replay(self, name: str, stage: str) -> int:
         function = self._function(name, stage)

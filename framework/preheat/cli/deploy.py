@@ -24,13 +24,18 @@ HALF_APPLIED = "The deploy was cut while it changed things. The same command aga
 
 
 @options.command(
-    "plan", "preheat plan", "preheat plan --stage prod --exit-code", "preheat plan examples/ocr --json"
+    "plan",
+    "preheat plan",
+    "preheat plan --stage prod --exit-code",
+    "preheat plan examples/ocr --json",
+    "preheat plan --provider lambda --template > template.json",
 )
 @options.directory
 @options.provider
 @options.stage
 @options.upgrade
 @click.option("--exit-code", is_flag=True, help="Exit with 2 if a deploy would change something.")
+@click.option("--template", is_flag=True, help="Print the platform's own template, and nothing else.")
 @options.as_json
 @click.pass_context
 @pass_tools
@@ -42,10 +47,15 @@ def plan(
     stage: str,
     upgrade: bool,
     exit_code: bool,
+    template: bool,
 ) -> None:
     """Show what a deploy would change, and change nothing."""
     with interruptible(lambda: NOT_APPLIED), tools.screen.progress() as report:
         pipeline = tools.pipeline(provider, stage, report, upgrade=upgrade)
+        if template:
+            text = pipeline.template(pipeline.project(directory))
+            tools.screen.lines([text.rstrip("\n")])
+            return
         made = pipeline.prepare(pipeline.project(directory)).plan
     tools.screen.result(plan_document(made), lambda: views.plan(made))
     if exit_code and made.changes:

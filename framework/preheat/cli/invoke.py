@@ -22,12 +22,14 @@ TENSOR = {".npy": "application/x-npy"}
     """preheat invoke demo --data '{"text": "hello"}'""",
     "preheat invoke ocr --data @receipt.png > lines.json",
     "cat input.json | preheat invoke demo --data -",
+    "preheat invoke ocr --data @scan.pdf --async",
 )
 @options.function
 @click.option(
     "--data", required=True, metavar="JSON|@FILE|-", help="The input: JSON, @ and a file's name, or -."
 )
 @click.option("--content-type", metavar="TYPE", help="The input's media type; guessed from the file's name.")
+@click.option("--async", "later", is_flag=True, help="Queue it as a job, and print the job's id.")
 @click.pass_context
 @pass_tools
 def invoke(
@@ -38,6 +40,7 @@ def invoke(
     stage: str,
     data: str,
     content_type: str | None,
+    later: bool,
 ) -> None:
     """Send one input and print the answer's body, and nothing else.
 
@@ -48,6 +51,9 @@ def invoke(
     if media == JSON_TYPE and not data.startswith(("@", "-")):
         _refuse_no_json(data)
     request = Request(body=body, content_type=media, id=os.urandom(8).hex())
+    if later:
+        tools.screen.lines([tools.registry.get(provider).submit(name, stage, request)])
+        return
     answer = tools.registry.get(provider).invoke(name, stage, request)
     tools.screen.body(answer.body, answer.content_type)
     if answer.status >= 400:

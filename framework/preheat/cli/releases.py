@@ -5,10 +5,14 @@ import dataclasses
 import click
 
 from preheat.cli import options, views
+from preheat.cli.boundary import interruptible
+from preheat.cli.canary import Canary, read_duration
 from preheat.cli.deploy import deployment_document
 from preheat.cli.text import bold
 from preheat.cli.tools import Tools, pass_tools
 from preheat.provider.protocol import Deployment
+
+UNWATCHED = "The traffic stays as it is now, unwatched: preheat promote {name}, or preheat rollback {name}."
 
 
 def _share(_ctx: click.Context, _option: click.Parameter, text: str | None) -> float | None:
@@ -49,16 +53,67 @@ def rollback(tools: Tools, name: str, release: int | None, provider: str, stage:
     _show(tools, deployment, f"release {deployment.release} is live again")
 
 
-@options.command("promote", "preheat promote ocr --canary 10%", "preheat promote ocr")
+@options.command(
+    "promote",
+    "preheat promote ocr --canary 10%",
+    "preheat promote ocr --canary 10% --for 10m --provider lambda",
+    "preheat promote ocr",
+)
 @options.function
 @click.option(
     "--canary", metavar="SHARE", callback=_share, help="Only this share of the traffic: 10% or 0.1."
 )
+@click.option(
+    "--for",
+    "for_s",
+    metavar="TIME",
+    callback=read_duration,
+    help="With --canary: watch its alarms this long (90s, 10m, 1h), then give it all of the traffic.",
+)
+@click.option(
+    "--alarm",
+    "alarms",
+    metavar="NAME",
+    multiple=True,
+    help="With --for: an alarm to watch, in place of those that deploy made; may be repeated.",
+)
 @options.as_json
 @pass_tools
-def promote(tools: Tools, name: str, provider: str, stage: str, canary: float | None) -> None:
-    """Give the newest release all traffic, or a share of it."""
-    deployment = tools.registry.get(provider).promote(name, stage, canary=canary)
+def promote(
+    tools: Tools,
+    name: str,
+    provider: str,
+    stage: str,
+    canary: float | None,
+    for_s: float | None,
+    alarms: tuple[str, ...],
+) -> None:
+    """Give the newest release all traffic, or a share of it.
+
+    With --for, an alarm that fires in that time gives all traffic back to the release before, and
+    the command exits with 1.
+    """
+    if for_s is not None and canary is None:
+        raise click.UsageError("--for watches a canary. Add --canary 10%.")
+    if alarms and for_s is None:
+        raise click.UsageError("--alarm is watched for a time. Add --for 10m.")
+    found = tools.registry.get(provider)
+    if canary is not None and for_s is not None:
+        with interruptible(lambda: UNWATCHED.format(name=name)), tools.screen.progress() as report:
+            watched = Canary(
+                provider=found,
+                name=name,
+                stage=stage,
+                share=canary,
+                for_s=for_s,
+                alarms=alarms,
+                report=report,
+                clock=tools.clock,
+                sleep=tools.sleep,
+            )
+            deployment, canary = watched.run(), None
+    else:
+        deployment = found.promote(name, stage, canary=canary)
     share = (
         f"release {deployment.release} gets all"
         if canary is None

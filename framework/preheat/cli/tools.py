@@ -1,6 +1,7 @@
 """What every command is given: the screen, the providers, and the pipeline over them."""
 
 import os
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -28,6 +29,8 @@ class Tools:
     registry: Registry = field(default_factory=Registry.installed)
     build: "Build | None" = None
     execute: Execute = os.execve
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
 
     def pipeline(
         self,

@@ -10,7 +10,7 @@ from preheat.bundle.model import Bundle
 from preheat.cli.problems import note
 from preheat.cli.text import bold, columns, dim, human_bytes, human_ms, paste
 from preheat.plan.document import plain
-from preheat.plan.model import Change, FieldChange, Plan
+from preheat.plan.model import Change, Cost, FieldChange, Plan
 from preheat.provider.protocol import Receipt, Release, Status
 
 SIGNS = {"create": ("+", "green"), "update": ("~", "yellow"), "delete": ("-", "red")}
@@ -48,6 +48,7 @@ def plan(planned: Plan) -> Iterator[str]:
     where = f"{planned.name} ({planned.stage}) on {planned.provider}"
     if not planned.changes:
         yield f"{bold(where)}: nothing to change"
+        yield from costs(planned.costs)
         return
     yield f"{bold(where)}: {counts(planned.changes)}"
     for change in planned.changes:
@@ -56,8 +57,28 @@ def plan(planned: Plan) -> Iterator[str]:
     yield ""
     largest = dict(sorted(planned.sizes.items(), key=lambda item: -item[1])[:LARGEST_SHOWN])
     yield from sizes(largest, planned.unzipped_bytes, planned.unzipped_limit)
+    yield from costs(planned.costs)
     for text in planned.notes:
         yield from note(text)
+
+
+def costs(found: Sequence[Cost]) -> Iterator[str]:
+    """Yield what it costs, what the project asks for marked, each with what was counted."""
+    if not found:
+        return
+    yield ""
+    yield f"  {bold('costs')}"
+    rows = [
+        (
+            click.style("●", fg="green") if cost.chosen else " ",
+            cost.name,
+            f"${cost.usd:,.2f}" if cost.usd >= 1 else f"${cost.usd:.5f}",
+            f"per {cost.unit}" if cost.unit != "1000 requests" else "per 1,000 requests",
+            dim(cost.basis),
+        )
+        for cost in found
+    ]
+    yield from ("  " + line for line in columns(rows, right=frozenset({2})))
 
 
 def counts(changes: Sequence[Change]) -> str:

@@ -1,6 +1,7 @@
 """Readers of a plan: its JSON, and the questions that the pipeline asks of it. Touches nothing."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from preheat.plan.model import Change, Plan
@@ -22,6 +23,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "unzipped_bytes": plan.unzipped_bytes,
         "unzipped_limit": plan.unzipped_limit,
         "sizes": dict(plan.sizes),
+        "costs": [asdict(cost) for cost in plan.costs],
         "notes": list(plan.notes),
     }
 

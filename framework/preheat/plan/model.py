@@ -36,6 +36,20 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What something costs, in US dollars for one `unit`; `basis` says what was counted, at which prices.
+
+    `chosen` says whether the project asks for it; the others are there to compare with.
+    """
+
+    name: str
+    usd: float
+    unit: Literal["month", "hour", "1000 requests"]
+    basis: str
+    chosen: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Everything a deploy would do, in the order in which it would do it."""
 
@@ -47,4 +61,5 @@ class Plan:
     unzipped_bytes: int
     unzipped_limit: int | None
     sizes: Mapping[str, int]
+    costs: tuple[Cost, ...] = ()
     notes: tuple[str, ...] = ()

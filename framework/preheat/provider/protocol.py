@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from preheat.bundle.model import Bundle, Target
 from preheat.findings import Finding
 from preheat.interface.message import Request, Response
-from preheat.plan.model import Plan, Resource
+from preheat.plan.model import Cost, Plan, Resource
 from preheat.progress import Report
 from preheat.project.model import Project
 
@@ -123,6 +123,17 @@ class Provider(Protocol):
         """Return the resources that `project` asks for. Touches nothing."""
         ...
 
+    def template(self, project: Project, bundle: Bundle) -> str:
+        """Return the text of the platform's own template for `project`. Touches nothing.
+
+        Raises ProviderError where the platform has none.
+        """
+        ...
+
+    def costs(self, project: Project, bundle: Bundle) -> tuple[Cost, ...]:
+        """Return what `project` costs idle and per 1,000 requests; nothing where nobody pays. Pure."""
+        ...
+
     def observe(self, name: str, stage: str) -> tuple[Resource, ...]:
         """Return the resources that exist now; empty when nothing is deployed."""
         ...
@@ -143,6 +154,10 @@ class Provider(Protocol):
         """Send one request through the endpoint and wait for the answer (a stream comes joined)."""
         ...
 
+    def submit(self, name: str, stage: str, request: Request) -> str:
+        """Queue one request as a job and return its id. Raises ProviderError where there are no jobs."""
+        ...
+
     def logs(self, name: str, stage: str, *, follow: bool) -> Iterator[Mapping[str, Any]]:
         """Yield events `{"time", "level", "event", "message", ...}`, oldest first; for ever if `follow`."""
         ...
@@ -157,6 +172,13 @@ class Provider(Protocol):
 
     def promote(self, name: str, stage: str, *, canary: float | None) -> Deployment:
         """Give the newest release a share of the traffic (0 to 1), or all of it when `canary` is None."""
+        ...
+
+    def firing(self, name: str, stage: str, alarms: tuple[str, ...]) -> tuple[str, ...]:
+        """Return which of `alarms` fire now; of the function's own if none is named.
+
+        Raises ProviderError for an alarm that does not exist, and where the platform has none.
+        """
         ...
 
     def replay(self, name: str, stage: str) -> int:

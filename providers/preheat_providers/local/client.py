@@ -14,6 +14,7 @@ import threading
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,16 @@ class SupervisorClient:
 
     def invoke(self, endpoint: str, function: str, request: Request) -> Response:
         """Send `request` to the function's endpoint and wait for the whole answer. Raises ProviderError."""
+        return self._post("/invocations", endpoint, function, request)
+
+    def submit(self, endpoint: str, function: str, request: Request) -> str:
+        """Send `request` to the function's endpoint as a job, and return its id. Raises ProviderError."""
+        answer = self._post("/jobs", endpoint, function, request)
+        if answer.status != HTTPStatus.ACCEPTED:
+            raise ProviderError(f"The job was refused: {answer.body.decode(errors='replace')}")
+        return str(json.loads(answer.body)["id"])
+
+    def _post(self, path: str, endpoint: str, function: str, request: Request) -> Response:
         url = urllib.parse.urlsplit(endpoint)
         host, port = url.hostname or "", url.port
         wait_s = None if request.timeout_s is None else request.timeout_s + 5
@@ -109,7 +120,7 @@ class SupervisorClient:
         if token.exists():
             headers["authorization"] = f"Bearer {token.read_text().strip()}"
         try:
-            connection.request("POST", "/invocations", body=request.body, headers=headers)
+            connection.request("POST", path, body=request.body, headers=headers)
             answer = connection.getresponse()
             body = answer.read()
         except (OSError, http.client.HTTPException) as exc:

@@ -12,7 +12,7 @@ from preheat.bundle.shipped import REQUIREMENTS
 from preheat.errors import NotDeployed, ProviderError
 from preheat.findings import Finding
 from preheat.interface.message import Request, Response
-from preheat.plan.model import Plan, Resource
+from preheat.plan.model import Cost, Plan, Resource
 from preheat.progress import Report, Step
 from preheat.project.home import home
 from preheat.project.model import Project, QueueTrigger
@@ -102,6 +102,16 @@ class LocalProvider:
         mark = secrets_mark(project, resolve_secrets(project, self._environment))
         return desired_resources(project, bundle, _options(project), secrets_mark=mark)
 
+    def template(self, project: Project, bundle: Bundle) -> str:  # noqa: ARG002
+        """Refuse: there is no template of this machine."""
+        raise ProviderError(
+            "The local provider is made by no template.", hint="preheat plan --provider aws_lambda --template"
+        )
+
+    def costs(self, project: Project, bundle: Bundle) -> tuple[Cost, ...]:  # noqa: ARG002
+        """Return nothing: the machine is the user's."""
+        return ()
+
     def observe(self, name: str, stage: str) -> tuple[Resource, ...]:
         """Return what the supervisor has of the function; empty if nothing was ever deployed here."""
         if not self.client.in_use:
@@ -140,6 +150,11 @@ class LocalProvider:
         endpoint = self.deployment(name, stage).endpoint
         return self.client.invoke(endpoint, function_key(name, stage), request)
 
+    def submit(self, name: str, stage: str, request: Request) -> str:
+        """Queue one request as a job of the endpoint."""
+        endpoint = self.deployment(name, stage).endpoint
+        return self.client.submit(endpoint, function_key(name, stage), request)
+
     def logs(self, name: str, stage: str, *, follow: bool) -> Iterator[Mapping[str, Any]]:
         """Yield log events, oldest first."""
         self._require(name, stage)
@@ -156,6 +171,13 @@ class LocalProvider:
     def promote(self, name: str, stage: str, *, canary: float | None) -> Deployment:
         """Give the newest release a share of the traffic, or all of it."""
         return _deployment(self._order("promote", name, stage, canary=canary))
+
+    def firing(self, name: str, stage: str, alarms: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG002
+        """Refuse: nothing on this machine watches a function."""
+        raise ProviderError(
+            "The local provider has no alarms.",
+            hint=f"preheat promote {name}  # and look at: preheat status {name}",
+        )
 
     def replay(self, name: str, stage: str) -> int:
         """Queue every dead-lettered delivery again."""

@@ -16,6 +16,9 @@ import pytest
 from tests.fakes.local import Local, get
 from tests.fakes.receiver import Receiver, receiving
 
+from preheat.errors import ProviderError
+from preheat.interface.message import Request
+
 pytestmark = pytest.mark.runtime
 
 DIES_ONCE = """
@@ -124,6 +127,24 @@ def test_a_callers_webhook_does_not_reach_this_machine_unless_the_project_says_s
     with refused.value as error:
         assert error.code == 400
         assert b"webhook" in error.read()
+
+
+def test_a_job_of_the_command_line_is_one_of_the_endpoint(local: Local, receiver: Receiver) -> None:
+    local.configure(provider={"local": {"private_webhooks": True}})
+    local.deploy()
+    request = Request(body=b'"x"', id="r", headers={"x-preheat-webhook": receiver.url})
+
+    job = local.provider.submit("demo", "dev", request)
+
+    ended = json.loads(receiver.next().body)
+    assert (ended["id"], ended["status"], ended["result"]) == (job, "succeeded", "X")
+
+
+def test_a_job_that_the_endpoint_refuses_is_an_error_with_its_reason(local: Local) -> None:
+    local.deploy()
+    request = Request(body=b'"x"', id="r", headers={"x-preheat-webhook": "http://127.0.0.1/"})
+    with pytest.raises(ProviderError, match="webhook"):
+        local.provider.submit("demo", "dev", request)
 
 
 def test_destroy_leaves_no_job_and_no_webhook_key(local: Local, receiver: Receiver) -> None:

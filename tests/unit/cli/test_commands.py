@@ -107,6 +107,13 @@ def _answering(provider: InMemoryProvider, see: object) -> InMemoryProvider:
     return other
 
 
+def test_invoke_async_prints_the_id_of_the_job(deployed: CommandLine) -> None:
+    outcome = deployed("invoke", "demo", "--data", "[1]", "--async")
+    (function,) = deployed.provider.functions.values()
+    assert [request.body for request in function.jobs] == [b"[1]"]
+    assert (outcome.code, outcome.out) == (0, function.jobs[0].id + "\n")
+
+
 def test_invoke_reads_standard_input(deployed: CommandLine) -> None:
     assert deployed("invoke", "demo", "--data", "-", stdin=b"[1]").out == "[1]"
 

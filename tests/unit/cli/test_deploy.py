@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from tests.fakes.projects import write_project
 from tests.fakes.provider import InMemoryProvider
 
 from preheat.cli.main import load
+from preheat.plan.model import Cost
 from preheat.progress import Notice
 
 TRIGGER = '[triggers.uploads]\ntype = "object-created"\nbucket = "scans"\noutput = "results/"\n'
@@ -153,3 +155,44 @@ def test_plan_exits_with_2_only_when_asked_and_something_would_change(cli: Comma
     cli("deploy")
     assert cli("plan", "--exit-code").code == 0
     assert "nothing to change" in cli("plan").out
+
+
+PRICE = Cost(name="requests", usd=0.00025, unit="1000 requests", basis="1,024 MB for 100 ms")
+
+
+def test_a_plan_shows_what_it_costs_and_what_was_counted(cli: CommandLine, root: Path) -> None:
+    idle = Cost(name="two kept ready", usd=1234.5, unit="month", basis="730 hours", chosen=False)
+    cli.provider.prices = (PRICE, idle)
+    assert cli("plan", "--json").document["costs"] == [
+        {
+            "name": "requests",
+            "usd": 0.00025,
+            "unit": "1000 requests",
+            "basis": "1,024 MB for 100 ms",
+            "chosen": True,
+        },
+        {
+            "name": "two kept ready",
+            "usd": 1234.5,
+            "unit": "month",
+            "basis": "730 hours",
+            "chosen": False,
+        },
+    ]
+    requests, kept = cli("plan").out.splitlines()[-2:]
+    assert requests.split()[:2] == ["●", "requests"]
+    assert "$0.00025  per 1,000 requests  1,024 MB for 100 ms" in requests
+    assert "$1,234.50  per month" in kept
+    assert "●" not in kept
+
+
+def test_a_plan_without_changes_still_shows_what_it_costs(deployed: CommandLine) -> None:
+    deployed.provider.prices = (PRICE,)
+    assert "$0.00025" in deployed("plan").out
+
+
+def test_the_template_is_all_that_is_printed_and_needs_no_platform(cli: CommandLine, root: Path) -> None:
+    outcome = cli("plan", "--template")
+    assert json.loads(outcome.out)["Resources"].keys() == {"demo"}
+    assert cli("plan", "--template").out == outcome.out
+    assert cli.provider.functions == {}
