@@ -108,7 +108,7 @@ def _schedule_mistakes(schedule: Schedule) -> Iterator[Mistake]:
     if problem:
         message = f"triggers.{schedule.name}.cron is {shown(schedule.cron)}, {problem}."
         yield Mistake(path=(*at, "cron"), message=message, fix='cron = "0 3 * * *"  # every day at 03:00')
-    if not _is_timezone(schedule.timezone):
+    if not is_timezone(schedule.timezone):
         near = nearest(schedule.timezone, zoneinfo.available_timezones())
         message = (
             f"triggers.{schedule.name}.timezone is {shown(schedule.timezone)}, which no time zone is called."
@@ -131,7 +131,8 @@ def cron_problem(cron: str) -> str | None:
     return None
 
 
-def _is_timezone(name: str) -> bool:
+def is_timezone(name: str) -> bool:
+    """Return whether a time zone is called so."""
     if name == "UTC":
         return True  # valid without a time zone database, too
     try:

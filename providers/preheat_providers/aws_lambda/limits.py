@@ -5,13 +5,15 @@ https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from preheat.bundle.model import Bundle
 from preheat.findings import Finding
-from preheat.project.model import Project
+from preheat.project.model import Project, QueueTrigger, Schedule
+from preheat_providers.aws_lambda.finding import Find, finder
+from preheat_providers.aws_lambda.option_findings import inexpressible, option_findings
 from preheat_providers.aws_lambda.options import Options
+from preheat_providers.aws_lambda.template.names import FUNCTION_NAME_CHARACTERS, stack_name
 
 MB = 1 << 20
 
@@ -48,6 +50,9 @@ SNAPSTART_PYTHON = (3, 12)
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 """https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html"""
 
+QUEUE = re.compile(r"(?=.{1,80}$)[A-Za-z0-9_-]+(\.fifo)?")
+"""https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html"""
+
 VARIABLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
 RESERVED = re.compile(
     r"AWS_(?:REGION|DEFAULT_REGION|EXECUTION_ENV|ACCESS_KEY|ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN"
@@ -76,46 +81,15 @@ def project_findings(
     project: Project, options: Options, *, environment: Mapping[str, str]
 ) -> tuple[Finding, ...]:
     """Return what of `project` Lambda does not take; `environment` holds the variables that we add."""
-    find = _finder(project)
+    find = finder(project)
     return (
         *_resource_findings(project, find),
         *_runtime_findings(project, options, find),
         *_variable_findings(project, environment, find),
-        *_endpoint_findings(options, find),
+        *_name_findings(project, find),
+        *_trigger_findings(project, find),
+        *option_findings(options, find),
     )
-
-
-def bundle_findings(bundle: Bundle, project: Project, options: Options) -> tuple[Finding, ...]:
-    """Return what of a built bundle Lambda has no room for, beside the size that the build checks itself."""
-    if options.weights != "s3":
-        return ()
-    key = "tmp_mb" if options.weights_into == "tmp" else "memory_mb"
-    room = getattr(project.resources, key) * MB
-    weights = bundle.layer("weights").bytes
-    if weights < room:
-        return ()
-    largest = sorted((size for size in bundle.sizes if size.layer == "weights"), key=lambda size: -size.bytes)
-    names = ", ".join(f"{size.name} {size.bytes / MB:.0f} MB" for size in largest[:5])
-    find = _finder(project)
-    wanted = -(-weights * 5 // 4 // MB)
-    return (
-        find(
-            f"resources.{key}",
-            f"The weights need {weights / MB:.0f} MB, and resources.{key} is {room // MB}: "
-            f"{(weights - room) / MB:.0f} MB too little. They are {names}.",
-            f"{key} = {wanted}",
-        ),
-    )
-
-
-Find = Callable[[str, str, str], Finding]
-
-
-def _finder(project: Project) -> Find:
-    def find(key: str, message: str, fix: str) -> Finding:
-        return Finding(message=message, file=project.root / "preheat.toml", key=key, fix=fix)
-
-    return find
 
 
 def _resource_findings(project: Project, find: Find) -> Iterator[Finding]:
@@ -178,21 +152,40 @@ def _variable_findings(project: Project, environment: Mapping[str, str], find: F
         yield find(f"env.{longest}" if longest else "env", message, "move it to a file of the project")
 
 
-def _endpoint_findings(options: Options, find: Find) -> Iterator[Finding]:
-    table = "provider.aws_lambda"
-    if options.auth == "jwt" and options.endpoint != "http-api":
-        message = "A Function URL cannot check a JWT; an HTTP API can."
-        yield find(f"{table}.auth", message, 'endpoint = "http-api"')
-    if options.auth == "iam" and options.endpoint != "url":
-        yield find(f"{table}.auth", 'auth = "iam" is for a Function URL.', 'endpoint = "url"')
-    if options.auth == "jwt" and not (options.jwt_issuer and options.jwt_audience):
-        fix = 'jwt_issuer = "https://issuer.example.org/"\njwt_audience = ["my-client"]'
-        yield find(f"{table}.auth", 'auth = "jwt" needs jwt_issuer and jwt_audience.', fix)
-    if options.provisioned_max is not None and options.provisioned_max < options.provisioned:
+def _name_findings(project: Project, find: Find) -> Iterator[Finding]:
+    name = stack_name(project.name, project.stage)
+    too_long = len(name) - FUNCTION_NAME_CHARACTERS
+    if too_long > 0:
         message = (
-            f"provisioned_max is {options.provisioned_max}, less than provisioned, {options.provisioned}."
+            f"The function would be called {name}, and Lambda takes {FUNCTION_NAME_CHARACTERS} characters: "
+            f"{too_long} too many. Shorten the project's name or the stage's."
         )
-        yield find(f"{table}.provisioned_max", message, f"provisioned_max = {options.provisioned}")
+        shorter = project.name[: max(1, len(project.name) - too_long)].rstrip("-")
+        yield find("name", message, f'name = "{shorter}"')
+
+
+def _trigger_findings(project: Project, find: Find) -> Iterator[Finding]:
+    for trigger in project.triggers:
+        key = f"triggers.{trigger.name}"
+        if isinstance(trigger, QueueTrigger) and not QUEUE.fullmatch(trigger.queue):
+            message = (
+                f"{key}.queue is {trigger.queue!r}, which no queue of SQS is called: 1 to 80 letters, "
+                "digits, - and _, then .fifo where it is one. An address or an ARN is no name."
+            )
+            yield find(f"{key}.queue", message, f'queue = "{_queue_name(trigger.queue)}"')
+        if isinstance(trigger, Schedule) and (problem := inexpressible(trigger.cron)):
+            message = f"{key}.cron is {trigger.cron!r}, {problem}."
+            yield find(f"{key}.cron", message, f'cron = "{_one_field_for_days(trigger.cron)}"')
+
+
+def _queue_name(written: str) -> str:
+    last = re.split("[:/]", written)[-1]
+    return last if QUEUE.fullmatch(last) else "my-queue"
+
+
+def _one_field_for_days(cron: str) -> str:
+    minute, hour, day, month, _ = cron.split()
+    return f"{minute} {hour} {day} {month} *"
 
 
 def _version(python: str) -> tuple[int, ...]:

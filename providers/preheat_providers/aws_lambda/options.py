@@ -1,11 +1,14 @@
 """The table `[provider.aws_lambda]` of preheat.toml: its JSON Schema, and the same as frozen data."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2557, 3653)
 """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"""
+
+KEPT_RELEASES, KEPT_SNAPSHOTS = 10, 2
+"""How many published versions stay; one with a snapshot is paid for as long as it does."""
 
 SCHEMA: Mapping[str, Any] = {
     "type": "object",
@@ -92,6 +95,45 @@ SCHEMA: Mapping[str, Any] = {
             "default": 5,
             "description": 'How often the function is called with warm = "schedule".',
         },
+        "provisioned_schedule": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["cron", "min", "max"],
+                "properties": {
+                    "cron": {"type": "string", "minLength": 1},
+                    "timezone": {"type": "string", "minLength": 1, "default": "UTC"},
+                    "min": {"type": "integer", "minimum": 0},
+                    "max": {"type": "integer", "minimum": 0},
+                },
+            },
+            "minItems": 1,
+            "description": "From when on how many environments are kept ready, at least and at most: "
+            '`[{cron = "0 8 * * 1-5", timezone = "Europe/Berlin", min = 2, max = 5}]`.',
+        },
+        "reserved_concurrency": {
+            "type": "integer",
+            "minimum": 1,
+            "description": "How many environments run at most, taken off what the account's other functions "
+            "have. Without it the function shares with them.",
+        },
+        "jobs": {
+            "type": "boolean",
+            "default": False,
+            "description": "Offer POST /jobs: asynchronous calls whose answers a bucket keeps for a week.",
+        },
+        "keep_releases": {
+            "type": "integer",
+            "minimum": 2,
+            "description": "How many releases stay to roll back to. Without it 10, or 2 with "
+            'warm = "snapstart", where each costs.',
+        },
+        "alarm_topic": {
+            "type": "string",
+            "pattern": "^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+$",
+            "description": "The ARN of the SNS topic that is told when an alarm fires.",
+        },
         "log_days": {
             "enum": list(RETENTION_DAYS),
             "default": 30,
@@ -112,6 +154,16 @@ SCHEMA: Mapping[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProvisionedHours:
+    """From when on `min` to `max` environments are kept ready."""
+
+    cron: str
+    timezone: str = "UTC"
+    min: int
+    max: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """`[provider.aws_lambda]`. What is None is found elsewhere or absent, as the schema says of each."""
 
@@ -129,16 +181,37 @@ class Options:
     provisioned_max: int | None = None
     provisioned_use: float = 0.7
     schedule_minutes: int = 5
+    provisioned_schedule: tuple[ProvisionedHours, ...] = ()
+    reserved_concurrency: int | None = None
+    jobs: bool = False
+    keep_releases: int | None = None
+    alarm_topic: str | None = None
     log_days: int = 30
     tracing: bool = False
     permissions_boundary: str | None = None
 
+    @property
+    def scales_provisioned(self) -> bool:
+        """Whether the number of environments that are kept ready changes."""
+        changes = self.provisioned_max is not None or bool(self.provisioned_schedule)
+        return self.warm == "provisioned" and changes
+
+    @property
+    def kept_releases(self) -> int:
+        """How many published versions stay."""
+        if self.keep_releases is not None:
+            return self.keep_releases
+        return KEPT_SNAPSHOTS if self.warm == "snapstart" else KEPT_RELEASES
+
     def document(self) -> dict[str, Any]:
         """Return the options as JSON values."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
-        return values | {"jwt_audience": list(self.jwt_audience)}
+        hours = [asdict(each) for each in self.provisioned_schedule]
+        return values | {"jwt_audience": list(self.jwt_audience), "provisioned_schedule": hours}
 
 
 def read_options(table: Mapping[str, Any]) -> Options:
     """Return `table`, which has been validated against `SCHEMA`, as data."""
-    return Options(**{**table, "jwt_audience": tuple(table.get("jwt_audience", ()))})
+    hours = tuple(ProvisionedHours(**each) for each in table.get("provisioned_schedule", ()))
+    audience = tuple(table.get("jwt_audience", ()))
+    return Options(**{**table, "jwt_audience": audience, "provisioned_schedule": hours})

@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,9 @@ from preheat.bundle.sizes import check_limit
 from preheat.errors import TooLarge
 from preheat.findings import Finding
 from preheat.interface.manifest import Limits
-from preheat.project.model import Project, Resources
+from preheat.project.model import HttpTrigger, Project, QueueTrigger, Resources, Schedule
 from preheat_providers.aws_lambda import limits
-from preheat_providers.aws_lambda.limits import MB, bundle_findings, project_findings
+from preheat_providers.aws_lambda.limits import MB, project_findings
 from preheat_providers.aws_lambda.options import Options
 from preheat_providers.aws_lambda.target import target_of
 
@@ -99,18 +100,37 @@ def test_variables_beyond_four_kilobytes_are_found_by_how_much_and_the_longest()
     assert "4,103 bytes together, ours included, and Lambda takes 4,096: 7 too many" in finding.message
 
 
+def test_a_name_that_lambda_has_no_room_for_is_found_with_a_shorter_one() -> None:
+    assert found(replace(project(), name="o" * 48, stage="s" * 7)) == {}
+    finding = found(replace(project(), name="o" * 48, stage="s" * 10))["name"]
+    assert "takes 64 characters: 3 too many" in finding.message
+    assert finding.fix == f'name = "{"o" * 45}"'
+
+
 @pytest.mark.parametrize(
-    ("options", "fix"),
+    ("queue", "better"),
     [
-        (Options(auth="jwt", jwt_issuer="https://x", jwt_audience=("a",)), 'endpoint = "http-api"'),
-        (Options(auth="iam", endpoint="http-api"), 'endpoint = "url"'),
-        (Options(auth="jwt", endpoint="http-api"), 'jwt_issuer = "https://issuer.example.org/"'),
-        (Options(provisioned=3, provisioned_max=2), "provisioned_max = 3"),
+        ("https://sqs.eu-central-1.amazonaws.com/123456789012/pictures", "pictures"),
+        ("arn:aws:sqs:eu-central-1:123456789012:pictures.fifo", "pictures.fifo"),
+        ("my pictures", "my-queue"),
+        ("p" * 81, "my-queue"),
     ],
 )
-def test_options_that_exclude_one_another_are_found(options: Options, fix: str) -> None:
-    (finding,) = found(project(), options).values()
-    assert str(finding.fix).startswith(fix)
+def test_what_no_queue_is_called_is_found_with_the_name_in_it(queue: str, better: str) -> None:
+    made = project(triggers=(HttpTrigger(), QueueTrigger(name="q", queue=queue)))
+    assert found(made)["triggers.q.queue"].fix == f'queue = "{better}"'
+
+
+@pytest.mark.parametrize("queue", ["pictures", "Team_1-x", "in-order.fifo", "p" * 80])
+def test_what_a_queue_is_called_is_taken(queue: str) -> None:
+    assert found(project(triggers=(HttpTrigger(), QueueTrigger(name="q", queue=queue)))) == {}
+
+
+def test_a_schedule_that_aws_has_no_words_for_is_found_with_one_of_its_halves() -> None:
+    made = project(triggers=(HttpTrigger(), Schedule(name="s", cron="0 3 13 * 5")))
+    finding = found(made)["triggers.s.cron"]
+    assert "make two triggers of it" in finding.message
+    assert finding.fix == 'cron = "0 3 13 * *"'
 
 
 def bundle(options: Options, **megabytes: int) -> Bundle:
@@ -149,24 +169,6 @@ def test_weights_from_s3_do_not_count_for_the_package() -> None:
     with pytest.raises(TooLarge, match=r"10\.5 MB too much\. The heaviest: torch 272\.6 MB") as caught:
         check_limit(heavy.sizes, heavy.target)
     assert "weights from S3 do not count" in str(caught.value.hint)
-
-
-@pytest.mark.parametrize(
-    ("into", "resources", "key"),
-    [
-        ("tmp", Resources(tmp_mb=512, memory_mb=4096), "resources.tmp_mb"),
-        ("memory", Resources(tmp_mb=4096, memory_mb=512), "resources.memory_mb"),
-    ],
-)
-def test_weights_that_do_not_fit_where_they_go_are_found(into: Any, resources: Resources, key: str) -> None:
-    options = Options(weights="s3", weights_into=into)
-    (finding,) = bundle_findings(bundle(options, w=600, w2=40), project(resources=resources), options)
-    assert finding.key == key
-    assert "need 640 MB" in finding.message
-    assert "128 MB too little. They are w 600 MB, w2 40 MB." in finding.message
-    assert finding.fix == f"{key.partition('.')[2]} = 800"
-    assert bundle_findings(bundle(options, w=400), project(resources=resources), options) == ()
-    assert bundle_findings(bundle(Options(), w=600), project(resources=resources), Options()) == ()
 
 
 def test_the_newest_sdk_takes_what_we_take() -> None:

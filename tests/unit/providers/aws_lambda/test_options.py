@@ -1,7 +1,7 @@
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
-from preheat_providers.aws_lambda.options import SCHEMA, Options, read_options
+from preheat_providers.aws_lambda.options import SCHEMA, Options, ProvisionedHours, read_options
 
 
 def test_the_schema_is_one() -> None:
@@ -18,7 +18,12 @@ def test_every_option_is_in_the_schema_with_its_default_and_a_description() -> N
 
 def test_options_survive_json() -> None:
     options = Options(
-        region="eu-central-1", auth="jwt", jwt_audience=("a", "b"), provisioned_max=5, log_days=7
+        region="eu-central-1",
+        auth="jwt",
+        jwt_audience=("a", "b"),
+        provisioned_max=5,
+        provisioned_schedule=(ProvisionedHours(cron="0 8 * * *", min=1, max=2),),
+        log_days=7,
     )
     assert read_options(options.document()) == options
 
@@ -30,6 +35,9 @@ def test_options_survive_json() -> None:
         {"region": "us-gov-east-1", "artifact_bucket": "team.artifacts-1"},
         {"endpoint": "http-api", "auth": "jwt", "jwt_issuer": "https://x/", "jwt_audience": ["a"]},
         {"permissions_boundary": "arn:aws:iam::123456789012:policy/team/boundary"},
+        {"provisioned_schedule": [{"cron": "0 8 * * 1-5", "min": 0, "max": 5, "timezone": "Europe/Berlin"}]},
+        {"jobs": True, "reserved_concurrency": 10, "keep_releases": 2},
+        {"alarm_topic": "arn:aws:sns:eu-central-1:123456789012:alarms"},
     ],
 )
 def test_what_is_an_option_is_taken(table: dict[str, object]) -> None:
@@ -52,8 +60,27 @@ def test_what_is_an_option_is_taken(table: dict[str, object]) -> None:
         {"permissions_boundary": "boundary"},
         {"jwt_issuer": "http://x"},
         {"memory": 512},
+        {"provisioned_schedule": [{"cron": "0 8 * * 1-5", "min": 1}]},
+        {"provisioned_schedule": [{"cron": "0 8 * * 1-5", "min": 1, "max": 2, "use": 1}]},
+        {"provisioned_schedule": []},
+        {"reserved_concurrency": 0},
+        {"keep_releases": 1},
+        {"alarm_topic": "alarms"},
+        {"jobs": "yes"},
     ],
 )
 def test_what_is_no_option_is_refused(table: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Draft202012Validator(SCHEMA).validate(table)
+
+
+def test_fewer_releases_stay_where_each_costs() -> None:
+    assert Options().kept_releases == 10
+    assert Options(warm="snapstart").kept_releases == 2
+    assert Options(warm="snapstart", keep_releases=4).kept_releases == 4
+
+
+def test_the_number_of_ready_environments_changes_only_where_some_are_kept() -> None:
+    assert Options(warm="provisioned", provisioned_max=3).scales_provisioned
+    assert not Options(warm="provisioned").scales_provisioned
+    assert not Options(warm="schedule", provisioned_max=3).scales_provisioned

@@ -1,0 +1,1 @@
+"""What the providers on AWS share: sessions, errors, stacks, prices."""

@@ -1,0 +1,1 @@
+"""What AWS charges, as dated data with its sources (prices.json), and the one reader of it."""

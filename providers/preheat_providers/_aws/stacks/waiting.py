@@ -1,0 +1,33 @@
+"""Asking again until there is an answer, and not for ever."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from preheat.errors import ProviderError
+
+Answer = TypeVar("Answer")
+
+EVERY_S = 2.0
+LONGEST_S = 3600.0
+"""CloudFormation itself gives no resource that we make more than an hour."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The clock, and the sleep between two questions."""
+
+    sleep: Callable[[float], None]
+    clock: Callable[[], float]
+
+    def until(self, ask: Callable[[], Answer | None], what: str) -> Answer:
+        """Ask until the answer is not None. Raises ProviderError when it takes too long."""
+        began = self.clock()
+        while (answer := ask()) is None:
+            if self.clock() - began >= LONGEST_S:
+                raise ProviderError(
+                    f"{what} has not ended after {LONGEST_S / 60:.0f} minutes. AWS goes on with it.",
+                    hint="preheat deploy  # waits on; or give up: aws cloudformation cancel-update-stack",
+                )
+            self.sleep(EVERY_S)
+        return answer

@@ -1,0 +1,66 @@
+"""Options of `[provider.aws_lambda]` that exclude one another. Pure."""
+
+from collections.abc import Iterator
+
+from preheat.findings import Finding
+from preheat.project.triggering import cron_problem, is_timezone
+from preheat_providers.aws_lambda.finding import Find
+from preheat_providers.aws_lambda.options import Options, ProvisionedHours
+from preheat_providers.aws_lambda.template.cron import Inexpressible, aws_cron
+
+TABLE = "provider.aws_lambda"
+
+
+def option_findings(options: Options, find: Find) -> Iterator[Finding]:
+    """Yield what is wrong with `options`, each with what to write instead."""
+    yield from _endpoint_findings(options, find)
+    yield from _provisioned_findings(options, find)
+    for number, hours in enumerate(options.provisioned_schedule):
+        yield from _hours_findings(f"{TABLE}.provisioned_schedule[{number}]", hours, find)
+
+
+def inexpressible(cron: str) -> str | None:
+    """Return why AWS has no words for `cron`, which cron can read, to follow it in a sentence."""
+    try:
+        aws_cron(cron)
+    except Inexpressible as error:
+        return str(error)
+    return None
+
+
+def _endpoint_findings(options: Options, find: Find) -> Iterator[Finding]:
+    if options.auth == "jwt" and options.endpoint != "http-api":
+        message = "A Function URL cannot check a JWT; an HTTP API can."
+        yield find(f"{TABLE}.auth", message, 'endpoint = "http-api"')
+    if options.auth == "iam" and options.endpoint != "url":
+        yield find(f"{TABLE}.auth", 'auth = "iam" is for a Function URL.', 'endpoint = "url"')
+    if options.auth == "jwt" and not (options.jwt_issuer and options.jwt_audience):
+        fix = 'jwt_issuer = "https://issuer.example.org/"\njwt_audience = ["my-client"]'
+        yield find(f"{TABLE}.auth", 'auth = "jwt" needs jwt_issuer and jwt_audience.', fix)
+
+
+def _provisioned_findings(options: Options, find: Find) -> Iterator[Finding]:
+    most = options.provisioned_max
+    if most is not None and most < options.provisioned:
+        message = f"provisioned_max is {most}, less than provisioned, {options.provisioned}."
+        yield find(f"{TABLE}.provisioned_max", message, f"provisioned_max = {options.provisioned}")
+    reserved = options.reserved_concurrency
+    if reserved is None or options.warm != "provisioned":
+        return
+    wanted = max(options.provisioned, most or 0, *(hours.max for hours in options.provisioned_schedule))
+    if wanted > reserved:
+        message = (
+            f"Up to {wanted} environments are to be kept ready, and reserved_concurrency lets {reserved} run."
+        )
+        yield find(f"{TABLE}.reserved_concurrency", message, f"reserved_concurrency = {wanted}")
+
+
+def _hours_findings(key: str, hours: ProvisionedHours, find: Find) -> Iterator[Finding]:
+    problem = cron_problem(hours.cron) or inexpressible(hours.cron)
+    if problem:
+        yield find(key, f"cron is {hours.cron!r}, {problem}.", 'cron = "0 8 * * 1-5"  # workdays at 08:00')
+    if not is_timezone(hours.timezone):
+        message = f"timezone is {hours.timezone!r}, which no time zone is called."
+        yield find(key, message, 'timezone = "UTC"')
+    if hours.max < hours.min:
+        yield find(key, f"max is {hours.max}, less than min, {hours.min}.", f"max = {hours.min}")

@@ -1,0 +1,42 @@
+"""What reads queues and calls the function: those of uploads, and those that exist already."""
+
+from preheat.project.model import QueueTrigger
+from preheat_providers.aws_lambda.template.intrinsics import Json, Resources, local_arn, ref, resource
+from preheat_providers.aws_lambda.template.names import logical_id
+from preheat_providers.aws_lambda.template.wanted import Wanted
+
+CONCURRENCY = (2, 1000)
+"""https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html, read on 2026-11-21."""
+
+BATCH = 1
+"""One message a call: in a batch, those behind a slow one would run out of time, and each such failure
+counts as an attempt. A call costs far less than what it computes."""
+
+
+def queue_resources(wanted: Wanted) -> Resources:
+    """Return what reads the queues that exist already."""
+    return {
+        logical_id("QueueSource", trigger.name): event_source(queue_arn(trigger), wanted)
+        for trigger in wanted.queues
+    }
+
+
+def event_source(queue: Json, wanted: Wanted) -> Json:
+    """Return what reads `queue` and calls at most `scaling.max` functions at once."""
+    least, most = CONCURRENCY
+    limits = (wanted.project.scaling.max, wanted.options.reserved_concurrency or most, most)
+    return resource(
+        "AWS::Lambda::EventSourceMapping",
+        {
+            "EventSourceArn": queue,
+            "FunctionName": ref("Alias"),
+            "BatchSize": BATCH,
+            "FunctionResponseTypes": ["ReportBatchItemFailures"],
+            "ScalingConfig": {"MaximumConcurrency": max(least, min(limits))},
+        },
+    )
+
+
+def queue_arn(trigger: QueueTrigger) -> Json:
+    """Return the ARN of a queue in the function's own account and region."""
+    return local_arn("sqs", trigger.queue)

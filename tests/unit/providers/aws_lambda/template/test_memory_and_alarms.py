@@ -1,0 +1,63 @@
+from tests.fakes.lambda_templates import EVERY_TRIGGER, TICK, UPLOAD, of_kind, properties, template
+
+from preheat_providers.aws_lambda.options import Options
+
+TOPIC = "arn:aws:sns:eu-central-1:123456789012:alarms"
+
+
+def test_the_table_forgets_what_powertools_lets_expire() -> None:
+    table = properties(template(UPLOAD), "Table")
+    assert table["KeySchema"] == [{"AttributeName": "id", "KeyType": "HASH"}]
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expiration", "Enabled": True}
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_the_bucket_of_jobs_is_encrypted_closed_and_forgets_in_a_week() -> None:
+    made = template(options=Options(jobs=True))
+    bucket = properties(made, "JobsBucket")
+    assert all(bucket["PublicAccessBlockConfiguration"].values())
+    assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+    assert bucket["LifecycleConfiguration"]["Rules"][0]["ExpirationInDays"] == 7
+    assert "AES256" in str(bucket["BucketEncryption"])
+    assert made["Outputs"]["JobsBucket"] == {"Value": {"Ref": "JobsBucket"}}
+
+
+def test_without_jobs_there_is_no_bucket() -> None:
+    made = template(UPLOAD)
+    assert of_kind(made, "S3::Bucket") == {}
+    assert "JobsBucket" not in made["Outputs"]
+
+
+def test_calls_that_nobody_waits_for_are_kept_when_they_failed_three_times() -> None:
+    for made in (template(TICK), template(options=Options(jobs=True))):
+        calls = properties(made, "Calls")
+        assert (calls["Qualifier"], calls["MaximumRetryAttempts"]) == ("live", 2)
+        assert calls["DestinationConfig"] == {
+            "OnFailure": {"Destination": {"Fn::GetAtt": ["FailedCalls", "Arn"]}}
+        }
+    assert "Calls" not in template(UPLOAD)["Resources"]
+
+
+def test_every_queue_of_dead_letters_has_an_alarm() -> None:
+    made = template(*EVERY_TRIGGER)
+    watched = {
+        dimension["Value"]["Fn::GetAtt"][0]
+        for alarm in of_kind(made, "CloudWatch::Alarm").values()
+        for dimension in alarm["Dimensions"]
+        if dimension["Name"] == "QueueName"
+    }
+    assert watched == {"UploadDeadLettersScans", "FailedCalls"}
+
+
+def test_errors_and_throttles_of_the_alias_have_alarms_that_begin_with_the_functions_name() -> None:
+    alarms = of_kind(template(), "CloudWatch::Alarm")
+    assert {each["MetricName"] for each in alarms.values()} == {"Errors", "Throttles"}
+    for alarm in alarms.values():
+        assert alarm["AlarmName"].startswith("preheat-ocr-dev-")
+        assert {"Name": "Resource", "Value": "preheat-ocr-dev:live"} in alarm["Dimensions"]
+        assert "AlarmActions" not in alarm
+
+
+def test_alarms_tell_the_topic() -> None:
+    alarms = of_kind(template(*EVERY_TRIGGER, options=Options(alarm_topic=TOPIC)), "CloudWatch::Alarm")
+    assert all(alarm["AlarmActions"] == [TOPIC] for alarm in alarms.values())
