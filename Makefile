@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format unit functional bench bench-serving bench-clean docs proto clean
+.PHONY: help install demo test lint system format unit functional bench bench-serving bench-clean docs proto clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,7 +25,7 @@ $(VENV)/.installed: pyproject.toml
 demo: install ## deploy a real model on this machine, call it, show the answers, tear down
 	@PATH="$(CURDIR)/$(BIN):$$PATH" PREHEAT_HOME="$(CURDIR)/.preheat" bash examples/demo.sh
 
-test: install lint ## everything CI runs: style, types, architecture, unit, contract and functional tests
+test: install system lint ## everything CI runs: style, types, architecture, unit, contract and functional tests
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: install
@@ -34,6 +34,9 @@ lint: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+system: install ## install the Debian packages that tests of containers need, as root
+	@$(BIN)/python -m tests.system_packages
+
 format: install ## rewrite the sources in the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -41,7 +44,7 @@ format: install ## rewrite the sources in the house style
 unit: install ## the fast tests alone
 	$(BIN)/python -m pytest -n 2 tests/unit tests/architecture
 
-functional: install ## the tests that start real runtimes
+functional: install system ## the tests that start real runtimes
 	$(BIN)/python -m pytest -n 2 --dist loadgroup tests/contract tests/functional
 
 bench: install ## cold starts, builds and memory, as ratios measured in one run
@@ -53,8 +56,10 @@ bench-serving: install ## serving beside FastAPI, LitServe, BentoML, MLServer, R
 bench-clean: ## remove the environments of the peers
 	rm -rf .bench
 
-docs: install ## write the generated pages again
+docs: install ## write the generated pages and the bootstrap stack again
 	$(BIN)/python -m preheat.project.reference > docs/configuration.md
+	$(BIN)/python -m preheat.cli.reference > docs/cli.md
+	$(BIN)/python -m preheat_providers._aws.bootstrap.document > infra/aws/bootstrap.json
 
 proto: install ## write what is generated from the gRPC service again
 	cd framework/preheat/runtime/grpc && $(CURDIR)/$(BIN)/python -m grpc_tools.protoc \

@@ -87,7 +87,7 @@ def deploy(
         agreement = Agreement(tools.screen, report, without_asking=yes)
         settings = {"tls": True} if tls else {}
         pipeline = tools.pipeline(provider, stage, report, upgrade=upgrade, options=settings)
-        with interruptible(lambda: HALF_APPLIED if report.stage == "apply" else NOT_APPLIED):
+        with interruptible(lambda: HALF_APPLIED if "apply" in report.begun else NOT_APPLIED):
             deployment = replace(pipeline, approve=agreement).deploy(directory)
     seconds = time.monotonic() - begun
     tools.screen.result(

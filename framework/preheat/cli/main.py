@@ -28,6 +28,7 @@ SECTIONS = {
         "init": Entry("init:init", "Start a project that deploys at once."),
         "check": Entry("check:check", "Find every mistake before anything is built or deployed."),
         "build": Entry("build:build", "Turn a project into bytes with a digest."),
+        "image": Entry("image:image", "Make a container image, without a container engine."),
         "plan": Entry("deploy:plan", "Show what a deploy would change."),
         "deploy": Entry("deploy:deploy", "Make a project a live endpoint."),
     },
@@ -45,6 +46,9 @@ SECTIONS = {
     "Events": {
         "replay": Entry("events:replay", "Run the failed deliveries of triggers again."),
         "backfill": Entry("events:backfill", "Run on objects that already exist."),
+    },
+    "Account": {
+        "bootstrap": Entry("bootstrap:bootstrap", "Set up once what deploys to an account need."),
     },
     "Clean up": {
         "destroy": Entry("destroy:destroy", "Remove everything that deploy made, with a receipt."),

@@ -28,6 +28,16 @@ class Command(click.Command):
                 formatter.write(" " * formatter.current_indent + example + "\n")
 
 
+class Group(Command, click.Group):
+    """A command that has commands of its own."""
+
+
+def group(name: str, *examples: str) -> Callable[[Callable[..., Any]], Group]:
+    """Make a group called `name` of a function; its docstring is the help."""
+    settings = {"help_option_names": ["-h", "--help"]}
+    return click.group(name, cls=Group, examples=examples, context_settings=settings)
+
+
 def command(name: str, *examples: str) -> Callable[[Callable[..., Any]], Command]:
     """Make a command called `name` of a function; its docstring is the help."""
     settings = {"help_option_names": ["-h", "--help"]}

@@ -23,7 +23,8 @@ class Progress:
         self._notices: list[Notice] = []
         self._rows: dict[str, rich_progress.TaskID] = {}
         self._drawing = _drawing(stderr, colour=colour) if stderr.isatty() else None
-        self.stage = ""
+        self.begun: set[str] = set()
+        """The stages that have told of themselves; one may go on behind another that it uses."""
 
     def __call__(self, event: Event) -> None:
         """Take one event."""
@@ -61,13 +62,12 @@ class Progress:
             self._drawing.start()
 
     def _show(self, stage: str, text: str) -> None:
+        self.begun.add(stage)
         if self._drawing is None:
-            self.stage = stage
             return
         if stage not in self._rows:
             self._finish()
             self._rows[stage] = self._drawing.add_task(stage, total=1, text="")
-        self.stage = stage
         self._drawing.update(self._rows[stage], text=text)
 
     def _finish(self) -> None:

@@ -6,7 +6,7 @@ import sys
 import click
 
 from preheat.cli.main import SECTIONS, load
-from preheat.cli.options import Command
+from preheat.cli.options import Command, Group
 
 HEAD = """\
 # The command line
@@ -32,12 +32,16 @@ def page() -> str:
     parts = [HEAD]
     for title, entries in SECTIONS.items():
         parts.append(f"## {title}\n")
-        parts += [_command(load(name)) for name in entries]
+        for name in entries:
+            command = load(name)
+            parts.append(_command(command, f"preheat {name}", "###"))
+            if isinstance(command, Group):
+                inner = command.commands.items()
+                parts += [_command(each, f"preheat {name} {below}", "####") for below, each in inner]
     return "\n".join(parts)
 
 
-def _command(command: click.Command) -> str:
-    name = f"preheat {command.name}"
+def _command(command: click.Command, name: str, level: str) -> str:
     context = click.Context(command, info_name=name, **command.context_settings)
     usage = " ".join(command.collect_usage_pieces(context))
     examples = "\n".join(command.examples) if isinstance(command, Command) else ""
@@ -46,7 +50,7 @@ def _command(command: click.Command) -> str:
     rows = "\n".join(f"| `{record[0]}` | {record[1]} |" for record in records if record)
     table = f"| option | what it does |\n|---|---|\n{rows}\n\n" if rows else ""
     return (
-        f"### {name}\n\n`{name} {usage}`\n\n{inspect.cleandoc(command.help or '')}\n\n"
+        f"{level} {name}\n\n`{name} {usage}`\n\n{inspect.cleandoc(command.help or '')}\n\n"
         f"{table}```sh\n{examples}\n```\n"
     )
 

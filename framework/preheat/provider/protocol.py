@@ -6,7 +6,7 @@ without arguments that returns one. The conformance suite in tests/contract runs
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from preheat.bundle.model import Bundle, Target
 from preheat.findings import Finding
@@ -99,6 +99,46 @@ class Receipt:
     stage: str
     removed: tuple[str, ...]
     left: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Groundwork:
+    """What to set up once for an account; None stands for what was asked for last, or for nothing.
+
+    `bucket` is one to use in place of a new one. `repository` (OWNER/NAME on GitHub) is the one whose
+    workflows may deploy, from `branch` or in `environment` if given.
+    """
+
+    region: str | None = None
+    bucket: str | None = None
+    repository: str | None = None
+    branch: str | None = None
+    environment: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bootstrapped:
+    """What is set up, `made` by what each is for; `place` says where, `settings` is for preheat.toml."""
+
+    provider: str
+    place: str
+    changed: bool
+    made: Mapping[str, str]
+    settings: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class Bootstraps(Protocol):
+    """A provider that needs something in an account before the first deploy."""
+
+    def bootstrap_template(self) -> str:
+        """Return the text of what `bootstrap` sets up. Touches nothing."""
+        ...
+
+    def bootstrap(self, groundwork: Groundwork, *, report: Report) -> Bootstrapped:
+        """Set it up, or bring it up to date."""
+        ...
 
 
 class Provider(Protocol):

@@ -9,7 +9,7 @@ from tests.fakes.provider import InMemoryProvider
 
 from preheat.cli.main import load
 from preheat.plan.model import Cost
-from preheat.progress import Notice
+from preheat.progress import Amount, Notice, Report
 
 TRIGGER = '[triggers.uploads]\ntype = "object-created"\nbucket = "scans"\noutput = "results/"\n'
 
@@ -117,7 +117,8 @@ def test_an_interrupt_before_apply_says_that_nothing_was_deployed(root: Path) ->
 
 def test_an_interrupt_during_apply_says_how_to_finish(root: Path) -> None:
     class Interrupted(InMemoryProvider):
-        def apply(self, *args: object, **kwargs: object) -> object:  # type: ignore[override]
+        def apply(self, *args: object, report: Report, **kwargs: object) -> object:  # type: ignore[override]
+            report(Amount("upload", "archive", 1, 1, "bytes"))
             raise KeyboardInterrupt
 
     outcome = CommandLine(provider=Interrupted("local"))("deploy")
