@@ -3,14 +3,16 @@
 import json
 import shutil
 import uuid
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from preheat.deploy import deploy, plan
+from preheat.deploy import Pipeline
 from preheat.interface.message import JSON_TYPE, Request, Response
 from preheat.plan.model import Plan
-from preheat.progress import quiet
+from preheat.progress import Report, quiet
+from preheat.project.model import EMPTY
 from preheat.provider.protocol import Deployment, Provider, Release, Status
 
 PROJECTS = Path(__file__).parent.parent / "contract" / "projects"
@@ -25,14 +27,20 @@ class Function:
     root: Path
     name: str
     stage: str = STAGE
+    options: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
 
     def deploy(self) -> Deployment:
         """Run the pipeline."""
-        return deploy(self.root, provider=self.provider, stage=self.stage, report=quiet)
+        return self.pipeline().deploy(self.root)
 
     def plan(self) -> Plan:
         """Return what deploying would change."""
-        return plan(self.root, provider=self.provider, stage=self.stage, report=quiet)
+        pipeline = self.pipeline()
+        return pipeline.prepare(pipeline.project(self.root)).plan
+
+    def pipeline(self, report: Report = quiet) -> Pipeline:
+        """Return what deploys it, telling `report`."""
+        return Pipeline(provider=self.provider, stage=self.stage, report=report, options=self.options)
 
     def edit(self, file: str, old: str, new: str) -> None:
         """Replace text in one of the project's files."""
@@ -63,11 +71,25 @@ class Function:
 
 
 class Functions:
-    """Deploys each project once; what changes a function takes a `fresh` one."""
+    """Deploys each of `projects` once; what changes a function takes a `fresh` one.
 
-    def __init__(self, provider: Provider, folder: Path) -> None:
+    `settings` are lines for the head of every preheat.toml; `options` win over its table of this provider.
+    """
+
+    def __init__(
+        self,
+        provider: Provider,
+        folder: Path,
+        *,
+        projects: Path = PROJECTS,
+        settings: str = "",
+        options: Mapping[str, Any] = EMPTY,
+    ) -> None:
         self._provider = provider
         self._folder = folder
+        self._projects = projects
+        self._settings = settings
+        self._options = options
         self._shared: dict[str, Function] = {}
         self._all: list[Function] = []
 
@@ -83,9 +105,9 @@ class Functions:
         """Return a copy of the project under a new name, not deployed."""
         name = f"{project}-{uuid.uuid4().hex[:8]}"
         root = self._folder / name
-        shutil.copytree(PROJECTS / project, root, ignore=shutil.ignore_patterns("__pycache__"))
-        function = Function(provider=self._provider, root=root, name=name)
-        function.edit("preheat.toml", f'name = "{project}"', f'name = "{name}"')
+        shutil.copytree(self._projects / project, root, ignore=shutil.ignore_patterns("__pycache__"))
+        function = Function(provider=self._provider, root=root, name=name, options=self._options)
+        function.edit("preheat.toml", f'name = "{project}"', f'{self._settings}name = "{name}"')
         self._all.append(function)
         return function
 

@@ -1,7 +1,8 @@
 """The real runtime of Lambda on this machine: AWS's interface emulator, and its Python client, as processes.
 
 The emulator is one file of the wheel of aws-sam-cli, which is not installed. The client runs in a
-virtual environment of its own, so that a package that a bundle lacks is missing.
+virtual environment of its own, so that a package that a bundle lacks is missing. Nothing but the
+standard library is imported here: the emulator of AWS runs this module in its own environment.
 """
 
 import hashlib
@@ -23,10 +24,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self, TypeVar
 
-import uv
 from tests.fakes.ports import free_port
-
-from preheat.bundle.interpreter import base_interpreter
 
 CACHE = Path(__file__).parents[2] / ".cache" / "lambda"
 SAM_CLI = "1.170.0"
@@ -66,21 +64,6 @@ def emulator_binary() -> Path:
     return path
 
 
-def runtime_python(*packages: str) -> Path:
-    """Return a Python that has the client, `packages`, and nothing else."""
-    wanted = (CLIENT, *packages)
-    name = hashlib.sha256(json.dumps([PYTHON, wanted]).encode()).hexdigest()[:12]
-    path = CACHE / f"runtime-{name}" / "bin" / "python"
-    if not (path.parents[1] / "complete").exists():
-        binary = uv.find_uv_bin()
-        venv = ["venv", "--quiet", "--clear", "--python", str(base_interpreter()), str(path.parents[1])]
-        subprocess.run([binary, *venv], check=True)
-        install = ["pip", "install", "--quiet", "--compile-bytecode", "--python", str(path), *wanted]
-        subprocess.run([binary, *install], check=True)
-        (path.parents[1] / "complete").touch()
-    return path
-
-
 @dataclass(frozen=True)
 class Reply:
     """What the emulator answers: what the function returned, or how it failed."""
@@ -94,8 +77,22 @@ class Reply:
         return json.loads(self.body)
 
 
+@dataclass(frozen=True)
+class Unpacked:
+    """The archives of a function as Lambda unpacks them: its own at `task`, its layers at `opt` (/opt)."""
+
+    task: Path
+    opt: Path
+
+    @property
+    def path(self) -> tuple[Path, ...]:
+        """Where Python looks first, in Lambda's order."""
+        site = self.opt / "python" / "lib" / f"python{PYTHON}" / "site-packages"
+        return self.task, site, self.opt / "python"
+
+
 class Emulator:
-    """One execution environment over the archive unpacked at `task`; a context that ends it.
+    """One execution environment of a function; a context that ends it.
 
     It starts the function at the first call, and takes one call at a time: a second one would crash it.
     `lines` is everything that it and the function have written.
@@ -103,7 +100,7 @@ class Emulator:
 
     def __init__(
         self,
-        task: Path,
+        unpacked: Unpacked,
         *,
         python: Path,
         env: Mapping[str, str],
@@ -126,11 +123,11 @@ class Emulator:
                 *client,
                 HANDLER,
             ],
-            cwd=task,
-            env=environment(task, timeout_s, memory_mb) | dict(env),
+            cwd=unpacked.task,
+            env=environment(unpacked, timeout_s, memory_mb) | dict(env),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
+            process_group=0,
         )
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -197,15 +194,18 @@ class Emulator:
                     self._changed.notify_all()
 
 
-def environment(task: Path, timeout_s: int, memory_mb: int) -> dict[str, str]:
-    """Return what Lambda sets, and nothing of this machine."""
+def environment(unpacked: Unpacked, timeout_s: int, memory_mb: int) -> dict[str, str]:
+    """Return what Lambda sets, and nothing of this machine; the path is that of Lambda's own bootstrap.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/python-package.html#python-package-searchpath
+    """
     return {
         "PATH": "/usr/bin:/bin",
         "LANG": "en_US.UTF-8",
-        "LAMBDA_TASK_ROOT": str(task),
-        "PYTHONPATH": str(task),
+        "LAMBDA_TASK_ROOT": str(unpacked.task),
+        "PYTHONPATH": os.pathsep.join(map(str, unpacked.path)),
         "AWS_LAMBDA_FUNCTION_NAME": "zoo",
-        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_VERSION": "7",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory_mb),
         "AWS_LAMBDA_FUNCTION_TIMEOUT": str(timeout_s),
         "AWS_REGION": "us-east-1",

@@ -37,8 +37,10 @@ def function_of(
     home = home_of(model)
     home.run(model.handler.setup, model.context)
     loaded = Loaded(
-        settings=Settings(stage="dev", release="r1", **settings),
-        sandbox=Sandbox(task=Path("/var/task"), memory_mb=512, snap_start=False),
+        settings=Settings(stage="dev", **settings),
+        sandbox=Sandbox(
+            task=Path("/var/task"), function="demo", version="7", memory_mb=512, snap_start=False
+        ),
         manifest=Manifest(name="demo", handler="tests:Model", limits=model.limits),
         model=model,
         home=home,

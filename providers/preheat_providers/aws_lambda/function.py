@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from preheat.interface.manifest import Manifest
@@ -12,16 +13,19 @@ from preheat.runtime.loader import Model
 from preheat.runtime.log import log_to_stderr
 from preheat.runtime.serial import Alarm, SerialEngine, settled
 from preheat_providers.aws_lambda.context import LambdaContext, left_s
-from preheat_providers.aws_lambda.direct import call
+from preheat_providers.aws_lambda.direct import call, request
 from preheat_providers.aws_lambda.homes import Home
 from preheat_providers.aws_lambda.looping import Loop
 from preheat_providers.aws_lambda.settings import Sandbox, Settings
-from preheat_providers.aws_lambda.shapes import UnknownEvent, kind_of
+from preheat_providers.aws_lambda.shapes import REQUEST, Kind, UnknownEvent, kind_of
 from preheat_providers.aws_lambda.web.invocations import Invocations, collected
 from preheat_providers.aws_lambda.web.proxy import Answer, Event, is_http
 
 if TYPE_CHECKING:
     from preheat_providers.aws_lambda.events.routing import Events
+    from preheat_providers.aws_lambda.jobs.attempts import Attempts
+    from preheat_providers.aws_lambda.jobs.queue import JobQueue
+    from preheat_providers.aws_lambda.jobs.waiting import FunctionJobs
 
 Web = Callable[[Event, LambdaContext], Answer]
 
@@ -56,9 +60,19 @@ class Function:
         if isinstance(event, dict) and is_http(event):
             answer = self._hot.answer(event, request_id=context.aws_request_id, left_s=left_s(context))
             return answer if answer is not None else self.web()(event, context)
-        kind = kind_of(event)
-        if kind == "direct":
-            return call(event, context, self._invoke)
+        match kind := kind_of(event):
+            case "direct":
+                return call(event, context, self._invoke)
+            case "request":
+                return request(event[REQUEST], context, self._invoke, self._loaded.model.limits)
+            case "warm":
+                return None
+            case "job":
+                return self._attempts.run(event, context)
+            case _:
+                return self._deliver(kind, event, context)
+
+    def _deliver(self, kind: Kind, event: Any, context: LambdaContext) -> Any:
         if not self._loaded.settings.triggers:
             raise UnknownEvent(
                 f"An event of the kind {kind} came, and this function has no triggers. "
@@ -76,8 +90,9 @@ class Function:
                 self._front,
                 self._loaded.model,
                 name=self._loaded.manifest.name,
-                version=self._loaded.settings.release,
+                version=self._loaded.sandbox.version,
                 authenticate=self._authenticate,
+                jobs=self._jobs(),
             )
         return self._web
 
@@ -91,13 +106,46 @@ class Function:
             self._events = Events(name, self._loaded.settings, self._invoke, limit=limit)
         return self._events
 
+    def _jobs(self) -> "FunctionJobs | None":
+        if self._loaded.settings.jobs_bucket is None:
+            return None
+        from preheat_providers.aws_lambda.jobs.waiting import FunctionJobs
+
+        return FunctionJobs(lambda: self._queue)
+
+    @cached_property
+    def _queue(self) -> "JobQueue":
+        """Made when a job is first spoken of: it imports the AWS SDK."""
+        from preheat_providers.aws_lambda.jobs.opening import open_queue
+
+        return open_queue(self._loaded.settings, self._loaded.sandbox)
+
+    @cached_property
+    def _attempts(self) -> "Attempts":
+        if self._loaded.settings.jobs_bucket is None:
+            raise UnknownEvent(
+                "A job came, and this function takes none. "
+                "Set jobs = true in [provider.aws_lambda] of preheat.toml, and deploy."
+            )
+        from preheat_providers.aws_lambda.jobs.attempts import Attempts
+
+        return Attempts(self._queue, self._invoke)
+
 
 def _front(loaded: Loaded) -> Guarded:
     contract = loaded.model.contract
     caching = contract.caching
     document = {"cache": caching.document() if caching else None}
     engine = loaded.loop.run(_looping_engine(loaded)) if _needs_loop(loaded.model) else _serial_engine(loaded)
-    return guarded(engine, document, loaded.settings.release)
+    if loaded.settings.tracing:
+        engine = _traced(loaded, engine)
+    return guarded(engine, document, loaded.sandbox.version)
+
+
+def _traced(loaded: Loaded, engine: Engine) -> Engine:
+    from preheat_providers.aws_lambda.traces import Traced
+
+    return Traced(engine, service=loaded.manifest.name, release=loaded.sandbox.version)
 
 
 def _needs_loop(model: Model) -> bool:

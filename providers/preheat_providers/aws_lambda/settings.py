@@ -13,15 +13,19 @@ from preheat.errors import ProviderError
 from preheat.runtime.loader import Place
 
 PROVIDER = "aws_lambda"
-DEPENDENCIES, WEIGHTS = "preheat-dependencies", "preheat-weights"
-"""The folders of these layers in the archive, whose root is the layer `code`."""
+WEIGHTS = "preheat-weights"
+"""The folder of the weights, below the function's own or below the one where Lambda unpacks its layers."""
+ALIAS = "live"
+"""What the endpoint, every event source and the function itself call, so that moving it moves all traffic."""
 MB_PER_CPU = 1769
 """Memory that brings one processor ("Configure Lambda function memory", Lambda developer guide)."""
 
-STAGE, RELEASE = "PREHEAT_STAGE", "PREHEAT_RELEASE"
+STAGE = "PREHEAT_STAGE"
 TOKEN = "PREHEAT_TOKEN_SHA256"  # noqa: S105 - the name of a variable
 TRIGGERS = "PREHEAT_TRIGGERS"
 TABLE = "PREHEAT_IDEMPOTENCY_TABLE"
+JOBS_BUCKET = "PREHEAT_JOBS_BUCKET"
+TRACING = "PREHEAT_TRACING"
 SNAP_START = "snap-start"
 
 
@@ -67,15 +71,14 @@ class Tick:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Triggers:
-    """What starts the function beside requests; `jobs` says whether asynchronous calls do."""
+    """What starts the function beside requests and jobs."""
 
     uploads: tuple[Upload, ...] = ()
     queues: tuple[Queue, ...] = ()
     ticks: tuple[Tick, ...] = ()
-    jobs: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.uploads or self.queues or self.ticks or self.jobs)
+        return bool(self.uploads or self.queues or self.ticks)
 
     def to_json(self) -> str:
         """Return them as the text of their variable."""
@@ -89,55 +92,65 @@ class Triggers:
             uploads=tuple(Upload(**each) for each in document["uploads"]),
             queues=tuple(Queue(**each) for each in document["queues"]),
             ticks=tuple(Tick(**each) for each in document["ticks"]),
-            jobs=document["jobs"],
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """One function. `table` is what keeps deliveries from running twice: a table of DynamoDB, or None."""
+    """One function.
+
+    `table` of DynamoDB keeps deliveries from running twice, and the records of jobs. `jobs_bucket` holds
+    what jobs are asked and answer. Either is None where the function has none. `tracing` is for X-Ray.
+    """
 
     stage: str
-    release: str
     token_sha256: str | None = None
     triggers: Triggers = Triggers()
     table: str | None = None
+    jobs_bucket: str | None = None
+    tracing: bool = False
 
     def environment(self) -> dict[str, str]:
         """Return the variables that `read` reads."""
-        variables = {STAGE: self.stage, RELEASE: self.release}
+        variables = {STAGE: self.stage}
         if self.token_sha256 is not None:
             variables[TOKEN] = self.token_sha256
         if self.triggers:
             variables[TRIGGERS] = self.triggers.to_json()
         if self.table is not None:
             variables[TABLE] = self.table
+        if self.jobs_bucket is not None:
+            variables[JOBS_BUCKET] = self.jobs_bucket
+        if self.tracing:
+            variables[TRACING] = "1"
         return variables
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> "Settings":
         """Return what the deploy has set. Raises ProviderError."""
         triggers = environ.get(TRIGGERS)
-        missing = [name for name in (STAGE, RELEASE) if name not in environ]
-        if missing:
+        if STAGE not in environ:
             raise ProviderError(
-                f"The function's environment lacks {' and '.join(missing)}, which every deploy sets.",
+                f"The function's environment lacks {STAGE}, which every deploy sets.",
                 hint="preheat deploy --provider lambda",
             )
         return cls(
             stage=environ[STAGE],
-            release=environ[RELEASE],
             token_sha256=environ.get(TOKEN),
             triggers=Triggers.from_json(triggers) if triggers else Triggers(),
             table=environ.get(TABLE),
+            jobs_bucket=environ.get(JOBS_BUCKET),
+            tracing=TRACING in environ,
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sandbox:
-    """What Lambda tells of the environment that the function runs in."""
+    """What Lambda tells of the environment that `function` runs in, in its `version`."""
 
     task: Path
+    function: str
+    version: str
     memory_mb: int
     snap_start: bool
 
@@ -146,6 +159,8 @@ class Sandbox:
         """Return what Lambda has set ("Defined runtime environment variables", Lambda developer guide)."""
         return cls(
             task=Path(environ["LAMBDA_TASK_ROOT"]),
+            function=environ["AWS_LAMBDA_FUNCTION_NAME"],
+            version=environ["AWS_LAMBDA_FUNCTION_VERSION"],
             memory_mb=int(environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]),
             snap_start=environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == SNAP_START,
         )
@@ -158,7 +173,7 @@ class Sandbox:
             name=name,
             stage=settings.stage,
             provider=PROVIDER,
-            release=settings.release,
+            release=self.version,
             tmp=Path("/tmp"),  # noqa: S108 - the one place that a function may write to
             cpus=self.memory_mb / MB_PER_CPU,
         )

@@ -6,10 +6,11 @@ from typing import Any, Literal
 from preheat.errors import PreheatError
 from preheat.runtime.objects import TEST_EVENT
 
-Kind = Literal["s3", "sqs", "s3-eventbridge", "schedule", "job", "direct"]
+Kind = Literal["s3", "sqs", "s3-eventbridge", "schedule", "job", "request", "warm", "direct"]
 
-JOB = "preheat-job"
-"""The only key of an event that is a job: an asynchronous call whose result goes to a bucket."""
+JOB, REQUEST, WARM = "preheat-job", "preheat-request", "preheat-warm"
+"""The only key of an event that is ours: an attempt at a job, a request as bytes, a call to keep warm."""
+_OURS: Mapping[str, Kind] = {JOB: "job", REQUEST: "request", WARM: "warm"}
 SCHEDULED = frozenset({"aws.scheduler", "aws.events"})
 _EVENTBRIDGE = frozenset({"source", "detail-type", "detail"})
 _TAKEN = "HTTP, uploads to S3 (at once, over SQS or EventBridge), SQS, schedules and direct calls"
@@ -37,7 +38,7 @@ def kind_of(event: Any) -> Kind:
         raise UnknownEvent(
             f"This is a request, but none over HTTP (a WebSocket?). A function takes {_TAKEN}."
         )
-    return "job" if event.keys() == {JOB} else "direct"
+    return _OURS.get(next(iter(event)), "direct") if len(event) == 1 else "direct"
 
 
 def _record_sources(records: Any) -> set[str]:

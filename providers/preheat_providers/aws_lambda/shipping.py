@@ -4,7 +4,7 @@ _HERE = "preheat_providers.aws_lambda"
 
 START = tuple(
     f"{_HERE}.{name}"
-    for name in ("entry", "function", "settings", "context", "looping", "homes", "shapes", "direct")
+    for name in ("entry", "start", "function", "settings", "context", "looping", "homes", "shapes", "direct")
 )
 WEB = tuple(f"{_HERE}.web.{name}" for name in ("proxy", "invocations", "application"))
 EVENTS = tuple(
@@ -20,12 +20,17 @@ EVENTS = tuple(
         "uploads",
         "messages",
         "ticks",
-        "jobs",
     )
 )
+JOBS = tuple(
+    f"{_HERE}.jobs.{name}"
+    for name in ("waiting", "opening", "client", "queue", "table", "records", "calls", "attempts")
+)
 
-MODULES = (*START, *WEB, *EVENTS)
+TRACES = f"{_HERE}.traces"
+
+MODULES = (*START, *WEB, *EVENTS, *JOBS, TRACES)
 """Every function has them all: they are small, and a bundle does not change with its triggers."""
 
-HEAVY = frozenset({f"{_HERE}.web.application", *EVENTS})
+HEAVY = frozenset({f"{_HERE}.web.application", *EVENTS, *JOBS, TRACES})
 """These import packages beside the standard library, and are imported when their event is there."""

@@ -1,9 +1,9 @@
 """The machine that Lambda is: what to build for, what ships, and what the environment says. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from preheat.bundle.model import Target
+from preheat.bundle.model import Bundle, Target
 from preheat.bundle.shipped import REQUIREMENTS
 from preheat.bundle.zip.archive import Layout, Part
 from preheat.interface.threads import library_environment
@@ -11,9 +11,10 @@ from preheat.project.model import HttpTrigger, Project
 from preheat.runtime.cpus import threads_of
 from preheat_providers.aws_lambda.limits import UNZIPPED_BYTES, smaller
 from preheat_providers.aws_lambda.options import Options
-from preheat_providers.aws_lambda.settings import DEPENDENCIES, MB_PER_CPU, WEIGHTS
+from preheat_providers.aws_lambda.settings import MB_PER_CPU, TRACING, WEIGHTS
 from preheat_providers.aws_lambda.shipping import MODULES
-from preheat_providers.aws_lambda.weights.fetch import BUCKET, INTO
+from preheat_providers.aws_lambda.weights.fetch import INTO
+from preheat_providers.aws_lambda.weights.listing import LISTING, Item, listing_json
 
 NAME = "aws_lambda"
 ArchiveName = Literal["function", "libraries", "weights"]
@@ -33,11 +34,17 @@ SURFACE_REQUIREMENTS = ("fastapi>=0.115", "mangum>=0.19", "prometheus-client>=0.
 EVENT_REQUIREMENTS = ("aws-lambda-powertools>=3.4",)
 """What events need, where a trigger brings some."""
 
+TRACING_REQUIREMENTS = ("aws-lambda-powertools[tracer]>=3.4",)
+"""What X-Ray needs, where tracing is on."""
+
 AMAZON_LINUX_2 = frozenset({"3.11"})
 """Pythons whose runtime has glibc 2.26; the others run on Amazon Linux 2023 with 2.34.
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html"""
 
 MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
+
+IMPORTED = "python"
+"""The folder of a layer that is on Python's path."""
 
 OURS = frozenset({"preheat", "preheat_providers"})
 """What of the code layer is ours, and changes with preheat alone."""
@@ -53,7 +60,12 @@ def target_of(project: Project, options: Options) -> Target:
         platform=platform_of(python, options.architecture),
         python=python,
         entry=(*MODULES, *(FETCHING if from_s3 else ())),
-        requirements=(*REQUIREMENTS, *SURFACE_REQUIREMENTS, *(EVENT_REQUIREMENTS if events else ())),
+        requirements=(
+            *REQUIREMENTS,
+            *SURFACE_REQUIREMENTS,
+            *(EVENT_REQUIREMENTS if events else ()),
+            *(TRACING_REQUIREMENTS if options.tracing else ()),
+        ),
         unzipped_limit=UNZIPPED_BYTES,
         apart=("weights",) if from_s3 else (),
         smaller=smaller(options),
@@ -66,34 +78,31 @@ def platform_of(python: str, architecture: str) -> str:
     return f"{MACHINES[architecture]}-{libc}"
 
 
-def packed_layers(options: Options) -> tuple[Part, ...]:
-    """Return where each layer lies when one archive holds them all: the code at the root, with the entry."""
-    code, dependencies = Part(layer="code"), Part(layer="dependencies", folder=DEPENDENCIES)
-    weights = Part(layer="weights", folder=WEIGHTS)
-    return (code, dependencies, weights) if options.weights == "package" else (code, dependencies)
-
-
-def layouts_of(options: Options, files: Mapping[str, bytes]) -> Mapping[ArchiveName, Layout]:
-    """Return what each of several archives holds; `files` go to the root of the function's own.
+def layouts_of(bundle: Bundle, options: Options, items: Iterable[Item] = ()) -> Mapping[ArchiveName, Layout]:
+    """Return what each archive of `bundle` holds; `items` are the weights that the function fetches from S3.
 
     The function's own holds the user's code, a few kilobytes. The others are layers of Lambda, which
-    unpacks them below /opt, so that a change of code sends nothing else; /opt/python is on the path.
+    unpacks them below /opt, so that a change of code sends nothing else; /opt/python is on the path:
+    https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html
     """
-    ours = Part(layer="code", folder="python", only=OURS)
-    dependencies = Part(layer="dependencies", folder=DEPENDENCIES)
+    ours = Part(layer="code", folder=IMPORTED, only=OURS)
+    dependencies = Part(layer="dependencies", folder=IMPORTED)
+    listed = tuple(items)
     layouts: dict[ArchiveName, Layout] = {
-        "function": Layout(layers=(Part(layer="code", without=OURS),), files=files),
+        "function": Layout(
+            layers=(Part(layer="code", without=OURS),),
+            files={LISTING: listing_json(listed).encode()} if listed else {},
+        ),
         "libraries": Layout(layers=(ours, dependencies)),
     }
-    if options.weights == "package":
+    if options.weights == "package" and bundle.layer("weights").bytes:
         layouts["weights"] = Layout(layers=(Part(layer="weights", folder=WEIGHTS),))
     return layouts
 
 
-def environment_of(project: Project, options: Options, *, bucket: str | None) -> dict[str, str]:
-    """Return the variables that we add to the function's; `bucket` holds the weights that come from S3."""
+def environment_of(project: Project, options: Options) -> dict[str, str]:
+    """Return the variables that the machine and the weights of `project` need, beside our settings."""
     threads = threads_of(project.resources.memory_mb / MB_PER_CPU, workers=1)
-    variables = library_environment(threads)
-    if options.weights == "s3" and bucket is not None:
-        variables |= {BUCKET: bucket, INTO: options.weights_into}
-    return variables
+    into = {INTO: options.weights_into} if options.weights == "s3" else {}
+    tracing = {TRACING: "1"} if options.tracing else {}
+    return library_environment(threads) | into | tracing

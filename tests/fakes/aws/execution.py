@@ -9,6 +9,7 @@ of its own, in its own Python. Here AWS's interface emulator and Lambda's own Py
     the pace of the schedules       looked at every second, and not every ten
     names that are taken            refused, as CloudFormation does
     the lines of a function's log   each has an id, as every line in CloudWatch
+    the metrics of a function       also by alias, as Lambda counts them
 """
 
 import io
@@ -18,6 +19,7 @@ import random
 import re
 import sys
 import tempfile
+import time
 import uuid
 import zipfile
 from collections.abc import Mapping
@@ -28,7 +30,7 @@ from typing import Any
 
 from ministack import app
 from ministack.core import lambda_runtime
-from ministack.services import cloudwatch_logs, lambda_svc, scheduler
+from ministack.services import cloudwatch, cloudwatch_logs, lambda_svc, scheduler
 from tests.fakes.aws.taken import refuse_taken_names
 from tests.fakes.lambda_emulator import HANDLER, PYTHON, Emulator, Reply, Unpacked
 
@@ -111,11 +113,25 @@ def execute(function: Record, event: object, request_id: str) -> Record:
     environment, _ = lambda_runtime.acquire_worker(
         config["FunctionName"], config, function["code_zip"], qualifier=config["Version"]
     )
+    begun = time.monotonic()
     try:
         reply, log = environment.answer(event)
     finally:
         lambda_runtime.release_worker(environment)
-    return result_of(reply) | {"log": log}
+    result = result_of(reply)
+    count(config, failed=result.get("error", False), ms=(time.monotonic() - begun) * 1000)
+    return result | {"log": log}
+
+
+def count(config: Mapping[str, Any], *, failed: bool, ms: float) -> None:
+    """Count an event for the aliases that lead to this version."""
+    name, version = config["FunctionName"], config["Version"]
+    for alias, record in lambda_svc._functions[name]["aliases"].items():
+        if version in {record["FunctionVersion"], *weights_of(record)}:
+            dimensions = {"FunctionName": name, "Resource": f"{name}:{alias}"}
+            cloudwatch.record_metric("AWS/Lambda", "Invocations", 1, "Count", dimensions)
+            cloudwatch.record_metric("AWS/Lambda", "Errors", int(failed), "Count", dimensions)
+            cloudwatch.record_metric("AWS/Lambda", "Duration", ms, "Milliseconds", dimensions)
 
 
 def result_of(reply: Reply) -> Record:
@@ -132,13 +148,18 @@ def result_of(reply: Reply) -> Record:
 def drawn(function: Record | None, qualifier: str | None) -> str | None:
     """Return the version that an alias's weights give this call, or `qualifier` if it is no such alias."""
     aliases = (function or {}).get("aliases", {})
-    routing = aliases.get(qualifier, {}).get("RoutingConfig", {})
     left = random.random()
-    for version, weight in routing.get("AdditionalVersionWeights", {}).items():
+    for version, weight in weights_of(aliases.get(qualifier, {})).items():
         left -= weight
         if left < 0:
             return str(version)
     return qualifier
+
+
+def weights_of(alias: Mapping[str, Any]) -> Mapping[str, float]:
+    """Return the shares of the versions beside the one that an alias leads to."""
+    weights: Mapping[str, float] = alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
+    return weights
 
 
 def main() -> None:

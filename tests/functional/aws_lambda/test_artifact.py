@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 BUCKET = "team-artifacts"
+FOLDER = "preheat/demo/dev/"
 SMALL = b"zip" * 1000
 LARGE = random.Random(4).randbytes(2 * PART_BYTES + 5)
 
@@ -48,10 +49,10 @@ def test_an_archive_is_sent_once_and_found_from_then_on(
     content: bytes, s3: "S3Client", tmp_path: Path
 ) -> None:
     made = archive(tmp_path, content)
-    first = store_archive(s3, made, bucket=BUCKET, report=quiet)
-    assert (first.key, first.bytes, first.sent) == (archive_key(made.digest), len(content), True)
-    assert in_bucket(s3) == {f"preheat/{made.sha256}.zip": content}
-    assert store_archive(s3, made, bucket=BUCKET, report=quiet).sent is False
+    first = store_archive(s3, made, bucket=BUCKET, folder=FOLDER, report=quiet)
+    assert (first.key, first.bytes, first.sent) == (archive_key(FOLDER, made.digest), len(content), True)
+    assert in_bucket(s3) == {f"preheat/demo/dev/{made.sha256}.zip": content}
+    assert store_archive(s3, made, bucket=BUCKET, folder=FOLDER, report=quiet).sent is False
 
 
 def test_the_checksum_is_of_the_file_or_of_its_parts(tmp_path: Path) -> None:
@@ -67,14 +68,16 @@ def test_the_checksum_is_of_the_file_or_of_its_parts(tmp_path: Path) -> None:
 def test_an_object_with_another_content_is_replaced(content: bytes, s3: "S3Client", tmp_path: Path) -> None:
     made = archive(tmp_path, content)
     swapped = bytes(len(content))
-    s3.put_object(Bucket=BUCKET, Key=archive_key(made.digest), Body=swapped, ChecksumAlgorithm="SHA256")
-    assert store_archive(s3, made, bucket=BUCKET, report=quiet).sent is True
-    assert in_bucket(s3)[archive_key(made.digest)] == content
+    s3.put_object(
+        Bucket=BUCKET, Key=archive_key(FOLDER, made.digest), Body=swapped, ChecksumAlgorithm="SHA256"
+    )
+    assert store_archive(s3, made, bucket=BUCKET, folder=FOLDER, report=quiet).sent is True
+    assert in_bucket(s3)[archive_key(FOLDER, made.digest)] == content
 
 
 def test_progress_ends_at_the_total(s3: "S3Client", tmp_path: Path) -> None:
     events: list[Event] = []
-    store_archive(s3, archive(tmp_path, LARGE), bucket=BUCKET, report=events.append)
+    store_archive(s3, archive(tmp_path, LARGE), bucket=BUCKET, folder=FOLDER, report=events.append)
     amounts = [event for event in events if isinstance(event, Amount)]
     assert len(amounts) > 2
     assert amounts[-1] == Amount("upload", "archive", len(LARGE), len(LARGE), "bytes")
@@ -87,12 +90,13 @@ def test_weights_are_shared_by_content(s3: "S3Client", tmp_path: Path) -> None:
     (tmp_path / "model/words.txt").write_bytes(SMALL)
     (tmp_path / "again.txt").write_bytes(SMALL)
     layer = Layer(name="weights", digest="sha256:0", bytes=0, path=tmp_path)
-    items = weight_items(layer)
+    items = weight_items(layer, FOLDER)
     assert [item.path for item in items] == ["again.txt", "model/m.onnx", "model/words.txt"]
     stored = store_weights(s3, layer, items, bucket=BUCKET, report=quiet)
     assert [each.sent for each in stored] == [True, True, False]
     assert in_bucket(s3) == {
-        f"preheat/weights/{hashlib.sha256(content).hexdigest()}": content for content in (LARGE, SMALL)
+        f"preheat/demo/dev/weights/{hashlib.sha256(content).hexdigest()}": content
+        for content in (LARGE, SMALL)
     }
     assert not any(each.sent for each in store_weights(s3, layer, items, bucket=BUCKET, report=quiet))
 
@@ -101,7 +105,7 @@ def test_a_bucket_that_is_not_there_is_said(s3: "S3Client", tmp_path: Path) -> N
     with pytest.raises(
         ProviderError, match=r"s3://nowhere/preheat/.*: the store answered NoSuchBucket"
     ) as caught:
-        store_archive(s3, archive(tmp_path, SMALL), bucket="nowhere", report=quiet)
+        store_archive(s3, archive(tmp_path, SMALL), bucket="nowhere", folder=FOLDER, report=quiet)
     assert "artifact_bucket" in str(caught.value.hint)
     assert "never-to-be-logged" not in caught.value.message
 
@@ -113,7 +117,7 @@ def test_without_credentials_it_is_said(
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     client = boto3.Session().client("s3", endpoint_url=s3_endpoint)
     with pytest.raises(ProviderError, match="Unable to locate credentials") as caught:
-        store_archive(client, archive(tmp_path, SMALL), bucket=BUCKET, report=quiet)
+        store_archive(client, archive(tmp_path, SMALL), bucket=BUCKET, folder=FOLDER, report=quiet)
     assert "AWS_PROFILE" in str(caught.value.hint)
     client.close()
 
@@ -122,5 +126,5 @@ def test_an_endpoint_that_is_not_there_is_said(s3_endpoint: str, tmp_path: Path)
     settings = Config(retries={"max_attempts": 0}, connect_timeout=2)
     client = boto3.client("s3", endpoint_url="http://127.0.0.1:9", config=settings)
     with pytest.raises(ProviderError, match="Could not connect to the endpoint"):
-        store_archive(client, archive(tmp_path, SMALL), bucket=BUCKET, report=quiet)
+        store_archive(client, archive(tmp_path, SMALL), bucket=BUCKET, folder=FOLDER, report=quiet)
     client.close()

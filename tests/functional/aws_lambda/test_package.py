@@ -5,12 +5,13 @@ import stat
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.fakes.lambda_emulator import Unpacked
 from tests.fakes.projects import write_project
 from tests.fakes.wheels import installed_wheel
 
@@ -19,13 +20,13 @@ from preheat.bundle.cache import Cache
 from preheat.bundle.interpreter import native_platform
 from preheat.bundle.model import Bundle
 from preheat.bundle.shipped import REQUIREMENTS
-from preheat.bundle.zip.archive import Archive, Layout, zip_bundle
+from preheat.bundle.zip.archive import Archive, zip_bundle
 from preheat.progress import quiet
 from preheat.project.config import load_project
 from preheat_providers.aws_lambda.artifact import Stored, store_archive
 from preheat_providers.aws_lambda.options import SCHEMA, Options, read_options
-from preheat_providers.aws_lambda.settings import DEPENDENCIES, WEIGHTS
-from preheat_providers.aws_lambda.target import layouts_of, packed_layers, target_of
+from preheat_providers.aws_lambda.settings import WEIGHTS
+from preheat_providers.aws_lambda.target import ArchiveName, layouts_of, target_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -69,58 +70,68 @@ def bundled(folder: Path, monkeypatch: pytest.MonkeyPatch, toml: str = "") -> tu
     return build(project, here, report=quiet), options
 
 
-def package(folder: Path, monkeypatch: pytest.MonkeyPatch, toml: str = "") -> Archive:
-    """Build and pack everything into one archive."""
+def package(folder: Path, monkeypatch: pytest.MonkeyPatch, toml: str = "") -> Mapping[ArchiveName, Archive]:
+    """Build and pack."""
     bundle, options = bundled(folder, monkeypatch, toml)
-    layout = Layout(layers=packed_layers(options))
-    return zip_bundle(bundle, layout, cache=Cache(folder / "home" / "cache"), report=quiet)
+    cache = Cache(folder / "home" / "cache")
+    layouts = layouts_of(bundle, options)
+    return {name: zip_bundle(bundle, layout, cache=cache, report=quiet) for name, layout in layouts.items()}
 
 
 @pytest.mark.usefixtures("umask")
-def test_two_machines_make_the_same_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_machines_make_the_same_archives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = package(tmp_path / "a", monkeypatch)
     os.umask(0o002)
     second = package(tmp_path / "b", monkeypatch)
-    assert first.path.read_bytes() == second.path.read_bytes()
-    assert first.digest == second.digest
+    assert list(first) == list(second) == ["function", "libraries", "weights"]
+    for name, archive in first.items():
+        assert archive.path.read_bytes() == second[name].path.read_bytes()
+        assert archive.digest == second[name].digest
 
 
-def test_what_lambda_unpacks_is_imported_from_a_folder_that_nobody_may_write(
+def test_what_lambda_unpacks_is_imported_from_folders_that_nobody_may_write(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    task = tmp_path / "task"
-    with zipfile.ZipFile(package(tmp_path / "a", monkeypatch).path) as archive:
-        modes = {info.filename: info.external_attr >> 16 for info in archive.infolist()}
-        archive.extractall(task)
-    assert set(modes.values()) <= {stat.S_IFREG | 0o644, stat.S_IFREG | 0o755}
-    assert (task / WEIGHTS / "model/model.bin").read_bytes() == b"weights" * 1000
+    made = Unpacked(tmp_path / "task", tmp_path / "opt")
+    for name, archive in package(tmp_path / "a", monkeypatch).items():
+        with zipfile.ZipFile(archive.path) as file:
+            modes = {info.external_attr >> 16 for info in file.infolist()}
+            file.extractall(made.task if name == "function" else made.opt)
+        assert modes <= {stat.S_IFREG | 0o644, stat.S_IFREG | 0o755}
     code = (
         "import sys; sys.path[:0] = sys.argv[1:]; sys.dont_write_bytecode = True\n"
-        "import preheat_providers.aws_lambda.entry as entry, handler, orjson\n"
-        "print(entry.__file__, entry.__cached__, orjson.__file__, sep='\\n')"
+        "import preheat_providers.aws_lambda.start as start, handler, orjson\n"
+        "print(start.__file__, start.__cached__, orjson.__file__)\n"
+        "print(handler.__cached__, start.LAYERS)"
     )
     python = Path(sys.base_prefix) / "bin" / f"python{PYTHON}"
-    command: list[str | Path] = [python, "-I", "-S", "-c", code, task, task / DEPENDENCIES]
+    command: list[str | Path] = [python, "-I", "-S", "-c", code, *made.path]
     done = subprocess.run(command, capture_output=True, text=True, env={"PATH": os.environ["PATH"]})
     assert done.returncode == 0, done.stderr
-    entry, cached, orjson = done.stdout.split()
-    assert entry == str(task / "preheat_providers/aws_lambda/entry.py")
-    assert Path(cached).is_file()
-    assert orjson.startswith(str(task / DEPENDENCIES))
+    start, start_code, orjson, handler_code, layers = map(Path, done.stdout.split())
+    assert start == made.opt / "python/preheat_providers/aws_lambda/start.py"
+    assert orjson.is_relative_to(made.opt / "python")
+    assert start_code.is_file()
+    assert handler_code.is_file()
+    assert handler_code.is_relative_to(made.task)
+    assert (layers / WEIGHTS / "model/model.bin").read_bytes() == b"weights" * 1000
 
 
-def test_a_change_of_code_leaves_the_rest_of_the_archive_as_it_was(
+def test_a_change_of_code_leaves_the_other_archives_as_they_were(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = package(tmp_path / "a", monkeypatch)
-    kept = contents(before.path)
+    kept = contents(before["function"].path)
     after = package(tmp_path / "a", monkeypatch, '[env]\nMODE = "x"\n')
-    assert (after.digest, after.cached) == (before.digest, True)
+    assert {name: (made.digest, made.cached) for name, made in after.items()} == {
+        name: (made.digest, True) for name, made in before.items()
+    }
     write_project(tmp_path / "a" / "project", TOML)
     (tmp_path / "a" / "project" / "extra.py").write_text("x = 1\n")
     changed = package(tmp_path / "a", monkeypatch)
-    assert changed.digest != before.digest
-    assert {name for name, data in contents(changed.path).items() if kept.get(name) != data} == {
+    assert [name for name, made in changed.items() if made.digest != before[name].digest] == ["function"]
+    found = contents(changed["function"].path)
+    assert {name for name, data in found.items() if kept.get(name) != data} == {
         "extra.py",
         f"__pycache__/extra.cpython-{PYTHON.replace('.', '')}.pyc",
     }
@@ -128,8 +139,8 @@ def test_a_change_of_code_leaves_the_rest_of_the_archive_as_it_was(
 
 def test_weights_from_s3_stay_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = package(tmp_path / "a", monkeypatch, '[provider.aws_lambda]\nweights = "s3"\n')
-    names = set(contents(made.path))
-    assert "preheat_providers/aws_lambda/weights/fetch.py" in names
+    names = {name for archive in made.values() for name in contents(archive.path)}
+    assert "python/preheat_providers/aws_lambda/weights/fetch.py" in names
     assert not [name for name in names if name.startswith(f"{WEIGHTS}/")]
 
 
@@ -137,13 +148,9 @@ def test_after_a_change_of_code_only_the_users_code_is_sent(
     s3: "S3Client", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def deploy() -> dict[str, Stored]:
-        bundle, options = bundled(tmp_path / "a", monkeypatch)
-        cache = Cache(tmp_path / "a" / "home" / "cache")
         return {
-            name: store_archive(
-                s3, zip_bundle(bundle, layout, cache=cache, report=quiet), bucket=BUCKET, report=quiet
-            )
-            for name, layout in layouts_of(options, {}).items()
+            name: store_archive(s3, archive, bucket=BUCKET, folder="preheat/demo/dev/", report=quiet)
+            for name, archive in package(tmp_path / "a", monkeypatch).items()
         }
 
     assert all(stored.sent for stored in deploy().values())
@@ -153,19 +160,20 @@ def test_after_a_change_of_code_only_the_users_code_is_sent(
     assert again["function"].bytes < 200_000
 
 
-def test_the_archives_hold_together_what_the_one_holds(
+def test_the_archives_hold_together_every_layer_of_the_bundle(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bundle, options = bundled(tmp_path / "a", monkeypatch)
     cache = Cache(tmp_path / "a" / "home" / "cache")
-    whole = contents(
-        zip_bundle(bundle, Layout(layers=packed_layers(options)), cache=cache, report=quiet).path
-    )
-    together: dict[str, bytes] = {}
-    for layout in layouts_of(options, {}).values():
-        found = contents(zip_bundle(bundle, layout, cache=cache, report=quiet).path)
-        together |= {name.removeprefix("python/"): data for name, data in found.items()}
-    assert together == whole
+    packed: dict[str, bytes] = {}
+    for layout in layouts_of(bundle, options).values():
+        packed |= contents(zip_bundle(bundle, layout, cache=cache, report=quiet).path)
+    for layer in bundle.layers:
+        for path in filter(Path.is_file, layer.path.rglob("*")):
+            name = path.relative_to(layer.path).as_posix()
+            places = {name, f"python/{name}", f"{WEIGHTS}/{name}"} & packed.keys()
+            assert [packed.pop(place) for place in places] == [path.read_bytes()], name
+    assert not packed
 
 
 def contents(path: Path) -> dict[str, bytes]:

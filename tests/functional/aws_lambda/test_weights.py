@@ -43,7 +43,7 @@ def task(s3: "S3Client", tmp_path: Path) -> Path:
     for path, content in CONTENTS.items():
         (layer.path / path).parent.mkdir(parents=True)
         (layer.path / path).write_bytes(content)
-    items = weight_items(layer)
+    items = weight_items(layer, "preheat/demo/dev/")
     store_weights(s3, layer, items, bucket=BUCKET, report=quiet)
     folder = tmp_path / "task"
     target = Target(provider="aws_lambda", platform="x", python="3.13", entry=FETCHING)

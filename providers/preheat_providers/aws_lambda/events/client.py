@@ -1,4 +1,4 @@
-"""Clients of S3 and DynamoDB, and what the errors of S3 mean. Only this module imports the AWS SDK."""
+"""Clients of the AWS SDK, and what the errors of S3 mean."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +12,7 @@ from preheat.errors import BadInput, NotFound, Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
 
 CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "max_attempts": 3})
@@ -33,6 +34,12 @@ def s3_client() -> "S3Client":
 def dynamodb_client() -> "DynamoDBClient":
     """Return a client with the function's role."""
     client: DynamoDBClient = boto3.client("dynamodb", config=CONFIG)
+    return client
+
+
+def lambda_client() -> "LambdaClient":
+    """Return a client with the function's role."""
+    client: LambdaClient = boto3.client("lambda", config=CONFIG)
     return client
 
 

@@ -6,7 +6,6 @@ from typing import Any
 from preheat.interface.message import Request, Response
 from preheat_providers.aws_lambda.context import LambdaContext
 from preheat_providers.aws_lambda.events.client import dynamodb_client, s3_client
-from preheat_providers.aws_lambda.events.jobs import JobCalls
 from preheat_providers.aws_lambda.events.messages import Messages
 from preheat_providers.aws_lambda.events.once import EveryTime, Once, OnceInTable
 from preheat_providers.aws_lambda.events.report import LogReport
@@ -36,7 +35,6 @@ class Events:
         self._uploads = Uploads(triggers.uploads, storage, worker, self._report, limit=limit)
         self._messages = Messages(triggers.queues, self._uploads, worker, self._report)
         self._ticks = Ticks(triggers.ticks, worker)
-        self._jobs = JobCalls(storage, worker)
 
     def handle(self, kind: Kind, event: Mapping[str, Any], context: LambdaContext) -> Any:
         """Run `event`, and return what its source wants to be told. Raises what is to be tried again."""
@@ -47,8 +45,6 @@ class Events:
                     return self._messages.deliver(event, context)
                 case "schedule":
                     self._ticks.deliver(event, context)
-                case "job":
-                    self._jobs.deliver(event, context)
                 case _:
                     self._uploads.deliver(objects_of(event), context)
         finally:

@@ -34,10 +34,10 @@ class Ticks:
         self._worker.do(piece, context)
 
     def _named(self, schedule: str) -> Tick:
-        """Return the trigger whose name is that of the schedule, or its end: `FUNCTION-STAGE-NAME`."""
-        for name, trigger in self._triggers.items():
-            if schedule == name or schedule.endswith(f"-{name}"):
-                return trigger
+        """Return the trigger of the schedule that is called `FUNCTION.TRIGGER`."""
+        trigger = self._triggers.get(schedule.rpartition(".")[2])
+        if trigger is not None:
+            return trigger
         raise UnknownEvent(
             f"The schedule {schedule!r} is none of this function's, which are "
             f"{', '.join(self._triggers) or 'none'}. Remove it, or deploy again."

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from preheat.interface.body import encode_body
 from preheat.interface.message import JSON_TYPE, Engine, Request, Response
+from preheat.runtime.jobs import Jobs
 from preheat.runtime.loader import Model
 from preheat.runtime.metrics import Metrics
 from preheat.runtime.requests import Incoming
@@ -61,6 +62,7 @@ def web_application(
     name: str,
     version: str,
     authenticate: Callable[[Mapping[str, str]], None],
+    jobs: Jobs | None,
 ) -> Callable[[Event, LambdaContext], Answer]:
     """Return what answers events that are requests over HTTP, for `engine`, which runs `model`."""
     examples = [encode_body(model.contract.input, each, JSON_TYPE)[1] for each in model.handler.examples()]
@@ -71,7 +73,7 @@ def web_application(
         name=name,
         version=version,
         limits=model.limits,
-        jobs=None,
+        jobs=jobs,
         metrics=Metrics(circuit_open=lambda: engine.circuit_open),
         authenticate=authenticate,
     )

@@ -11,32 +11,33 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.fakes.lambda_emulator import PYTHON, Emulator, runtime_python
+from tests.fakes.environments import PYTHON, python_with
+from tests.fakes.lambda_emulator import CLIENT, Emulator, Unpacked
 
 from preheat.bundle.build import build
 from preheat.bundle.cache import Cache
 from preheat.bundle.interpreter import native_platform
-from preheat.bundle.zip.archive import Layout, zip_bundle
+from preheat.bundle.zip.archive import zip_bundle
 from preheat.interface.manifest import MANIFEST
 from preheat.progress import quiet
 from preheat.project.config import load_project
 from preheat_providers.aws_lambda.options import SCHEMA, read_options
 from preheat_providers.aws_lambda.settings import Settings
-from preheat_providers.aws_lambda.target import packed_layers, target_of
+from preheat_providers.aws_lambda.target import layouts_of, target_of
 
 HERE = Path(__file__).parent
-Unpack = Callable[[Path], Path]
-Zoo = Callable[[str], Path]
+Unpack = Callable[[Path], Unpacked]
+Zoo = Callable[[str], Unpacked]
 Start = Callable[..., Emulator]
 
 
 @pytest.fixture(scope="session")
 def unpack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Unpack]:
-    """Build a project for this machine's Python and unpack its archive, which nothing may change."""
+    """Build a project for this machine's Python and unpack its archives, which nothing may change."""
     home = tmp_path_factory.mktemp("lambda-home")
-    unpacked: dict[Path, str] = {}
+    made: dict[Path, str] = {}
 
-    def make(project_folder: Path) -> Path:
+    def make(project_folder: Path) -> Unpacked:
         root = Path(shutil.copytree(project_folder, home / "projects" / project_folder.name))
         project = load_project(root, "dev", provider_schemas={"aws_lambda": SCHEMA})
         options = read_options(project.provider.get("aws_lambda", {}))
@@ -45,15 +46,15 @@ def unpack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Unpack]:
             patch.setenv("PREHEAT_HOME", str(home))
             patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
             bundle = build(project, target, report=quiet)
-        layout = Layout(layers=packed_layers(options))
-        archive = zip_bundle(bundle, layout, cache=Cache(home / "cache"), report=quiet)
-        task = home / "tasks" / project_folder.name
-        zipfile.ZipFile(archive.path).extractall(task)
-        unpacked[task] = state(task)
-        return task
+        place = home / "unpacked" / project_folder.name
+        for name, layout in layouts_of(bundle, options).items():
+            archive = zip_bundle(bundle, layout, cache=Cache(home / "cache"), report=quiet)
+            zipfile.ZipFile(archive.path).extractall(place / ("task" if name == "function" else "opt"))
+        made[place] = state(place)
+        return Unpacked(place / "task", place / "opt")
 
     yield make
-    assert {task: state(task) for task in unpacked} == unpacked, "a function wrote into its package"
+    assert {place: state(place) for place in made} == made, "a function wrote into its package"
 
 
 def state(folder: Path) -> str:
@@ -69,17 +70,16 @@ def state(folder: Path) -> str:
 @pytest.fixture(scope="session")
 def zoo(unpack: Unpack, tmp_path_factory: pytest.TempPathFactory) -> Zoo:
     """Return the package of the zoo with another of its handlers."""
-    task = unpack(HERE / "zoo")
+    unpacked = unpack(HERE / "zoo")
     folder = tmp_path_factory.mktemp("zoo")
 
-    def package(handler: str) -> Path:
-        place = folder / handler
-        if not place.exists():
-            shutil.copytree(task, place, copy_function=os.link)
-            manifest = json.loads((place / MANIFEST).read_text())
-            (place / MANIFEST).unlink()
-            (place / MANIFEST).write_text(json.dumps(manifest | {"handler": f"zoo:{handler}"}))
-        return place
+    def package(handler: str) -> Unpacked:
+        task = folder / handler
+        if not task.exists():
+            shutil.copytree(unpacked.task, task)
+            manifest = json.loads((task / MANIFEST).read_text())
+            (task / MANIFEST).write_text(json.dumps(manifest | {"handler": f"zoo:{handler}"}))
+        return Unpacked(task, unpacked.opt)
 
     return package
 
@@ -87,13 +87,13 @@ def zoo(unpack: Unpack, tmp_path_factory: pytest.TempPathFactory) -> Zoo:
 @pytest.fixture(scope="session")
 def bare() -> Path:
     """A Python that has Lambda's runtime client and nothing else."""
-    return runtime_python()
+    return python_with(CLIENT)
 
 
 @pytest.fixture(scope="session")
 def managed() -> Path:
     """A Python with the AWS SDK, as Lambda's own has it."""
-    return runtime_python("boto3>=1.36")
+    return python_with(CLIENT, "boto3>=1.36")
 
 
 @pytest.fixture
@@ -101,11 +101,11 @@ def start(bare: Path) -> Iterator[Start]:
     """Start a function: its package, and what of its settings and surroundings is not usual."""
     running: list[Emulator] = []
 
-    def begin(task: Path, settings: Settings | None = None, **options: Any) -> Emulator:
-        settings = settings or Settings(stage="dev", release="r1")
+    def begin(unpacked: Unpacked, settings: Settings | None = None, **options: Any) -> Emulator:
+        settings = settings or Settings(stage="dev")
         env = {**settings.environment(), **options.pop("env", {})}
         options.setdefault("python", bare)
-        running.append(Emulator(task, env=env, **options))
+        running.append(Emulator(unpacked, env=env, **options))
         return running[-1].__enter__()
 
     yield begin

@@ -1,7 +1,7 @@
 """Uploads, messages, schedules, jobs and direct calls in the real runtime, with AWS on the loopback."""
 
 import json
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +27,7 @@ from preheat.interface.message import Response
 from preheat.runtime.objects.events import ObjectRecord
 from preheat.runtime.objects.results import result_body
 from preheat_providers.aws_lambda.settings import Queue, Settings, Tick, Triggers, Upload
-from preheat_providers.aws_lambda.shapes import JOB
+from preheat_providers.aws_lambda.shapes import REQUEST, WARM
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -39,9 +39,8 @@ TRIGGERS = Triggers(
     uploads=(Upload(name="uploads", bucket=IN, prefix="in/", output=f"{OUT}/results/"),),
     queues=(Queue(name="inputs", queue="zoo-dev-inputs"),),
     ticks=(Tick(name="nightly", input={"text": "night"}), Tick(name="broken", input={"txt": 1})),
-    jobs=True,
 )
-SETTINGS = Settings(stage="dev", release="r1", triggers=TRIGGERS, table=TABLE)
+SETTINGS = Settings(stage="dev", triggers=TRIGGERS, table=TABLE)
 KEYS = [
     "in/plain.json",
     "in/a b+c%&=?.json",
@@ -191,23 +190,10 @@ def test_versions_of_an_object_are_told_apart(function: Emulator, s3: "S3Client"
 def test_a_tick_runs_its_input_and_a_failing_one_is_for_lambda_to_repeat(
     function: Emulator, s3: "S3Client"
 ) -> None:
-    assert function.invoke(scheduled("zoo-dev-nightly")).value is None
+    assert function.invoke(scheduled("preheat-zoo-dev.nightly")).value is None
     assert len(function.events("delivered", about="nightly at")) == 1
-    assert function.invoke(scheduled("zoo-dev-broken")).value["errorType"] == "Refused"
+    assert function.invoke(scheduled("preheat-zoo-dev.broken")).value["errorType"] == "Refused"
     assert "which are nightly, broken" in function.invoke(scheduled("other")).value["errorMessage"]
-
-
-def test_a_job_leaves_its_answer_in_the_bucket(function: Emulator, s3: "S3Client") -> None:
-    def job(job_id: str, body: bytes) -> dict[str, Any]:
-        return {JOB: {"id": job_id, "body_base64": b64encode(body).decode(), "output": f"{OUT}/jobs/"}}
-
-    assert function.invoke(job("1", b'{"text": "a"}')).value is None
-    assert function.invoke(job("2", b"{}")).value is None
-    assert function.invoke(job("3", b'{"text": "raise"}')).value["errorType"] == "Refused"
-    found = results(s3)
-    assert found["jobs/1.json"] == b'{"text":"A"}'
-    assert json.loads(found["jobs/2.json"])["status"] == 400
-    assert len(found) == 2
 
 
 def test_metrics_are_in_the_log_in_cloudwatchs_format(function: Emulator, s3: "S3Client") -> None:
@@ -229,6 +215,15 @@ def test_a_direct_call_takes_the_input_and_gives_the_answer(
     zoo: Zoo, start: Start, event: Any, value: Any
 ) -> None:
     assert start(zoo("Shout")).invoke(event).value == value
+
+
+def test_a_request_as_bytes_and_a_call_that_keeps_warm(zoo: Zoo, start: Start) -> None:
+    function = start(zoo("Round"))
+    assert function.invoke({WARM: {}}).value is None
+    asked = {"body_base64": b64encode(b"\x00\xff").decode(), "content_type": "image/png"}
+    answer = function.invoke({REQUEST: asked}).value
+    assert (answer["status"], answer["content_type"]) == (200, "image/png")
+    assert b64decode(answer["body_base64"]) == b"\xff\x00"
 
 
 def test_what_a_direct_call_cannot_be_answered_with_is_an_error_with_the_problem(

@@ -102,7 +102,7 @@ def test_the_answers_are_those_of_a_server(
 
 @pytest.fixture(scope="module")
 def shout(zoo: Zoo, bare: Path) -> Iterator[Emulator]:
-    settings = Settings(stage="dev", release="r1", token_sha256=hashlib.sha256(b"secret").hexdigest())
+    settings = Settings(stage="dev", token_sha256=hashlib.sha256(b"secret").hexdigest())
     with Emulator(zoo("Shout"), python=bare, env=settings.environment()) as emulator:
         yield emulator
 

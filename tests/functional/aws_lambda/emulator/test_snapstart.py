@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.fakes.lambda_events import version_2
-from tests.fakes.lambda_restore import RestoreProxy, restore_proxy
+from tests.fakes.lambda_runtime_api import RuntimeApi, runtime_api
 from tests.fakes.ports import free_port
 from tests.functional.aws_lambda.emulator.conftest import Start, Zoo
 
@@ -17,13 +17,13 @@ ASKED = version_2("/invocations", b'"now"', JSON)
 
 
 @pytest.fixture
-def proxy() -> Iterator[RestoreProxy]:
-    with restore_proxy(free_port()) as proxy:
+def proxy() -> Iterator[RuntimeApi]:
+    with runtime_api(free_port()) as proxy:
         proxy.restored.set()
         yield proxy
 
 
-def snap_started(proxy: RestoreProxy, python: Path) -> list[str | Path]:
+def snap_started(proxy: RuntimeApi, python: Path) -> list[str | Path]:
     """Return how to start the runtime as one of a snapshot, with the proxy between it and the emulator."""
     variables = (
         "AWS_LAMBDA_INITIALIZATION_TYPE=snap-start",
@@ -33,18 +33,18 @@ def snap_started(proxy: RestoreProxy, python: Path) -> list[str | Path]:
 
 
 def test_restore_and_what_needs_it_run_after_the_snapshot(
-    zoo: Zoo, start: Start, bare: Path, proxy: RestoreProxy
+    zoo: Zoo, start: Start, bare: Path, proxy: RuntimeApi
 ) -> None:
     function = start(zoo("Restores"), bootstrap=snap_started(proxy, bare), runtime_api=proxy.upstream)
     reply = function.invoke(ASKED)
-    assert json.loads(reply.value["body"]) == ["setup aws_lambda r1", "restore", "warm-up", "now"]
+    assert json.loads(reply.value["body"]) == ["setup aws_lambda 7", "restore", "warm-up", "now"]
     assert proxy.seen[0].endswith("/restore/next"), "before any event"
     (ready,) = function.events("ready")
     assert [phase["name"] for phase in ready["phases"]] == ["import", "setup", "restore", "warm-up"]
 
 
 def test_what_needs_no_restore_is_warm_in_the_snapshot(
-    zoo: Zoo, start: Start, bare: Path, proxy: RestoreProxy
+    zoo: Zoo, start: Start, bare: Path, proxy: RuntimeApi
 ) -> None:
     function = start(zoo("Shout"), bootstrap=snap_started(proxy, bare), runtime_api=proxy.upstream)
     assert function.invoke(version_2("/ping", None, {}, "GET")).value["statusCode"] == 200
@@ -53,7 +53,7 @@ def test_what_needs_no_restore_is_warm_in_the_snapshot(
 
 
 def test_a_restore_that_fails_is_reported_with_its_reason(
-    zoo: Zoo, start: Start, bare: Path, proxy: RestoreProxy
+    zoo: Zoo, start: Start, bare: Path, proxy: RuntimeApi
 ) -> None:
     function = start(zoo("FailsInRestore"), bootstrap=snap_started(proxy, bare), runtime_api=proxy.upstream)
     function.invoke(ASKED)
@@ -65,7 +65,7 @@ def test_a_restore_that_fails_is_reported_with_its_reason(
 def test_without_snapstart_restore_runs_at_once(zoo: Zoo, start: Start) -> None:
     function = start(zoo("Restores"))
     assert json.loads(function.invoke(ASKED).value["body"]) == [
-        "setup aws_lambda r1",
+        "setup aws_lambda 7",
         "restore",
         "warm-up",
         "now",

@@ -9,15 +9,21 @@ EVERYTHING = Triggers(
     uploads=(Upload(name="scans", bucket="in", prefix="a b/", suffix=".png", output="out/results/"),),
     queues=(Queue(name="jobs", queue="demo-dev-jobs"),),
     ticks=(Tick(name="nightly", input={"text": "z\u00fcrich", "n": 1.5}), Tick(name="idle")),
-    jobs=True,
 )
 
 
 @pytest.mark.parametrize(
     "settings",
     [
-        Settings(stage="dev", release="7"),
-        Settings(stage="prod", release="7", token_sha256="ab" * 32, triggers=EVERYTHING, table="deliveries"),
+        Settings(stage="dev"),
+        Settings(
+            stage="prod",
+            token_sha256="ab" * 32,
+            triggers=EVERYTHING,
+            table="deliveries",
+            jobs_bucket="b",
+            tracing=True,
+        ),
     ],
 )
 def test_a_function_reads_what_the_deploy_has_written(settings: Settings) -> None:
@@ -25,15 +31,12 @@ def test_a_function_reads_what_the_deploy_has_written(settings: Settings) -> Non
 
 
 def test_a_function_that_no_deploy_has_made_is_refused_by_what_it_lacks() -> None:
-    with pytest.raises(ProviderError, match="PREHEAT_STAGE and PREHEAT_RELEASE"):
+    with pytest.raises(ProviderError, match="lacks PREHEAT_STAGE"):
         Settings.read({})
 
 
 def test_what_is_not_used_takes_no_room_in_the_environment() -> None:
-    assert Settings(stage="dev", release="7").environment() == {
-        "PREHEAT_STAGE": "dev",
-        "PREHEAT_RELEASE": "7",
-    }
+    assert Settings(stage="dev").environment() == {"PREHEAT_STAGE": "dev"}
 
 
 @pytest.mark.parametrize(
@@ -58,17 +61,24 @@ def test_the_sandbox_is_what_lambda_says() -> None:
     sandbox = Sandbox.read(
         {
             "LAMBDA_TASK_ROOT": "/var/task",
+            "AWS_LAMBDA_FUNCTION_NAME": "preheat-demo-prod",
+            "AWS_LAMBDA_FUNCTION_VERSION": "7",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "3538",
             "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start",
         }
     )
     assert sandbox.snap_start
-    place = sandbox.place(Settings(stage="prod", release="7"), "demo", Path("/w"))
+    place = sandbox.place(Settings(stage="prod"), "demo", Path("/w"))
     assert (place.code, place.weights, place.cpus) == (Path("/var/task"), Path("/w"), 2.0)
     assert (place.name, place.stage, place.release, place.provider) == ("demo", "prod", "7", "aws_lambda")
 
 
 def test_without_snapstart_nothing_waits_for_a_snapshot() -> None:
-    given = {"LAMBDA_TASK_ROOT": "/t", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128"}
+    given = {
+        "LAMBDA_TASK_ROOT": "/t",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
+        "AWS_LAMBDA_FUNCTION_NAME": "demo",
+        "AWS_LAMBDA_FUNCTION_VERSION": "7",
+    }
     assert not Sandbox.read(given).snap_start
     assert not Sandbox.read(given | {"AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand"}).snap_start

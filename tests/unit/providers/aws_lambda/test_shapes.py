@@ -14,7 +14,7 @@ from tests.fakes.lambda_events import (
     version_2,
 )
 
-from preheat_providers.aws_lambda.shapes import JOB, Kind, UnknownEvent, kind_of
+from preheat_providers.aws_lambda.shapes import JOB, REQUEST, WARM, Kind, UnknownEvent, kind_of
 from preheat_providers.aws_lambda.web.proxy import is_http
 
 WEBSOCKET = {"requestContext": {"eventType": "MESSAGE", "connectionId": "c", "routeKey": "$default"}}
@@ -35,6 +35,10 @@ def test_requests_over_http_are_told_by_their_context(event: dict[str, Any]) -> 
         (scheduled("nightly"), "schedule"),
         ({**scheduled("nightly"), "source": "aws.events"}, "schedule"),
         ({JOB: {"id": "1"}}, "job"),
+        ({REQUEST: {"body_base64": ""}}, "request"),
+        ({WARM: {}}, "warm"),
+        ({WARM: {}, REQUEST: {}}, "direct"),
+        ({}, "direct"),
         ({"text": "hello"}, "direct"),
         ({"Records": [{"name": "mine"}]}, "direct"),
         ({"Records": "many"}, "direct"),

@@ -1,10 +1,12 @@
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from preheat.bundle.interpreter import UV_GLIBC_MINORS
+from preheat.bundle.model import Bundle, Layer, LayerName
 from preheat.bundle.serving import HTTP_REQUIREMENTS
 from preheat.bundle.shipped import REQUIREMENTS, shipped_files
 from preheat.project.model import HttpTrigger, ObjectCreated, Project, Resources
@@ -12,12 +14,13 @@ from preheat_providers.aws_lambda.options import Options
 from preheat_providers.aws_lambda.target import (
     EVENT_REQUIREMENTS,
     SURFACE_REQUIREMENTS,
+    TRACING_REQUIREMENTS,
     environment_of,
     layouts_of,
-    packed_layers,
     platform_of,
     target_of,
 )
+from preheat_providers.aws_lambda.weights.listing import Item, read_listing
 
 UPLOADS = ObjectCreated(name="uploads", bucket="in", output="out/results")
 
@@ -68,6 +71,13 @@ def test_packages_for_events_come_with_a_trigger_only() -> None:
     assert both == (*http, *EVENT_REQUIREMENTS)
 
 
+def test_the_xray_sdk_comes_with_tracing_only() -> None:
+    target = target_of(project(), Options(tracing=True))
+    assert target.requirements == (*REQUIREMENTS, *SURFACE_REQUIREMENTS, *TRACING_REQUIREMENTS)
+    assert environment_of(project(), Options(tracing=True))["PREHEAT_TRACING"] == "1"
+    assert "PREHEAT_TRACING" not in environment_of(project(), Options())
+
+
 def test_the_surface_has_the_packages_of_our_own_server() -> None:
     shared = {"fastapi", "prometheus-client"}
     ours = {line for line in HTTP_REQUIREMENTS if line.partition(">")[0] in shared}
@@ -78,25 +88,42 @@ def test_the_surface_has_the_packages_of_our_own_server() -> None:
     ("memory_mb", "threads"), [(128, "1"), (1769, "1"), (3537, "1"), (3538, "2"), (10_240, "5")]
 )
 def test_threads_follow_from_the_memory(memory_mb: int, threads: str) -> None:
-    variables = environment_of(project(resources=Resources(memory_mb=memory_mb)), Options(), bucket=None)
+    variables = environment_of(project(resources=Resources(memory_mb=memory_mb)), Options())
     assert variables["OMP_NUM_THREADS"] == threads
     assert variables["ORT_DISABLE_TELEMETRY"] == "1"
 
 
-def test_the_function_learns_where_its_weights_are() -> None:
+def test_the_function_learns_where_its_weights_go() -> None:
     options = Options(weights="s3", weights_into="memory")
-    variables = environment_of(project(), options, bucket="team-artifacts")
-    assert variables["PREHEAT_WEIGHTS_BUCKET"] == "team-artifacts"
-    assert variables["PREHEAT_WEIGHTS_INTO"] == "memory"
-    assert "PREHEAT_WEIGHTS_BUCKET" not in environment_of(project(), Options(), bucket="team-artifacts")
+    assert environment_of(project(), options)["PREHEAT_WEIGHTS_INTO"] == "memory"
+    assert "PREHEAT_WEIGHTS_INTO" not in environment_of(project(), Options())
 
 
-def test_weights_from_s3_are_not_packed() -> None:
-    whole, without = packed_layers(Options()), packed_layers(Options(weights="s3"))
-    assert [part.layer for part in whole] == ["code", "dependencies", "weights"]
-    assert [part.layer for part in without] == ["code", "dependencies"]
-    assert "weights" in layouts_of(Options(), {})
-    assert "weights" not in layouts_of(Options(weights="s3"), {})
+def bundle(weights: int) -> Bundle:
+    names: tuple[LayerName, ...] = ("dependencies", "weights", "code")
+    layers = tuple(Layer(name=name, digest="sha256:0", bytes=1, path=Path("/l")) for name in names)
+    return Bundle(
+        digest="sha256:0",
+        target=target_of(project(), Options()),
+        layers=tuple(replace(each, bytes=weights) if each.name == "weights" else each for each in layers),
+        sizes=(),
+        path=Path("/b"),
+        cached=True,
+        contract=None,
+    )
+
+
+def test_weights_are_packed_where_there_are_some_and_the_package_has_them() -> None:
+    assert list(layouts_of(bundle(weights=9), Options())) == ["function", "libraries", "weights"]
+    assert "weights" not in layouts_of(bundle(weights=9), Options(weights="s3"))
+    assert "weights" not in layouts_of(bundle(weights=0), Options())
+
+
+def test_a_function_that_fetches_weights_has_their_list() -> None:
+    item = Item(path="model/m.onnx", key="preheat/weights/ab", bytes=9, sha256="ab")
+    files = layouts_of(bundle(weights=9), Options(weights="s3"), [item])["function"].files
+    assert read_listing(files["preheat-weights.json"].decode()) == (item,)
+    assert not layouts_of(bundle(weights=9), Options())["function"].files
 
 
 def test_the_packer_is_a_dependency_of_the_extra_alone() -> None:

@@ -27,6 +27,8 @@ class Shout(preheat.Handler):
                 time.sleep(60)
             case "exit":
                 os._exit(3)
+            case "gorge":
+                return {"text": str(len(b"x" * 1_000_000 * query.times))}
         return {"text": query.text.upper() * query.times}
 
     def examples(self) -> list[Query]:
@@ -74,6 +76,14 @@ class Long(preheat.Handler):
 
     def predict(self, query: Query) -> str:
         return query.text * query.times
+
+
+class Reads(preheat.Handler):
+    def setup(self, ctx: preheat.Context) -> None:
+        self.word = ctx.weights["word"].read_text()
+
+    def predict(self, text: str) -> str:
+        return text + self.word
 
 
 class Fails(preheat.Handler):

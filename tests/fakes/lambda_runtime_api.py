@@ -1,6 +1,6 @@
-"""What SnapStart adds to Lambda's runtime API and the emulator lacks: a proxy that answers /runtime/restore.
+"""What Lambda's runtime API has and the emulator's lacks, as a proxy before it: restores and traces.
 
-It takes no snapshot: the runtime goes on in the same process, as it would in one made of the snapshot.
+No snapshot is taken: the runtime goes on in the same process, as it would in one made of the snapshot.
 """
 
 import http.client
@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 HOP = frozenset({"host", "content-length", "transfer-encoding", "expect", "connection", "date"})
+TRACE = "Lambda-Runtime-Trace-Id"
 LONGEST_S = 60.0
 
 
 @dataclass
-class RestoreProxy:
+class RuntimeApi:
     """Stands at `port` before the runtime API at `upstream`. `seen` are the requests, `errors` the bodies
-    of failed restores. Each restore waits for `restored`."""
+    of failed restores. Each restore waits for `restored`. Every event is part of `trace`."""
 
     upstream: int
     port: int = 0
@@ -25,12 +26,13 @@ class RestoreProxy:
     errors: list[bytes] = field(default_factory=list)
     asked: threading.Event = field(default_factory=threading.Event)
     restored: threading.Event = field(default_factory=threading.Event)
+    trace: str = ""
 
 
 @contextmanager
-def restore_proxy(upstream: int) -> Iterator[RestoreProxy]:
+def runtime_api(upstream: int) -> Iterator[RuntimeApi]:
     """Run a proxy."""
-    proxy = RestoreProxy(upstream)
+    proxy = RuntimeApi(upstream)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -60,7 +62,7 @@ def restore_proxy(upstream: int) -> Iterator[RestoreProxy]:
         server.server_close()
 
 
-def _answer(request: BaseHTTPRequestHandler, proxy: RestoreProxy, body: bytes | None) -> None:
+def _answer(request: BaseHTTPRequestHandler, proxy: RuntimeApi, body: bytes | None) -> None:
     proxy.seen.append(f"{request.command} {request.path}")
     if request.path.endswith("/restore/next"):
         proxy.asked.set()
@@ -75,7 +77,8 @@ def _answer(request: BaseHTTPRequestHandler, proxy: RestoreProxy, body: bytes | 
         try:
             connection.request(request.command, request.path, body, headers)
             answer = connection.getresponse()
-            _send(request, answer.status, dict(answer.getheaders()), answer.read())
+            traced = {TRACE: proxy.trace} if proxy.trace and request.path.endswith("/next") else {}
+            _send(request, answer.status, dict(answer.getheaders()) | traced, answer.read())
         finally:
             connection.close()
 
