@@ -10,12 +10,13 @@ from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
+from preheat.bundle.image.pins import LOCK as IMAGE_LOCK
 from preheat.bundle.lock import LOCK
 from preheat.errors import BundleError
 
 IGNORE_FILES = (".preheatignore", ".gitignore")
 NEVER = frozenset({".git", ".venv", "__pycache__", ".preheat", *IGNORE_FILES})
-NEVER_AT_ROOT = frozenset({LOCK, "preheat.toml"})
+NEVER_AT_ROOT = frozenset({LOCK, IMAGE_LOCK, "preheat.toml"})
 VENV_MARK = "pyvenv.cfg"
 
 

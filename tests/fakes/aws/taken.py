@@ -1,7 +1,6 @@
 """CloudFormation refuses to make what somebody else has made under that name; MiniStack would take it over.
 
-The words are CloudFormation's own, as people quote them, such as in
-https://github.com/aws/aws-sam-cli/issues/5110 and https://repost.aws/knowledge-center/cloudformation-resource-already-exists.
+The words are CloudFormation's own, as tests/fakes/aws_errors.json has them recorded.
 """
 
 from collections.abc import Callable, Mapping

@@ -41,7 +41,7 @@ class Part:
         """Return a digest over what the part has of `layer`. Reads the files unless it is all of them."""
         if self.only is None and not self.without:
             return layer.digest
-        return tree_digest(read_files({member.path: _path(member) for member in _members(self, layer)}))
+        return tree_digest(read_files({member.path: _path(member) for member in members_of(self, layer)}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,12 +114,13 @@ class _Hashing:
 
 def _all_members(bundle: Bundle, layout: Layout) -> Iterator[Member]:
     for part in layout.layers:
-        yield from _members(part, bundle.layer(part.layer))
+        yield from members_of(part, bundle.layer(part.layer))
     for path, data in layout.files.items():
         yield Member(path=path, source=data, size=len(data))
 
 
-def _members(part: Part, layer: Layer) -> Iterator[Member]:
+def members_of(part: Part, layer: Layer) -> Iterator[Member]:
+    """Yield what `part` has of `layer`, in no order."""
     prefix = f"{part.folder}/" if part.folder else ""
     with os.scandir(layer.path) as entries:
         for entry in entries:

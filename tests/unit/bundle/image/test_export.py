@@ -1,0 +1,112 @@
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+from tests.fakes.image_bench import CONTAINER, Bench
+from tests.fakes.images import Bundles
+
+from preheat.bundle.image.blob import digest_of
+from preheat.bundle.image.dockerfile import export_dockerfile
+from preheat.bundle.image.document import Platform
+from preheat.bundle.image.export import export_archive, export_layout
+from preheat.bundle.image.image import Image, find_foundation
+from preheat.bundle.image.inspect import inspect_layout, inspect_remote
+from preheat.bundle.image.reference import parse_reference
+from preheat.errors import BundleError
+from preheat.progress import quiet
+
+NAME = parse_reference("localhost/demo:v1")
+
+
+@pytest.fixture
+def image(bench: Bench, bundles: Bundles) -> Image:
+    return bench.image(bundles.make())
+
+
+def test_a_layout_holds_every_blob_under_its_digest(image: Image, tmp_path: Path) -> None:
+    export_layout(image, tmp_path / "layout", name=NAME, report=quiet)
+    blobs = {path.name: path.read_bytes() for path in (tmp_path / "layout/blobs/sha256").iterdir()}
+    assert blobs == {digest_of(data).removeprefix("sha256:"): data for data in blobs.values()}
+    assert len(blobs) == len(image.layers) + 2
+    found = inspect_layout(tmp_path / "layout")
+    assert (found.digest, found.bytes) == (image.digest, sum(each.descriptor.size for each in image.layers))
+    assert found.config["config"]["Entrypoint"][0] == "/usr/bin/python3.11"
+
+
+def test_a_second_export_fetches_nothing(bench: Bench, image: Image, tmp_path: Path) -> None:
+    export_layout(image, tmp_path / "layout", name=None, report=quiet)
+    bench.registry.seen.clear()
+    export_layout(image, tmp_path / "layout", name=None, report=quiet)
+    assert bench.registry.seen == []
+
+
+def test_a_folder_with_other_things_in_it_is_left_alone(image: Image, tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("")
+    with pytest.raises(BundleError, match="not empty, and no image layout"):
+        export_layout(image, tmp_path, name=None, report=quiet)
+
+
+def test_an_archive_is_the_layout_with_what_docker_load_reads(image: Image, tmp_path: Path) -> None:
+    export_archive(image, tmp_path / "image.tar", name=NAME, report=quiet)
+    with tarfile.open(tmp_path / "image.tar") as archive:
+        names = set(archive.getnames())
+        file = archive.extractfile("manifest.json")
+        assert file is not None
+        (loaded,) = json.load(file)
+    assert loaded["RepoTags"] == ["localhost/demo:v1"]
+    assert {loaded["Config"], *loaded["Layers"], "oci-layout", "index.json"} <= names
+    assert [path.name for path in tmp_path.iterdir() if "image.tar" in path.name] == ["image.tar"]
+
+
+def test_an_archive_is_the_same_bytes_each_time(image: Image, tmp_path: Path) -> None:
+    for name in ("a.tar", "b.tar"):
+        export_archive(image, tmp_path / name, name=NAME, report=quiet)
+    assert (tmp_path / "a.tar").read_bytes() == (tmp_path / "b.tar").read_bytes()
+
+
+def test_an_export_from_a_registry_that_lies_leaves_nothing(
+    bench: Bench, image: Image, tmp_path: Path
+) -> None:
+    bench.registry.content = bytes(image.layers[0].blob.size)
+    with pytest.raises(BundleError, match="broken or lies"):
+        export_archive(image, tmp_path / "out" / "image.tar", name=NAME, report=quiet)
+    assert [*(tmp_path / "out").iterdir()] == []
+
+
+def test_a_dockerfile_says_what_the_image_is(bench: Bench, bundles: Bundles, tmp_path: Path) -> None:
+    bundle = bundles.make(weights={})
+    foundation = find_foundation(f"{bench.registry.host}/base", bundle.target, bench.bases())
+    export_dockerfile(bundle, foundation, CONTAINER, tmp_path / "context")
+    lines = (tmp_path / "context/Dockerfile").read_text().splitlines()
+    assert lines[1] == f"FROM --platform=linux/amd64 {bench.registry.host}/base@{foundation.base.digest}"
+    assert [line for line in lines if line.startswith("COPY")] == [
+        "COPY dependencies/ /opt/preheat/dependencies/",
+        "COPY preheat/ /opt/preheat/code/",
+        "COPY code/ /opt/preheat/code/",
+    ]
+    assert 'ENV MODE="quick"' in lines
+    assert 'ENTRYPOINT ["/usr/bin/python3.11", "-I", "/opt/preheat/code/entry.py"]' in lines
+    assert (tmp_path / "context/code/handler.py").read_text() == "x = 1\n"
+    assert not (tmp_path / "context/code/preheat").exists()
+
+
+def test_a_folder_for_a_dockerfile_must_be_empty(bench: Bench, bundles: Bundles, tmp_path: Path) -> None:
+    bundle = bundles.make()
+    foundation = find_foundation(f"{bench.registry.host}/base", bundle.target, bench.bases())
+    with pytest.raises(BundleError, match="not empty"):
+        export_dockerfile(bundle, foundation, CONTAINER, bench.cache.root)
+
+
+def test_an_image_in_a_registry_is_read_without_its_layers(bench: Bench) -> None:
+    bench.registry.seen.clear()
+    found = inspect_remote(bench.named("base"), Platform("linux", "amd64"), bench.registries)
+    assert found.config["config"]["Env"] == ["PATH=/usr/bin", "LANG=C"]
+    assert len(bench.registry.seen) == 2
+
+
+def test_a_damaged_layout_is_an_error(image: Image, tmp_path: Path) -> None:
+    export_layout(image, tmp_path / "layout", name=None, report=quiet)
+    (tmp_path / "layout/blobs/sha256" / image.config.digest.removeprefix("sha256:")).write_text("{}")
+    with pytest.raises(BundleError, match="is damaged"):
+        inspect_layout(tmp_path / "layout")

@@ -1,0 +1,200 @@
+"""A push against a registry that works, and against one that does not."""
+
+import os
+from dataclasses import replace
+
+import pytest
+from tests.fakes.image_bench import Bench
+from tests.fakes.images import TREES, Bundles
+from tests.fakes.registry import Registry, serving
+
+from preheat.bundle.image.image import Image
+from preheat.bundle.image.push import Pushed, push_image
+from preheat.bundle.image.registry.problems import RegistryError
+from preheat.bundle.image.registry.transport import ATTEMPTS, Lost
+from preheat.errors import BundleError
+from preheat.progress import Amount
+
+CHUNK = 64 << 10
+NOISE = {"big.bin": os.urandom(150_000).hex()}
+
+
+@pytest.fixture
+def image(bench: Bench, bundles: Bundles) -> Image:
+    return bench.image(bundles.make(dependencies=NOISE))
+
+
+def push(bench: Bench, image: Image, name: str = "app:v1") -> Pushed:
+    return push_image(
+        image, bench.named(name), registries=bench.registries, report=bench.events.append, chunk=CHUNK
+    )
+
+
+def test_everything_is_there_afterwards_under_its_digest(bench: Bench, image: Image) -> None:
+    pushed = push(bench, image)
+    media_type, body = bench.registry.manifests["app", "v1"]
+    assert (media_type, body) == (image.media_type, image.manifest.data)
+    for blob in (*(layer.blob for layer in image.layers), image.config):
+        assert ("app", blob.digest) in bench.registry.blobs
+    assert str(pushed.reference) == f"{bench.registry.host}/app:v1@{image.digest}"
+    assert (pushed.sent, pushed.mounted, pushed.skipped) == (5, 1, 0)
+
+
+def test_layers_of_a_base_next_door_are_mounted(bench: Bench, image: Image) -> None:
+    push(bench, image)
+    base = image.layers[0].blob.digest.replace(":", "%3A")
+    assert bench.registry.asked(f"POST /v2/app/blobs/uploads/?mount={base}&from=base")
+
+
+def test_a_registry_that_does_not_mount_gets_the_bytes(bench: Bench, image: Image) -> None:
+    bench.registry.mounts = False
+    assert push(bench, image).mounted == 0
+    assert ("app", image.layers[0].blob.digest) in bench.registry.blobs
+
+
+def test_a_base_of_another_registry_is_copied(bench: Bench, image: Image) -> None:
+    with serving(Registry()) as other:
+        to = replace(bench.named("app:v1"), registry=other.host)
+        pushed = push_image(image, to, registries=bench.registries, report=bench.events.append)
+        assert pushed.sent == 6
+        assert ("app", image.layers[0].blob.digest) in other.blobs
+
+
+def test_what_is_there_is_not_sent_again(bench: Bench, bundles: Bundles, image: Image) -> None:
+    push(bench, image)
+    edited = bench.image(bundles.make(dependencies=NOISE, code={**TREES["code"], "handler.py": "x = 2"}))
+    pushed = push(bench, edited)
+    assert (pushed.sent, pushed.skipped) == (2, 4)
+    assert pushed.sent_bytes == edited.layers[-1].descriptor.size + edited.config.size
+
+
+def test_an_image_that_is_there_costs_no_question_about_its_layers(bench: Bench, image: Image) -> None:
+    push(bench, image)
+    bench.registry.seen.clear()
+    assert push(bench, image).sent == 0
+    assert {line.split()[0] for line in bench.registry.seen} == {"GET", "HEAD"}
+    assert not bench.registry.asked("HEAD /v2/app/blobs")
+
+
+def test_a_second_tag_of_it_is_one_manifest(bench: Bench, image: Image) -> None:
+    push(bench, image)
+    bench.registry.seen.clear()
+    push(bench, image, "app:v2")
+    assert [line for line in bench.registry.seen if line.startswith(("PUT", "POST"))] == [
+        "PUT /v2/app/manifests/v2"
+    ]
+
+
+def test_a_large_layer_goes_in_chunks(bench: Bench, image: Image) -> None:
+    push(bench, image)
+    size = next(layer for layer in image.layers if layer.name == "dependencies").descriptor.size
+    assert len(bench.registry.asked("PATCH")) == -(-size // CHUNK) > 1
+
+
+def test_an_upload_that_breaks_goes_on_where_it_broke(bench: Bench, image: Image) -> None:
+    bench.registry.cuts = [10, 10, 10, 10, 10, 1000]
+    push(bench, image)
+    assert bench.registry.manifests["app", "v1"][1] == image.manifest.data
+    assert bench.registry.asked("GET /v2/app/blobs/uploads")
+
+
+@pytest.mark.parametrize("forgets", [False, True])
+def test_uploads_that_break_again_and_again_still_arrive(bench: Bench, image: Image, forgets: bool) -> None:
+    bench.registry.cuts, bench.registry.forgets = [70_000] * 6, forgets
+    push(bench, image)
+    for layer in image.layers:
+        assert ("app", layer.blob.digest) in bench.registry.blobs
+
+
+def test_an_upload_that_always_breaks_ends_with_an_error(bench: Bench, image: Image) -> None:
+    bench.registry.cuts = [0] * 1000
+    with pytest.raises(Lost, match=r"cannot be reached|broke off"):
+        push(bench, image)
+    assert ("app", "v1") not in bench.registry.manifests
+    assert len(bench.registry.asked("PATCH")) <= ATTEMPTS
+
+
+def test_a_download_that_breaks_goes_on_where_it_broke(bench: Bench, image: Image) -> None:
+    bench.registry.reads = [100, 1, 50]
+    with serving(Registry()) as other:
+        to = replace(bench.named("app:v1"), registry=other.host)
+        push_image(image, to, registries=bench.registries, report=bench.events.append)
+        assert ("app", image.layers[0].blob.digest) in other.blobs
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_base_that_sends_another_content_is_found_out_before_the_upload_is_closed(
+    bench: Bench, image: Image, ranges: bool
+) -> None:
+    bench.registry.content = bytes(image.layers[0].blob.size)
+    bench.registry.ranges = ranges
+    with serving(Registry()) as other:
+        to = replace(bench.named("app:v1"), registry=other.host)
+        with pytest.raises(BundleError, match="whoever sent it is broken or lies"):
+            push_image(image, to, registries=bench.registries, report=bench.events.append)
+        assert ("app", "v1") not in other.manifests
+
+
+def test_a_damaged_cache_is_found_out(bench: Bench, image: Image) -> None:
+    path = next((bench.cache.root / "images").glob("*.tar.gz"))
+    path.write_bytes(bytes(path.stat().st_size))
+    with pytest.raises(BundleError, match="is damaged") as caught:
+        push(bench, image)
+    assert f"rm {path}" in str(caught.value.hint)
+
+
+def test_a_registry_that_lies_about_a_digest_is_found_out(bench: Bench, image: Image) -> None:
+    bench.registry.claims = f"sha256:{'f' * 64}"
+    with pytest.raises(RegistryError, match="sha256:ffff") as caught:
+        push(bench, image)
+    assert "Do not use that image" in str(caught.value.hint)
+
+
+def test_a_throttled_push_waits_as_long_as_it_is_told(bench: Bench, image: Image) -> None:
+    bench.registry.busy = 2
+    push(bench, image)
+    assert bench.slept == [7.0, 7.0]
+
+
+def test_without_a_word_of_how_long_the_waits_grow(bench: Bench, image: Image) -> None:
+    bench.registry.busy, bench.registry.retry_after = 3, None
+    push(bench, image)
+    assert bench.slept == [0.5, 1.0, 2.0]
+
+
+def test_a_registry_that_throttles_for_ever_ends_the_push(bench: Bench, image: Image) -> None:
+    bench.registry.busy = 10_000
+    with pytest.raises(RegistryError, match="429") as caught:
+        push(bench, image)
+    assert caught.value.status == 429
+    assert len(bench.slept) == ATTEMPTS - 1
+
+
+@pytest.mark.parametrize(
+    ("refusal", "words"),
+    [
+        ((403, "DENIED", "requested access is denied"), "account may use that repository"),
+        ((404, "NAME_UNKNOWN", "no such repository"), "made first"),
+        ((400, "TAG_INVALID", "tag is immutable"), "Choose another one"),
+    ],
+)
+def test_a_refusal_is_told_in_the_registrys_words_with_the_fix(
+    bench: Bench, image: Image, refusal: tuple[int, str, str], words: str
+) -> None:
+    bench.registry.refusals = {"POST /v2/app": refusal, "PUT /v2/app": refusal}
+    with pytest.raises(RegistryError, match=refusal[2]) as caught:
+        push(bench, image)
+    assert words in str(caught.value.hint)
+
+
+def test_what_is_no_registry_is_told(bench: Bench, image: Image) -> None:
+    bench.registry.refusals = {"GET /v2/": (404, "", "")}
+    with pytest.raises(RegistryError, match="it is no image registry"):
+        push(bench, image)
+
+
+def test_progress_ends_at_all_bytes(bench: Bench, image: Image) -> None:
+    bench.registry.cuts = [70_000, 10]
+    push(bench, image)
+    amounts = [event for event in bench.events if isinstance(event, Amount) and event.stage == "push"]
+    assert (amounts[-1].done, amounts[-1].total) == (amounts[-1].total, image.bytes)
