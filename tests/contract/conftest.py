@@ -1,8 +1,14 @@
-"""The conformance suite: every provider passes it. `pytest tests/contract --provider NAME` picks one."""
+"""The conformance suite: every provider passes it, each where `SURROUNDINGS` runs it.
 
-from collections.abc import Callable, Iterator
+`pytest tests/contract --provider NAME` picks one; one that is not named there finds its platform itself.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
 
 import pytest
+from tests.fakes.aws.cloud import OPTIONS, SETTINGS, account
 from tests.fakes.functions import Functions
 
 from preheat.project.home import home
@@ -11,42 +17,57 @@ from preheat.provider.registry import Registry
 from preheat_providers.local.client import SupervisorClient
 
 
+@contextmanager
+def _supervisor() -> Iterator[None]:
+    yield
+    SupervisorClient(home()).shut_down()  # it runs for all functions, and so no destroy ends it
+
+
+SURROUNDINGS: Mapping[str, Callable[[], AbstractContextManager[object]]] = {
+    "local": _supervisor,
+    "aws_lambda": account,
+}
+PROJECTS: Mapping[str, Mapping[str, Any]] = {"aws_lambda": {"settings": SETTINGS, "options": OPTIONS}}
+"""What a provider's projects say beside what lies here, so that they run on this machine."""
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--provider", default="local", metavar="NAME", help="the provider that the suite runs against"
+        "--provider",
+        action="append",
+        metavar="NAME",
+        help=f"a provider to run the suite against, once or more; {' and '.join(SURROUNDINGS)} without it",
     )
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "provider" in metafunc.fixturenames:
+        names = metafunc.config.getoption("--provider", None) or list(SURROUNDINGS)
+        metafunc.parametrize("provider", names, indirect=True, scope="package")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the suite in one process: its functions are deployed once."""
+    """Keep the suite of one provider in one process: its functions are deployed once."""
     for item in items:
         if "tests/contract/" in item.path.as_posix():
-            item.add_marker(pytest.mark.xdist_group("contract"))
+            assert isinstance(item, pytest.Function)
+            name = item.callspec.params["provider"]
+            item.add_marker(pytest.mark.xdist_group(f"contract-{name}"))
             item.add_marker(pytest.mark.runtime)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def provider(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
     """The provider under test, with local state of its own."""
-    name = request.config.getoption("--provider", "local")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("PREHEAT_HOME", str(tmp_path_factory.mktemp("home")))
-        found = Registry.installed().get(name)
-        yield found
-        AFTERWARDS.get(found.name, lambda: None)()
+        with SURROUNDINGS.get(request.param, nullcontext)():
+            yield Registry.installed().get(request.param)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def functions(provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Functions]:
     """The projects beside this file, each deployed when it is first asked for, and destroyed at the end."""
-    functions = Functions(provider, tmp_path_factory.mktemp("projects"))
+    functions = Functions(provider, tmp_path_factory.mktemp("projects"), **PROJECTS.get(provider.name, {}))
     yield functions
     functions.destroy_all()
-
-
-def _stop_supervisor() -> None:
-    SupervisorClient(home()).shut_down()
-
-
-AFTERWARDS: dict[str, Callable[[], None]] = {"local": _stop_supervisor}
-"""What a provider keeps running on this machine for all functions, and so no destroy ends."""

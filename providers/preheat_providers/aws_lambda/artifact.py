@@ -1,8 +1,9 @@
 """What a function is made of, in a bucket: named by its content, sent only when missing, never half there.
 
-    preheat/HEX.zip       an archive, by the digest over what it unpacks to
-    preheat/weights/HEX   a file of weights, by its SHA-256
+    preheat/NAME/STAGE/HEX.zip       an archive, by the digest over what it unpacks to
+    preheat/NAME/STAGE/weights/HEX   a file of weights, by its SHA-256
 
+Each function has a folder of its own, so that whoever destroys it knows what to remove.
 What is there counts only if S3 says that it has the very checksum of what we would send: S3 computed it
 when the object came in, so that one that was cut, swapped or made by another compressor is sent again.
 """
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 STAGE = "upload"
-PREFIX = "preheat/"
 PART_BYTES = 16 << 20
 """The size of a part, and from where on there are several. An object's checksum depends on it."""
 
@@ -44,20 +44,22 @@ class Stored:
     sent: bool
 
 
-def archive_key(digest: str) -> str:
-    """Return the key of the archive with this `sha256:HEX`."""
-    return f"{PREFIX}{digest.removeprefix('sha256:')}.zip"
+def archive_key(folder: str, digest: str) -> str:
+    """Return the key of the archive with this `sha256:HEX` in `folder`, which ends in `/`."""
+    return f"{folder}{digest.removeprefix('sha256:')}.zip"
 
 
-def store_archive(client: "S3Client", archive: Archive, *, bucket: str, report: Report) -> Stored:
-    """Put `archive` into `bucket` unless it is there. Raises ProviderError."""
-    return _Storing(client, bucket, report).store(archive.path, archive_key(archive.digest), "archive")
+def store_archive(
+    client: "S3Client", archive: Archive, *, bucket: str, folder: str, report: Report, label: str = "archive"
+) -> Stored:
+    """Put `archive` into `folder` of `bucket` unless it is there. Raises ProviderError."""
+    return _Storing(client, bucket, report).store(archive.path, archive_key(folder, archive.digest), label)
 
 
-def weight_items(layer: Layer) -> tuple[Item, ...]:
+def weight_items(layer: Layer, folder: str) -> tuple[Item, ...]:
     """Return the files of the weights layer as the function will look for them. Reads them all."""
     return tuple(
-        Item(path=path, key=f"{PREFIX}weights/{file.sha256}", bytes=file.bytes, sha256=file.sha256)
+        Item(path=path, key=f"{folder}weights/{file.sha256}", bytes=file.bytes, sha256=file.sha256)
         for path, file in read_folder(layer.path).items()
     )
 

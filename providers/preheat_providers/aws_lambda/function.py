@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from preheat.interface.manifest import Manifest
 from preheat.interface.message import Engine, Request, Response
+from preheat.runtime.answers import collected
 from preheat.runtime.engines import Guarded, guarded
 from preheat.runtime.loader import Model
 from preheat.runtime.log import log_to_stderr
@@ -18,7 +19,7 @@ from preheat_providers.aws_lambda.homes import Home
 from preheat_providers.aws_lambda.looping import Loop
 from preheat_providers.aws_lambda.settings import Sandbox, Settings
 from preheat_providers.aws_lambda.shapes import REQUEST, Kind, UnknownEvent, kind_of
-from preheat_providers.aws_lambda.web.invocations import Invocations, collected
+from preheat_providers.aws_lambda.web.invocations import Invocations
 from preheat_providers.aws_lambda.web.proxy import Answer, Event, is_http
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from preheat.findings import Finding
 from preheat.project.triggering import cron_problem, is_timezone
+from preheat_providers._aws.templates.cron import Inexpressible, aws_cron
 from preheat_providers.aws_lambda.finding import Find
 from preheat_providers.aws_lambda.options import Options, ProvisionedHours
-from preheat_providers.aws_lambda.template.cron import Inexpressible, aws_cron
 
 TABLE = "provider.aws_lambda"
 

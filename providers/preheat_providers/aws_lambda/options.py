@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
-RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2557, 3653)
-"""https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"""
+from preheat_providers._aws.retention import RETENTION_DAYS
 
 KEPT_RELEASES, KEPT_SNAPSHOTS = 10, 2
 """How many published versions stay; one with a snapshot is paid for as long as it does."""

@@ -1,11 +1,10 @@
 """Alarms: the function fails, is held back, or has given something up."""
 
-from preheat_providers.aws_lambda.template.intrinsics import Json, Resources, att, resource
+from preheat_providers._aws.templates.alarms import above_zero
+from preheat_providers._aws.templates.intrinsics import Json, Resources, att
 from preheat_providers.aws_lambda.template.names import ALIAS, logical_id
 from preheat_providers.aws_lambda.template.uploads import dead_letters_id
 from preheat_providers.aws_lambda.template.wanted import Wanted
-
-PERIOD_S = 60
 
 
 def alarm_resources(wanted: Wanted) -> Resources:
@@ -30,29 +29,17 @@ def _function_alarm(metric: str, wanted: Wanted) -> Json:
     """
     dimensions = {"FunctionName": wanted.function, "Resource": f"{wanted.function}:{ALIAS}"}
     name = f"{wanted.function}-{metric.lower()}"
-    return _alarm(name, "AWS/Lambda", metric, "Sum", dimensions, wanted)
+    topic = wanted.options.alarm_topic
+    return above_zero(name, "AWS/Lambda", metric, statistic="Sum", dimensions=dimensions, topic=topic)
 
 
 def _queue_alarm(name: str, queue: str, wanted: Wanted) -> Json:
     dimensions = {"QueueName": att(queue, "QueueName")}
-    return _alarm(name, "AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", dimensions, wanted)
-
-
-def _alarm(name: str, namespace: str, metric: str, statistic: str, dimensions: Json, wanted: Wanted) -> Json:
-    topic = wanted.options.alarm_topic
-    return resource(
-        "AWS::CloudWatch::Alarm",
-        {
-            "AlarmName": name,
-            "Namespace": namespace,
-            "MetricName": metric,
-            "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
-            "Statistic": statistic,
-            "Period": PERIOD_S,
-            "EvaluationPeriods": 1,
-            "Threshold": 0,
-            "ComparisonOperator": "GreaterThanThreshold",
-            "TreatMissingData": "notBreaching",
-            "AlarmActions": [topic] if topic else None,
-        },
+    return above_zero(
+        name,
+        "AWS/SQS",
+        "ApproximateNumberOfMessagesVisible",
+        statistic="Maximum",
+        dimensions=dimensions,
+        topic=wanted.options.alarm_topic,
     )

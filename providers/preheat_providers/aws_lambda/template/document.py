@@ -1,9 +1,9 @@
 """The whole template: one CloudFormation document for one function at one stage."""
 
+from preheat_providers._aws.templates.intrinsics import Json, Resources, att, ref
 from preheat_providers.aws_lambda.template.alarms import alarm_resources
 from preheat_providers.aws_lambda.template.endpoint import endpoint_output, endpoint_resources
 from preheat_providers.aws_lambda.template.function import function_resources
-from preheat_providers.aws_lambda.template.intrinsics import Json, Resources, att, ref
 from preheat_providers.aws_lambda.template.jobs import memory_resources
 from preheat_providers.aws_lambda.template.queues import queue_resources
 from preheat_providers.aws_lambda.template.role import role_resources

@@ -1,6 +1,7 @@
 """What answers HTTPS: a Function URL, or an HTTP API of API Gateway."""
 
-from preheat_providers.aws_lambda.template.intrinsics import Json, Resources, att, ref, resource, sub
+from preheat_providers._aws.templates.intrinsics import Json, Resources, att, ref, resource, sub
+from preheat_providers._aws.templates.urls import permission, url_resources
 from preheat_providers.aws_lambda.template.names import ALIAS
 from preheat_providers.aws_lambda.template.wanted import Wanted
 
@@ -10,36 +11,14 @@ API_TIMEOUT_MS = (50, 30_000)
 
 def endpoint_resources(wanted: Wanted) -> Resources:
     """Return the endpoint, and who may call the function through it."""
-    return _url(wanted) if wanted.options.endpoint == "url" else _api(wanted)
+    if wanted.options.endpoint == "http-api":
+        return _api(wanted)
+    return url_resources("Function", iam=wanted.options.auth == "iam", qualifier=ALIAS, callee="Alias")
 
 
 def endpoint_output(wanted: Wanted) -> Json:
     """Return the endpoint's address."""
     return att("Url", "FunctionUrl") if wanted.options.endpoint == "url" else att("Api", "ApiEndpoint")
-
-
-def _url(wanted: Wanted) -> Resources:
-    """Return a URL; whom IAM allows needs no permission here, and everybody needs two since October 2025.
-
-    https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html, read on 2026-11-21
-    """
-    iam = wanted.options.auth == "iam"
-    url = resource(
-        "AWS::Lambda::Url",
-        {
-            "TargetFunctionArn": att("Function"),
-            "Qualifier": ALIAS,
-            "AuthType": "AWS_IAM" if iam else "NONE",
-        },
-        DependsOn="Alias",
-    )
-    if iam:
-        return {"Url": url}
-    return {
-        "Url": url,
-        "UrlPermission": _permission("lambda:InvokeFunctionUrl", "*", FunctionUrlAuthType="NONE"),
-        "UrlCallPermission": _permission("lambda:InvokeFunction", "*", InvokedViaFunctionUrl=True),
-    }
 
 
 def _api(wanted: Wanted) -> Resources:
@@ -70,7 +49,8 @@ def _api(wanted: Wanted) -> Resources:
             "AWS::ApiGatewayV2::Stage",
             {"ApiId": ref("Api"), "StageName": "$default", "AutoDeploy": True},
         ),
-        "ApiPermission": _permission(
+        "ApiPermission": permission(
+            "Alias",
             "lambda:InvokeFunction",
             "apigateway.amazonaws.com",
             SourceArn=sub(
@@ -94,11 +74,4 @@ def _authorizer(wanted: Wanted) -> Json:
             "IdentitySource": ["$request.header.Authorization"],
             "JwtConfiguration": {"Issuer": options.jwt_issuer, "Audience": list(options.jwt_audience)},
         },
-    )
-
-
-def _permission(action: str, principal: str, **conditions: object) -> Json:
-    return resource(
-        "AWS::Lambda::Permission",
-        {"Action": action, "FunctionName": ref("Alias"), "Principal": principal, **conditions},
     )

@@ -4,8 +4,8 @@ import hashlib
 import json
 from typing import Any
 
+from preheat_providers._aws.templates.intrinsics import Json, Resources, att, ref, resource
 from preheat_providers.aws_lambda.target import PYTHON, ArchiveName
-from preheat_providers.aws_lambda.template.intrinsics import Json, Resources, att, ref, resource
 from preheat_providers.aws_lambda.template.names import ALIAS, describe, log_group
 from preheat_providers.aws_lambda.template.variables import variables_of
 from preheat_providers.aws_lambda.template.wanted import Wanted

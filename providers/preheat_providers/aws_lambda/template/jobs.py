@@ -1,8 +1,9 @@
 """What remembers: the table of what ran, the bucket of jobs, and the calls that failed for good."""
 
-from preheat_providers.aws_lambda.template.intrinsics import Json, Resources, att, ref, resource
+from preheat_providers._aws.templates.buckets import private_bucket
+from preheat_providers._aws.templates.intrinsics import Json, Resources, att, ref, resource
+from preheat_providers._aws.templates.queues import dead_letters
 from preheat_providers.aws_lambda.template.names import ALIAS
-from preheat_providers.aws_lambda.template.uploads import dead_letters
 from preheat_providers.aws_lambda.template.wanted import Wanted
 
 KEPT_DAYS = 7
@@ -16,7 +17,7 @@ def memory_resources(wanted: Wanted) -> Resources:
     if wanted.has_table:
         resources["Table"] = _table()
     if wanted.options.jobs:
-        resources["JobsBucket"] = _bucket()
+        resources["JobsBucket"] = private_bucket(KEPT_DAYS)
     if wanted.has_unattended_calls:
         resources["FailedCalls"] = dead_letters()
         resources["Calls"] = _calls()
@@ -35,32 +36,6 @@ def _table() -> Json:
             "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
             "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
             "TimeToLiveSpecification": {"AttributeName": "expiration", "Enabled": True},
-        },
-        DeletionPolicy="Delete",
-        UpdateReplacePolicy="Delete",
-    )
-
-
-def _bucket() -> Json:
-    expiry = {
-        "Id": "expire",
-        "Status": "Enabled",
-        "ExpirationInDays": KEPT_DAYS,
-        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
-    }
-    encryption = {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
-    return resource(
-        "AWS::S3::Bucket",
-        {
-            "BucketEncryption": {"ServerSideEncryptionConfiguration": [encryption]},
-            "LifecycleConfiguration": {"Rules": [expiry]},
-            "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
-            "PublicAccessBlockConfiguration": {
-                "BlockPublicAcls": True,
-                "BlockPublicPolicy": True,
-                "IgnorePublicAcls": True,
-                "RestrictPublicBuckets": True,
-            },
         },
         DeletionPolicy="Delete",
         UpdateReplacePolicy="Delete",

@@ -1,9 +1,17 @@
 """What things are called on AWS. Pure; every other part of this provider takes its names from here."""
 
-import hashlib
 import re
 from typing import NamedTuple
 
+from preheat_providers._aws.templates.intrinsics import Json, local_arn
+from preheat_providers._aws.templates.names import NAME_TAG as NAME_TAG
+from preheat_providers._aws.templates.names import STAGE_TAG as STAGE_TAG
+from preheat_providers._aws.templates.names import default_bucket as default_bucket
+from preheat_providers._aws.templates.names import logical_id as logical_id
+from preheat_providers._aws.templates.names import mark
+from preheat_providers._aws.templates.names import object_prefix as object_prefix
+from preheat_providers._aws.templates.names import secret_parameter as secret_parameter
+from preheat_providers._aws.templates.names import stack_tags as stack_tags
 from preheat_providers.aws_lambda.settings import ALIAS as ALIAS
 
 FUNCTION_NAME_CHARACTERS = 64
@@ -11,8 +19,6 @@ FUNCTION_NAME_CHARACTERS = 64
 
 SCHEDULE_NAME_CHARACTERS = 64
 """https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html, read on 2026-11-21."""
-
-NAME_TAG, STAGE_TAG = "preheat:name", "preheat:stage"
 
 DESCRIBED = re.compile(r"(sha256:[0-9a-f]+) (\S+)")
 
@@ -34,21 +40,6 @@ def log_group(name: str, stage: str) -> str:
     return f"/preheat/{name}/{stage}"
 
 
-def default_bucket(account: str, region: str) -> str:
-    """Return the bucket for archives that `preheat bootstrap` makes."""
-    return f"preheat-{account}-{region}"
-
-
-def object_prefix(name: str, stage: str) -> str:
-    """Return what the keys of all objects begin with that a deploy puts into the artifact bucket."""
-    return f"preheat/{name}/{stage}/"
-
-
-def stack_tags(name: str, stage: str) -> dict[str, str]:
-    """Return the tags by which a stack is known as that of a function."""
-    return {NAME_TAG: name, STAGE_TAG: stage}
-
-
 def describe(digest: str, key: str) -> str:
     """Return the Description of a published version; at most 256 characters."""
     return f"{digest} {key}"
@@ -66,26 +57,11 @@ def schedule_name(function: str, trigger: str) -> str:
     By what follows the only dot, which no trigger has in its name, the function knows the schedule.
     """
     whole = f"{function}.{trigger}"
-    room = SCHEDULE_NAME_CHARACTERS - len(f"-{_mark(function)}.{trigger}")
-    cut = f"{function[:room]}-{_mark(function)}.{trigger}"
+    room = SCHEDULE_NAME_CHARACTERS - len(f"-{mark(function)}.{trigger}")
+    cut = f"{function[:room]}-{mark(function)}.{trigger}"
     return whole if len(whole) <= SCHEDULE_NAME_CHARACTERS else cut
 
 
-def logical_id(kind: str, trigger: str) -> str:
-    """Return the logical id of a trigger's resource: `UploadQueueNewScans` for the trigger `new-scans`.
-
-    Two triggers never share one: a dash that is followed by no letter would be lost, so that such
-    names get a mark.
-    """
-    words = "".join(word[:1].upper() + word[1:] for word in trigger.split("-"))
-    lost = re.search(r"-(?![a-z])", trigger)
-    return kind + words + (_mark(trigger) if lost else "")
-
-
-def secret_parameter(variable: str) -> str:
-    """Return the parameter of the stack that holds the secret `variable`."""
-    return f"Secret{re.sub('[^A-Za-z0-9]', '', variable)}{_mark(variable)}"
-
-
-def _mark(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
+def alias_arn(function: str) -> Json:
+    """Return the ARN of the function's alias, without waiting for it as a Ref would."""
+    return local_arn("lambda", f"function:{function}:{ALIAS}")

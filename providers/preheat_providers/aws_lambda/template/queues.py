@@ -1,7 +1,7 @@
 """What reads queues and calls the function: those of uploads, and those that exist already."""
 
 from preheat.project.model import QueueTrigger
-from preheat_providers.aws_lambda.template.intrinsics import Json, Resources, local_arn, ref, resource
+from preheat_providers._aws.templates.intrinsics import Json, Resources, local_arn, ref, resource
 from preheat_providers.aws_lambda.template.names import logical_id
 from preheat_providers.aws_lambda.template.wanted import Wanted
 

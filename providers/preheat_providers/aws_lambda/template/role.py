@@ -1,25 +1,22 @@
 """What the function may do: each action by name, on what it needs it for."""
 
 from collections.abc import Iterator
-from typing import Any
 
-from preheat_providers.aws_lambda.template.intrinsics import (
+from preheat_providers._aws.templates.intrinsics import (
     Json,
     Resources,
-    alias_arn,
     allow,
     att,
     bucket_arn,
     iam_text,
     object_arn,
-    policy,
-    resource,
 )
-from preheat_providers.aws_lambda.template.keys import key_patterns
-from preheat_providers.aws_lambda.template.names import object_prefix
+from preheat_providers._aws.templates.keys import key_patterns
+from preheat_providers._aws.templates.roles import service_role
+from preheat_providers._aws.templates.uploads import sink_of
+from preheat_providers.aws_lambda.template.names import alias_arn, object_prefix
 from preheat_providers.aws_lambda.template.queues import queue_arn
 from preheat_providers.aws_lambda.template.uploads import queue_id
-from preheat_providers.aws_lambda.template.variables import sink_of
 from preheat_providers.aws_lambda.template.wanted import Wanted
 
 QUEUE_ACTIONS = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
@@ -31,25 +28,8 @@ TABLE_ACTIONS = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", 
 
 def role_resources(wanted: Wanted) -> Resources:
     """Return the role that the function runs under."""
-    return {"Role": service_role("lambda.amazonaws.com", wanted, *_statements(wanted))}
-
-
-def service_role(service: str, wanted: Wanted, *statements: Json, **condition: Any) -> Json:
-    """Return a role that `service` may take, for what `statements` allow."""
-    trust = {
-        "Effect": "Allow",
-        "Principal": {"Service": service},
-        "Action": "sts:AssumeRole",
-        **condition,
-    }
-    return resource(
-        "AWS::IAM::Role",
-        {
-            "AssumeRolePolicyDocument": policy(trust),
-            "PermissionsBoundary": wanted.options.permissions_boundary,
-            "Policies": [{"PolicyName": "preheat", "PolicyDocument": policy(*statements)}],
-        },
-    )
+    boundary = wanted.options.permissions_boundary
+    return {"Role": service_role("lambda.amazonaws.com", *_statements(wanted), boundary=boundary)}
 
 
 def _statements(wanted: Wanted) -> Iterator[Json]:

@@ -1,18 +1,10 @@
 """Calls at fixed times: the triggers of the project, and those that keep the function warm."""
 
 from preheat.project.model import Schedule
-from preheat_providers.aws_lambda.template.cron import aws_cron
-from preheat_providers.aws_lambda.template.intrinsics import (
-    Json,
-    Resources,
-    alias_arn,
-    allow,
-    att,
-    ref,
-    resource,
-)
-from preheat_providers.aws_lambda.template.names import logical_id, schedule_name
-from preheat_providers.aws_lambda.template.role import service_role
+from preheat_providers._aws.templates.cron import aws_cron
+from preheat_providers._aws.templates.intrinsics import Json, Resources, allow, att, ref, resource
+from preheat_providers._aws.templates.roles import service_role
+from preheat_providers.aws_lambda.template.names import alias_arn, logical_id, schedule_name
 from preheat_providers.aws_lambda.template.wanted import Wanted
 
 SERVICE = "scheduler.amazonaws.com"
@@ -33,7 +25,8 @@ def schedule_resources(wanted: Wanted) -> Resources:
     call = allow("Call", ["lambda:InvokeFunction"], [alias_arn(wanted.function)])
     # https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
     mine = {"StringEquals": {"aws:SourceAccount": ref("AWS::AccountId")}}
-    return {"SchedulerRole": service_role(SERVICE, wanted, call, Condition=mine), **schedules}
+    role = service_role(SERVICE, call, boundary=wanted.options.permissions_boundary, Condition=mine)
+    return {"SchedulerRole": role, **schedules}
 
 
 def _schedule(schedule: Schedule, wanted: Wanted) -> Json:

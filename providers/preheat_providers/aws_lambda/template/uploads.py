@@ -3,16 +3,14 @@
 The bucket belongs to somebody else. All that it must do is to send its events to EventBridge.
 """
 
-from typing import Any
-
 from preheat.project.model import ObjectCreated
-from preheat_providers.aws_lambda.template.intrinsics import Json, Resources, att, policy, resource
-from preheat_providers.aws_lambda.template.keys import key_matchers
+from preheat_providers._aws.templates.intrinsics import Resources, att, policy, resource
+from preheat_providers._aws.templates.queues import dead_letters, sending
+from preheat_providers._aws.templates.uploads import event_pattern
 from preheat_providers.aws_lambda.template.names import logical_id
 from preheat_providers.aws_lambda.template.queues import event_source
 from preheat_providers.aws_lambda.template.wanted import Wanted
 
-DEAD_LETTERS_KEPT_S = 14 * 24 * 3600
 VISIBILITY_TIMEOUTS = 6
 """How many time-outs of the function a message stays hidden, as
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html advises."""
@@ -36,13 +34,6 @@ def dead_letters_id(upload: ObjectCreated) -> str:
     return logical_id("UploadDeadLetters", upload.name)
 
 
-def dead_letters() -> Json:
-    """Return a queue that keeps messages for as long as SQS does."""
-    return resource(
-        "AWS::SQS::Queue", {"MessageRetentionPeriod": DEAD_LETTERS_KEPT_S, "SqsManagedSseEnabled": True}
-    )
-
-
 def _resources(upload: ObjectCreated, wanted: Wanted) -> Resources:
     queue, dead, rule = queue_id(upload), dead_letters_id(upload), logical_id("UploadRule", upload.name)
     return {
@@ -61,28 +52,7 @@ def _resources(upload: ObjectCreated, wanted: Wanted) -> Resources:
         ),
         logical_id("UploadPolicy", upload.name): resource(
             "AWS::SQS::QueuePolicy",
-            {"Queues": [{"Ref": queue}], "PolicyDocument": policy(_sending(queue, rule))},
+            {"Queues": [{"Ref": queue}], "PolicyDocument": policy(sending(queue, rule))},
         ),
         logical_id("UploadSource", upload.name): event_source(att(queue), wanted),
-    }
-
-
-def event_pattern(upload: ObjectCreated) -> Json:
-    """Return which events the trigger wants.
-
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
-    """
-    detail: dict[str, Any] = {"bucket": {"name": [upload.bucket]}}
-    if matchers := key_matchers(upload.prefix, upload.suffix):
-        detail["object"] = {"key": matchers}
-    return {"source": ["aws.s3"], "detail-type": ["Object Created"], "detail": detail}
-
-
-def _sending(queue: str, rule: str) -> Json:
-    return {
-        "Effect": "Allow",
-        "Principal": {"Service": "events.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": att(queue),
-        "Condition": {"ArnEquals": {"aws:SourceArn": att(rule)}},
     }

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from preheat.project.model import ObjectCreated, Project, QueueTrigger, Schedule
+from preheat_providers._aws.templates.intrinsics import ref
+from preheat_providers._aws.templates.uploads import sink_of
 from preheat_providers.aws_lambda.options import Options
 from preheat_providers.aws_lambda.settings import (
     JOBS_BUCKET,
@@ -15,7 +17,6 @@ from preheat_providers.aws_lambda.settings import (
     Triggers,
     Upload,
 )
-from preheat_providers.aws_lambda.template.intrinsics import ref
 from preheat_providers.aws_lambda.template.names import secret_parameter
 from preheat_providers.aws_lambda.template.wanted import Wanted
 from preheat_providers.aws_lambda.weights.fetch import BUCKET
@@ -58,13 +59,6 @@ def triggers_of(wanted: Wanted) -> Triggers:
         queues=tuple(map(_queue, wanted.queues)),
         ticks=tuple(map(_tick, wanted.schedules)),
     )
-
-
-def sink_of(upload: ObjectCreated) -> tuple[str, str]:
-    """Return bucket and prefix of the results; the prefix is empty or ends in `/`."""
-    bucket, _, prefix = upload.output.partition("/")
-    folder = prefix.rstrip("/")
-    return bucket, f"{folder}/" if folder else ""
 
 
 def parameters_of(wanted: Wanted) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html
 """
 
+from preheat_providers._aws.templates.cron import aws_cron
+from preheat_providers._aws.templates.intrinsics import Json, Resources, ref, resource
 from preheat_providers.aws_lambda.options import ProvisionedHours
-from preheat_providers.aws_lambda.template.cron import aws_cron
-from preheat_providers.aws_lambda.template.intrinsics import Json, Resources, ref, resource
 from preheat_providers.aws_lambda.template.names import ALIAS
 from preheat_providers.aws_lambda.template.wanted import Wanted
 

@@ -11,7 +11,6 @@ from preheat.errors import RequestError
 from preheat.interface.manifest import Limits
 from preheat.interface.message import Request, Response
 from preheat.interface.problem import problem_response
-from preheat.runtime.answers import UNBUFFERED
 from preheat.runtime.failures import describe, failed_inside, user_traceback
 from preheat.runtime.log import Log, log_to_stderr
 from preheat.runtime.requests import ROUTES, Incoming, check_announced, check_whole, inference
@@ -73,11 +72,3 @@ class Invocations:
 def within(limits: Limits, left_s: float) -> Limits:
     """Return `limits` with no more time than is left."""
     return limits if left_s >= limits.timeout_s else replace(limits, timeout_s=max(0.0, left_s))
-
-
-async def collected(response: Response) -> Response:
-    """Return `response` whole: Lambda hands on no stream of Python's. Raises RequestError if it broke off."""
-    if response.chunks is None:
-        return response
-    body = b"".join([chunk async for chunk in response.chunks])
-    return replace(response, chunks=None, body=body, headers={**response.headers, **dict(UNBUFFERED)})

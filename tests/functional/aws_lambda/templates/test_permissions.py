@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from tests.fakes.lambda_templates import EVERY_TRIGGER, properties, statements, template
 
+from preheat_providers._aws.templates.reading import Permission, permission_list
 from preheat_providers.aws_lambda.options import Options
-from preheat_providers.aws_lambda.template.reading import Permission, permission_list
 
 WITHOUT_RESOURCES = frozenset({"xray:PutTraceSegments", "xray:PutTelemetryRecords"})
 """Actions that know no resources, so that only `*` allows them. Read on 2026-11-21:

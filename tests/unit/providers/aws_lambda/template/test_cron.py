@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from tests.fakes.aws_cron import fires
 
-from preheat_providers.aws_lambda.template.cron import Inexpressible, aws_cron
+from preheat_providers._aws.templates.cron import Inexpressible, aws_cron
 
 
 @pytest.mark.parametrize(

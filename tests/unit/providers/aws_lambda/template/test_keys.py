@@ -2,8 +2,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.fakes.lambda_templates import eventbridge_matches, iam_matches, substituted
 
+from preheat_providers._aws.templates.keys import key_matchers, key_patterns
 from preheat_providers.aws_lambda.settings import Upload
-from preheat_providers.aws_lambda.template.keys import key_matchers, key_patterns
 
 TEXT = st.text(alphabet="ab/.*?${}\\! ", max_size=5)
 

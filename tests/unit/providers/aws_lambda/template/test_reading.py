@@ -4,8 +4,9 @@ from tests.fakes.lambda_templates import EVERY_TRIGGER, KEYS, TICK, UPLOAD, proj
 
 from preheat.plan.diff import diff
 from preheat.project.model import ObjectCreated, QueueTrigger, Schedule, Trigger
+from preheat_providers._aws.templates.reading import permission_list, text_of
 from preheat_providers.aws_lambda.options import Options
-from preheat_providers.aws_lambda.template.reading import permission_list, resources_of, text_of
+from preheat_providers.aws_lambda.template.reading import resources_of
 from preheat_providers.aws_lambda.template.variables import own_variables
 
 EVERYTHING = Options(jobs=True, tracing=True, weights="s3", warm="provisioned", provisioned_max=4)

@@ -1,0 +1,1 @@
+"""How a function is deployed: archives, then stack or code alone, then what nobody needs any more."""

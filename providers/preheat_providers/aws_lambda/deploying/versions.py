@@ -1,0 +1,88 @@
+"""Publishing a version and removing old ones. Which ones are old is pure; the rest changes the function."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from preheat.errors import ProviderError
+from preheat.progress import Notice, Report
+from preheat_providers._aws.errors import translated
+from preheat_providers.aws_lambda.releases import Version, list_versions
+from preheat_providers.aws_lambda.template.names import Described, describe
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+POLL_S, POLLS = 1, 900
+"""A snapshot takes minutes: https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html"""
+
+
+def publish_code(client: "LambdaClient", function: str, *, bucket: str, described: Described) -> int:
+    """Give `function` the code at `described.key`, publish it, and return the version once it can answer.
+
+    The alias stays where it is. Every step can be repeated: what is there already is found.
+    """
+    sha256 = send_code(client, function, bucket=bucket, key=described.key)
+    with translated(f"no version of {function} can be published"):
+        published = client.publish_version(
+            FunctionName=function,
+            # Refuses to publish what somebody else may have sent in between.
+            CodeSha256=sha256,
+            Description=describe(described.digest, described.key),
+        )
+    number = int(published["Version"])
+    _await_version(client, function, number)
+    return number
+
+
+def send_code(client: "LambdaClient", function: str, *, bucket: str, key: str) -> str:
+    """Give `function` the code at `key` without publishing it, and return its SHA-256 in Lambda's form."""
+    what = f"the code of {function} cannot be changed"
+    _await_update(client, function, what)
+    with translated(what):
+        sent = client.update_function_code(FunctionName=function, S3Bucket=bucket, S3Key=key)
+    _await_update(client, function, what)
+    return sent["CodeSha256"]
+
+
+def superfluous(versions: Iterable[Version], *, keep: int, needed: frozenset[int]) -> tuple[int, ...]:
+    """Return which of `versions`, newest first, may go: all but the `keep` newest and those `needed`."""
+    numbers = [version.number for version in versions]
+    return tuple(number for number in numbers[keep:] if number not in needed)
+
+
+def prune(
+    client: "LambdaClient", function: str, *, keep: int, needed: frozenset[int], report: Report
+) -> None:
+    """Remove the versions that nobody needs. What cannot be removed is said: the function serves already."""
+    try:
+        for number in superfluous(list_versions(client, function), keep=keep, needed=needed):
+            with translated(f"version {number} of {function} cannot be removed"):
+                client.delete_function(FunctionName=function, Qualifier=str(number))
+    except ProviderError as error:
+        report(Notice("apply", f"An old release stays: {error.message}", hint=error.hint))
+
+
+def _await_update(client: "LambdaClient", function: str, what: str) -> None:
+    with translated(what):
+        client.get_waiter("function_updated_v2").wait(
+            FunctionName=function, WaiterConfig={"Delay": POLL_S, "MaxAttempts": POLLS}
+        )
+
+
+def _await_version(client: "LambdaClient", function: str, number: int) -> None:
+    from botocore.exceptions import WaiterError
+
+    with translated(f"version {number} of {function} cannot be asked for"):
+        try:
+            client.get_waiter("published_version_active").wait(
+                FunctionName=function,
+                Qualifier=str(number),
+                WaiterConfig={"Delay": POLL_S, "MaxAttempts": POLLS},
+            )
+        except WaiterError as error:
+            answer = error.last_response
+            reason = answer.get("StateReason") or answer.get("State") or str(error)
+            raise ProviderError(
+                f"Release {number} of {function} does not start, so the traffic stays where it is: {reason}",
+                hint="See what setup printed: preheat logs NAME --provider lambda",
+            ) from error

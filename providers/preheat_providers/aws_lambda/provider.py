@@ -1,0 +1,281 @@
+"""AWS Lambda as a provider: one CloudFormation stack for each function and stage, in the user's account."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from preheat.bundle.cache import Cache
+from preheat.bundle.model import Bundle, Target
+from preheat.findings import Finding
+from preheat.interface.message import Request, Response
+from preheat.plan.model import Cost, Plan, Resource
+from preheat.progress import Report
+from preheat.project.home import home as preheat_home
+from preheat.project.model import Project
+from preheat.project.secret_values import secret_findings
+from preheat.provider.protocol import (
+    Bootstrapped,
+    Capabilities,
+    Deployment,
+    Groundwork,
+    Receipt,
+    Release,
+    Status,
+)
+from preheat_providers._aws.session import Session
+from preheat_providers._aws.stacks import Stacks
+from preheat_providers.aws_lambda import destroying, invoking
+from preheat_providers.aws_lambda.alias import Alias, move_alias
+from preheat_providers.aws_lambda.anatomy import alarm_names
+from preheat_providers.aws_lambda.costs import costs_of
+from preheat_providers.aws_lambda.deploying.deploy import Deploy
+from preheat_providers.aws_lambda.limits import capabilities, project_findings
+from preheat_providers.aws_lambda.logs import FunctionLog
+from preheat_providers.aws_lambda.observing import desired_resources, observed_resources
+from preheat_providers.aws_lambda.options import SCHEMA, Options, read_options
+from preheat_providers.aws_lambda.outfit import Outfit, outfit_of
+from preheat_providers.aws_lambda.place import Live, Place, deployment_of
+from preheat_providers.aws_lambda.redelivery.backfilling import backfill
+from preheat_providers.aws_lambda.redelivery.replaying import replay
+from preheat_providers.aws_lambda.releases import release_list
+from preheat_providers.aws_lambda.status import status_of
+from preheat_providers.aws_lambda.target import NAME, environment_of, target_of
+from preheat_providers.aws_lambda.template.names import (
+    NAME_TAG,
+    STAGE_TAG,
+    default_bucket,
+    stack_name,
+)
+from preheat_providers.aws_lambda.template.variables import own_variables
+from preheat_providers.aws_lambda.tokens import PendingToken
+from preheat_providers.aws_lambda.traffic import firing_alarms, promoted, rolled_back
+
+CAPABILITIES = Capabilities(
+    triggers=frozenset({"http", "object-created", "queue", "schedule"}),
+    auth=frozenset({"none", "token", "iam", "jwt"}),
+    gpu=False,
+    streaming=False,
+    jobs=True,
+    scale_to_zero=True,
+    snapshots=True,
+    canary=True,
+    **capabilities(),
+)
+TOKENS = "aws_lambda/tokens"
+"""Where below `$PREHEAT_HOME` a token waits to be shown."""
+
+
+def lambda_provider() -> "LambdaProvider":
+    """Return the provider of the shell's AWS account: the entry point `aws_lambda`."""
+    return LambdaProvider()
+
+
+class LambdaProvider:
+    """Implements preheat.provider.protocol.Provider, and Bootstraps.
+
+    A function that is only called by its name is looked for in the region that its project names, if
+    that was read by this process, and else in that of the environment.
+    """
+
+    name = NAME
+    capabilities = CAPABILITIES
+
+    def __init__(
+        self,
+        *,
+        environment: Mapping[str, str] = os.environ,
+        home: Callable[[], Path] = preheat_home,
+        sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._environment = environment
+        self._home = home
+        self._sleep = sleep
+        self._now = now
+        self._sessions: dict[str | None, Session] = {}
+        self._regions: dict[str, str | None] = {}
+
+    def options_schema(self) -> Mapping[str, Any]:
+        """Return the JSON Schema of `[provider.aws_lambda]`."""
+        return SCHEMA
+
+    def check(self, project: Project) -> tuple[Finding, ...]:
+        """Return what Lambda cannot do, and the secrets that cannot be resolved."""
+        options = _options(project)
+        environment = own_variables(project, options, environment_of(project, options))
+        return (
+            *project_findings(project, options, environment=environment),
+            *secret_findings(project, self._environment),
+        )
+
+    def target(self, project: Project) -> Target:
+        """Return Lambda's own machine."""
+        return target_of(project, _options(project))
+
+    def desired(self, project: Project, bundle: Bundle) -> tuple[Resource, ...]:
+        """Return the resources of the template. Raises ProjectError for what AWS has no room for."""
+        return desired_resources(self._outfit(project, bundle).template)
+
+    def template(self, project: Project, bundle: Bundle) -> str:
+        """Return the CloudFormation template."""
+        return json.dumps(self._outfit(project, bundle).template, indent=1, ensure_ascii=False) + "\n"
+
+    def costs(self, project: Project, bundle: Bundle) -> tuple[Cost, ...]:
+        """Return what `project` costs in its region, which is that of the environment where it names none."""
+        options = _options(project)
+        environ = self._environment
+        region = options.region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
+        return costs_of(project, options, region=region, unzipped_bytes=bundle.unzipped_bytes)
+
+    def observe(self, name: str, stage: str) -> tuple[Resource, ...]:
+        """Return what the stack has, and what was changed beside it."""
+        place = self._place(name, stage)
+        live = place.live()
+        return observed_resources(place, live) if live is not None else ()
+
+    def apply(self, plan: Plan, project: Project, bundle: Bundle, *, report: Report) -> Deployment:
+        """Send what is missing, then change the stack, or the code alone where that is all."""
+        outfit = self._outfit(project, bundle)
+        place = self._place(project.name, project.stage)
+        account = place.session.account()
+        deploy = Deploy(
+            place=place,
+            outfit=outfit,
+            bucket=outfit.wanted.options.artifact_bucket or default_bucket(account.id, account.region),
+            token=self._token(place),
+            cache=Cache(self._home() / "cache"),
+            report=report,
+        )
+        return deploy.run(plan)
+
+    def deployment(self, name: str, stage: str) -> Deployment:
+        """Return what is deployed, with the token if a deploy that was killed has not shown it."""
+        place = self._place(name, stage)
+        live = place.require()
+        token = self._token(place)
+        shown = token.show(place.settings().token_sha256) if token.waits else None
+        return deployment_of(place, live, changed=False, token=shown)
+
+    def status(self, name: str | None, stage: str | None) -> tuple[Status, ...]:
+        """Return every function of the region that matches; cold starts only where one is asked for."""
+        found = []
+        for each in sorted(self._deployed(name, stage)):
+            place = self._place(*each)
+            live = place.live()
+            if live is not None:
+                log = self._log(place) if name is not None else None
+                moment = datetime.fromtimestamp(self._now(), UTC)
+                found.append(status_of(place, live, now=moment, log=log))
+        return tuple(found)
+
+    def invoke(self, name: str, stage: str, request: Request) -> Response:
+        """Send one request through the Lambda API, past the endpoint and its token."""
+        place = self._place(name, stage)
+        client = place.session.client("lambda", answer_s=invoking.ANSWER_S)
+        try:
+            return invoking.ask(client, place.function, request)
+        except invoking.Missing as missing:
+            raise place.missing() from missing
+
+    def submit(self, name: str, stage: str, request: Request) -> str:
+        """Queue one request as a job."""
+        from preheat_providers.aws_lambda.submitting import submit  # imports the AWS SDK
+
+        return submit(self._place(name, stage), request)
+
+    def logs(self, name: str, stage: str, *, follow: bool) -> Iterator[Mapping[str, Any]]:
+        """Yield the events of the last day, or those of the last minutes and all that come."""
+        place = self._place(name, stage)
+        place.require()
+        log = self._log(place)
+        yield from log.follow() if follow else log.recent()
+
+    def releases(self, name: str, stage: str) -> tuple[Release, ...]:
+        """Return the published versions, newest first."""
+        live = self._place(name, stage).require()
+        return release_list(live.versions, live.alias)
+
+    def rollback(self, name: str, stage: str, release: int | None) -> Deployment:
+        """Give `release`, or the one before the active one, all of the traffic."""
+        return self._route(name, stage, lambda live: rolled_back(name, live.numbers, live.alias, release))
+
+    def promote(self, name: str, stage: str, *, canary: float | None) -> Deployment:
+        """Give the newest release a share of the traffic, or all of it."""
+        return self._route(name, stage, lambda live: promoted(name, live.numbers, live.alias, canary))
+
+    def firing(self, name: str, stage: str, alarms: tuple[str, ...]) -> tuple[str, ...]:
+        """Return which of `alarms` fire, or of those that the function's stack has."""
+        place = self._place(name, stage)
+        watched = alarms or alarm_names(place.require().stack.template)
+        return firing_alarms(place.session.client("cloudwatch"), watched)
+
+    def replay(self, name: str, stage: str) -> int:
+        """Send every dead letter back to its queue, and make failed calls again."""
+        return replay(self._place(name, stage))
+
+    def backfill(self, name: str, stage: str, source: str) -> int:
+        """Tell the triggers of the objects that exist below `source`."""
+        return backfill(self._place(name, stage), source)
+
+    def destroy(self, name: str, stage: str, *, report: Report) -> Receipt:
+        """Remove the stack and what lies beside it."""
+        place = self._place(name, stage)
+        receipt = destroying.destroy(place, report)
+        self._token(place).forget()
+        return receipt
+
+    def bootstrap_template(self) -> str:
+        """Return the template of what an account needs once."""
+        from preheat_providers._aws.bootstrap.document import rendered
+
+        return rendered()
+
+    def bootstrap(self, groundwork: Groundwork, *, report: Report) -> Bootstrapped:
+        """Set up the artifact bucket, and who may deploy, in the account and region of the shell."""
+        from preheat_providers._aws.bootstrap.account import set_up
+
+        session = self._session(groundwork.region)
+        stacks = Stacks(session.client("cloudformation"), sleep=self._sleep)
+        return set_up(NAME, groundwork, session, stacks, report=report)
+
+    def _outfit(self, project: Project, bundle: Bundle) -> Outfit:
+        options = _options(project)
+        self._regions[stack_name(project.name, project.stage)] = options.region
+        return outfit_of(project, bundle, options, self._environment)
+
+    def _route(self, name: str, stage: str, choose: Callable[[Live], Alias]) -> Deployment:
+        place = self._place(name, stage)
+        move_alias(place.session.client("lambda"), place.function, choose(place.require()))
+        return deployment_of(place, place.require(), changed=True)
+
+    def _deployed(self, name: str | None, stage: str | None) -> Iterator[tuple[str, str]]:
+        """Yield name and stage of every function that matches."""
+        session = self._session(self._regions.get(stack_name(name, stage)) if name and stage else None)
+        stacks = Stacks(session.client("cloudformation"), sleep=self._sleep)
+        asked = {NAME_TAG: name, STAGE_TAG: stage}
+        for stack in stacks.listed({tag: value for tag, value in asked.items() if value is not None}):
+            if NAME_TAG in stack.tags and STAGE_TAG in stack.tags:
+                yield stack.tags[NAME_TAG], stack.tags[STAGE_TAG]
+
+    def _place(self, name: str, stage: str) -> Place:
+        region = self._regions.get(stack_name(name, stage))
+        return Place(session=self._session(region), name=name, stage=stage, sleep=self._sleep)
+
+    def _session(self, region: str | None) -> Session:
+        return self._sessions.setdefault(region, Session(region, self._environment))
+
+    def _token(self, place: Place) -> PendingToken:
+        account = place.session.account()
+        return PendingToken(self._home() / TOKENS, f"{account.id}-{account.region}-{place.function}")
+
+    def _log(self, place: Place) -> FunctionLog:
+        client = place.session.client("logs")
+        return FunctionLog(client, place.group, now=self._now, sleep=self._sleep)
+
+
+def _options(project: Project) -> Options:
+    return read_options(project.provider.get(NAME, {}))

@@ -1,0 +1,82 @@
+"""Queues of a stack, and messages in and out of them, ten at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from preheat.errors import ProviderError
+from preheat_providers._aws.errors import translated
+from preheat_providers.aws_lambda.anatomy import QUEUE
+from preheat_providers.aws_lambda.place import Place
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+AT_ONCE = 10
+"""How many messages SQS takes or gives at once."""
+LOOK_S = 1
+"""A look of a second asks every server of a queue: one that is short may find nothing of what is there."""
+HIDDEN_S = 60
+"""How long a message that is on its way back is hidden from others who replay."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a message says; `attributes` as SQS has them."""
+
+    body: str
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+
+def queue_urls(place: Place) -> dict[str, str]:
+    """Return the URL of each queue of the stack by its logical id. Raises ProviderError."""
+    client = place.session.client("cloudformation")
+    with translated(f"the queues of {place.function} cannot be listed"):
+        pages = client.get_paginator("list_stack_resources").paginate(StackName=place.function)
+        return {
+            each["LogicalResourceId"]: each["PhysicalResourceId"]
+            for page in pages
+            for each in page["StackResourceSummaries"]
+            if each["ResourceType"] == QUEUE and "PhysicalResourceId" in each
+        }
+
+
+def received(client: "SQSClient", url: str) -> "list[MessageTypeDef]":
+    """Return some messages of a queue, hidden for a while; none when it is empty."""
+    answer = client.receive_message(
+        QueueUrl=url,
+        MaxNumberOfMessages=AT_ONCE,
+        WaitTimeSeconds=LOOK_S,
+        VisibilityTimeout=HIDDEN_S,
+        MessageAttributeNames=["All"],
+    )
+    return answer.get("Messages", [])
+
+
+def send(client: "SQSClient", url: str, messages: Sequence[Message]) -> set[str]:
+    """Send at most `AT_ONCE` messages; return their ids. Raises ProviderError unless all are taken."""
+    if not messages:
+        return set()
+    with translated(f"the queue {url} takes no messages"):
+        answer = client.send_message_batch(
+            QueueUrl=url,
+            Entries=[
+                {"Id": str(number), "MessageBody": each.body, "MessageAttributes": each.attributes}
+                for number, each in enumerate(messages)
+            ],
+        )
+    if failed := answer.get("Failed"):
+        reasons = ", ".join(sorted({f"{each['Code']}: {each.get('Message', '')}" for each in failed}))
+        raise ProviderError(f"The queue {url} did not take {len(failed)} messages: {reasons}.")
+    return {each["MessageId"] for each in answer["Successful"]}
+
+
+def remove(client: "SQSClient", url: str, messages: "Sequence[MessageTypeDef]") -> None:
+    """Remove messages that were received."""
+    if messages:
+        entries = [
+            {"Id": str(number), "ReceiptHandle": each["ReceiptHandle"]}
+            for number, each in enumerate(messages)
+        ]
+        client.delete_message_batch(QueueUrl=url, Entries=entries)  # type: ignore[arg-type]
