@@ -1,17 +1,18 @@
 """Alarms: the function fails, is held back, or has given something up."""
 
 from preheat_providers._aws.templates.alarms import above_zero
-from preheat_providers._aws.templates.intrinsics import Json, Resources, att
+from preheat_providers._aws.templates.intrinsics import Json, Resources, att, ref
 from preheat_providers.aws_lambda.template.names import ALIAS, logical_id
 from preheat_providers.aws_lambda.template.uploads import dead_letters_id
 from preheat_providers.aws_lambda.template.wanted import Wanted
 
 
 def alarm_resources(wanted: Wanted) -> Resources:
-    """Return an alarm for errors, for throttles, and for each queue of dead letters that is not empty."""
+    """Return an alarm for errors, throttles, answers of 5xx, and each queue of dead letters."""
     alarms = {
         "ErrorAlarm": _function_alarm("Errors", wanted),
         "ThrottleAlarm": _function_alarm("Throttles", wanted),
+        "FailedAnswerAlarm": _answer_alarm(wanted),
     }
     for upload in wanted.uploads:
         name = f"{wanted.function}-{upload.name}-dead-letters"
@@ -31,6 +32,24 @@ def _function_alarm(metric: str, wanted: Wanted) -> Json:
     name = f"{wanted.function}-{metric.lower()}"
     topic = wanted.options.alarm_topic
     return above_zero(name, "AWS/Lambda", metric, statistic="Sum", dimensions=dimensions, topic=topic)
+
+
+def _answer_alarm(wanted: Wanted) -> Json:
+    """Return the alarm on what callers of the endpoint get: to Lambda, a problem document is no error.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/urls-monitoring.html and
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html
+    """
+    if wanted.options.endpoint == "url":
+        return _function_alarm("Url5xxCount", wanted)
+    return above_zero(
+        f"{wanted.function}-5xx",
+        "AWS/ApiGateway",
+        "5xx",
+        statistic="Sum",
+        dimensions={"ApiId": ref("Api")},
+        topic=wanted.options.alarm_topic,
+    )
 
 
 def _queue_alarm(name: str, queue: str, wanted: Wanted) -> Json:

@@ -51,11 +51,19 @@ def test_every_queue_of_dead_letters_has_an_alarm() -> None:
 
 def test_errors_and_throttles_of_the_alias_have_alarms_that_begin_with_the_functions_name() -> None:
     alarms = of_kind(template(), "CloudWatch::Alarm")
-    assert {each["MetricName"] for each in alarms.values()} == {"Errors", "Throttles"}
+    assert {each["MetricName"] for each in alarms.values()} == {"Errors", "Throttles", "Url5xxCount"}
     for alarm in alarms.values():
         assert alarm["AlarmName"].startswith("preheat-ocr-dev-")
         assert {"Name": "Resource", "Value": "preheat-ocr-dev:live"} in alarm["Dimensions"]
         assert "AlarmActions" not in alarm
+
+
+def test_failed_answers_of_an_http_api_have_its_own_metric() -> None:
+    alarms = of_kind(template(options=Options(endpoint="http-api")), "CloudWatch::Alarm")
+    assert {each["MetricName"] for each in alarms.values()} == {"Errors", "Throttles", "5xx"}
+    failed = properties(template(options=Options(endpoint="http-api")), "FailedAnswerAlarm")
+    assert failed["Namespace"] == "AWS/ApiGateway"
+    assert failed["Dimensions"] == [{"Name": "ApiId", "Value": {"Ref": "Api"}}]
 
 
 def test_alarms_tell_the_topic() -> None:
