@@ -79,6 +79,27 @@ def description(entry: object) -> str | None:
     return text if isinstance(text, str) else None
 
 
+def alias_value(annotation: Any) -> Any:
+    """Return what an alias stands for, its parameters filled in; None for what is no alias (PEP 695)."""
+    origin = typing.get_origin(annotation)
+    if _is_alias(annotation):
+        return annotation.__value__
+    return origin.__value__[typing.get_args(annotation)] if _is_alias(origin) else None
+
+
+def unaliased(annotation: Any) -> Any:
+    """Return what is behind an alias of an alias, such as `NDArray` of NumPy from Python 3.12 on."""
+    seen = []
+    while annotation not in seen and (value := alias_value(annotation)) is not None:
+        seen.append(annotation)
+        annotation = value
+    return annotation
+
+
+def _is_alias(annotation: Any) -> bool:
+    return type(annotation).__name__ == "TypeAliasType"  # which the typing of Python 3.11 lacks
+
+
 def path(base: Any) -> str:
     """Return the module and name of a type."""
     return f"{getattr(base, '__module__', '')}.{getattr(base, '__qualname__', base)}"

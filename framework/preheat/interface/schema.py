@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, NotRequired, Required
 
 from preheat.interface.annotations import (
     TENSOR_LINE,
+    alias_value,
     description,
     doc,
     instead_of,
@@ -18,6 +19,7 @@ from preheat.interface.annotations import (
     path,
     required_keys,
     shown,
+    unaliased,
 )
 from preheat.interface.defaults import field_mistakes, is_required, written_default
 from preheat.interface.media import File, Image, Tensor
@@ -92,8 +94,8 @@ class Compiler:
             return self._class(annotation, place)
         if isinstance(annotation, typing.NewType):
             return self.compile(annotation.__supertype__, place)
-        if type(annotation).__name__ == "TypeAliasType":
-            return self._alias(annotation, place)
+        if (value := alias_value(annotation)) is not None:
+            return self._alias(annotation, value, place)
         return self._unsupported(annotation, place)
 
     def document(self, node: Node) -> Schema:
@@ -243,7 +245,8 @@ class Compiler:
         return replace(node, schema=node.schema | {"description": described}) if described else node
 
     def _tensor(self, annotation: Any, spec: Tensor, place: str) -> Node:
-        base = typing.get_origin(annotation) or annotation
+        array = unaliased(annotation)
+        base = typing.get_origin(array) or array
         if path(base) != "numpy.ndarray":
             return self.wrong(
                 place, f"preheat.Tensor stands on {shown(annotation)}, not an array", TENSOR_LINE
@@ -288,11 +291,11 @@ class Compiler:
             )
         return containers.mapping(self.compile(arguments[1], f"the values of {place}"))
 
-    def _alias(self, alias: Any, place: str) -> Node:
+    def _alias(self, alias: Any, value: Any, place: str) -> Node:
         if alias in self._aliases:
             return self.wrong(place, f"the alias {alias} refers to itself", "Make it a dataclass.")
         self._aliases.append(alias)
-        node = self.compile(alias.__value__, place)
+        node = self.compile(value, place)
         self._aliases.remove(alias)
         return node
 

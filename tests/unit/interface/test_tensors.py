@@ -1,7 +1,7 @@
 import contextlib
 import math
 from io import BytesIO
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import numpy
 import pytest
@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from jsonschema import Draft202012Validator
+from typing_extensions import TypeAliasType
 
 from preheat.errors import BadInput, HandlerError, HandlerFailed
 from preheat.interface.body import decode_body, encode_body
@@ -176,3 +177,25 @@ def test_a_tensor_that_makes_no_sense_is_a_mistake(spec: Tensor) -> None:
 def test_a_tensor_on_another_type_is_a_mistake() -> None:
     with pytest.raises(HandlerError, match="stands on list"):
         codec_for(Annotated[list[float], Tensor("float32", (1,))])
+
+
+Number = TypeVar("Number", bound=numpy.generic)
+Items = TypeVar("Items")
+Array = TypeAliasType("Array", numpy.ndarray[Any, numpy.dtype[Number]], type_params=(Number,))
+"""As NumPy's own NDArray is, from Python 3.12 on (PEP 695)."""
+Arrays = TypeAliasType("Arrays", Array[numpy.float32])
+Many = TypeAliasType("Many", list[Items], type_params=(Items,))
+
+
+@pytest.mark.parametrize("alias", [Array[numpy.float32], Arrays])
+def test_a_tensor_may_stand_on_an_alias_of_an_array(alias: Any) -> None:
+    assert codec_for(Annotated[alias, Tensor("float32", (2,))]).schema == codec_of("float32", 2).schema
+
+
+def test_the_parameters_of_an_alias_are_filled_in() -> None:
+    assert codec_for(Many[int]).schema == codec_for(list[int]).schema
+
+
+def test_a_tensor_on_another_alias_is_refused() -> None:
+    with pytest.raises(HandlerError, match="not an array"):
+        codec_for(Annotated[Many[int], Tensor("float32", (2,))])
