@@ -1,7 +1,8 @@
-"""What a package for Lambda costs: packing alone beside other packers, and the whole way beside pip and zip.
+"""What a package for Lambda costs: packing beside other packers, the whole way beside pip and `sam build`.
 
 Every round runs each case once, in turn; ratios are medians of per-round ratios. Wheel caches are warm.
-Run: `python -m tests.bench.packaging [ROUNDS]`.
+Run: `python -m tests.bench.packaging [ROUNDS]`. For `sam build` a Python from 3.12 on must be on the PATH,
+as onnxruntime has no wheels for the older runtimes; without one its row is left out.
 """
 
 import os
@@ -11,21 +12,22 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from tests.bench.table import show
+from tests.fakes.environments import python_with
 
 from preheat.bundle.build import build
 from preheat.bundle.cache import Cache
 from preheat.bundle.interpreter import native_platform
 from preheat.bundle.model import Bundle
-from preheat.bundle.zip.archive import Layout, zip_bundle
+from preheat.bundle.zip.archive import Layout, Part, zip_bundle
 from preheat.progress import quiet
 from preheat.project.config import load_project
 from preheat_providers.aws_lambda.options import SCHEMA, Options
-from preheat_providers.aws_lambda.target import packed_layers, target_of
+from preheat_providers.aws_lambda.target import layouts_of, target_of
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "embeddings"
@@ -35,8 +37,30 @@ COMMAND = "zip -X -6"
 ONE_THREAD = "preheat, one thread"
 OURS = "preheat"
 NAIVE = "pip install --target, then zip"
+SAM = "sam build, then zip"
 WHOLE = "preheat build and pack, new PREHEAT_HOME"
 AGAIN = "preheat build and pack, code changed"
+ONE_ARCHIVE = Layout(
+    layers=(
+        Part(layer="code"),
+        Part(layer="dependencies", folder="python"),
+        Part(layer="weights", folder="weights"),
+    )
+)
+"""All of a bundle: what every way of packing packs."""
+
+
+SAM_CLI = "aws-sam-cli==1.170.0"
+RUNTIMES = ("python3.13", "python3.12", "python3.14")
+TEMPLATE = """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Function:
+    Type: AWS::Serverless::Function
+    Properties: {{Handler: handler.handler, Runtime: {runtime}, CodeUri: src/}}
+"""
+UPLOAD_BYTES = 200_000
+"""What a change of code may send."""
 
 
 class Packing:
@@ -44,10 +68,9 @@ class Packing:
 
     def __init__(self, bundle: Bundle, folder: Path) -> None:
         self._bundle = bundle
-        self._layout = Layout(layers=packed_layers(Options()))
         self._folder = folder
         self._tree = folder / "tree"
-        for part in self._layout.layers:
+        for part in ONE_ARCHIVE.layers:
             shutil.copytree(bundle.layer(part.layer).path, self._tree / part.folder, dirs_exist_ok=True)
         self.archives: dict[str, Path] = {}
 
@@ -65,7 +88,7 @@ class Packing:
         """Pack as a deploy does."""
         cache = Cache(self._folder / name)
         shutil.rmtree(cache.root, ignore_errors=True)
-        made = zip_bundle(self._bundle, self._layout, cache=cache, report=quiet, threads=threads)
+        made = zip_bundle(self._bundle, ONE_ARCHIVE, cache=cache, report=quiet, threads=threads)
         self.archives[name] = made.path
 
     def _new(self, name: str) -> Path:
@@ -91,28 +114,60 @@ class Project:
         target = replace(target_of(project, Options()), python=PYTHON, platform=native_platform())
         return build(project, target, report=quiet)
 
-    def whole(self, home: str, *, fresh: bool) -> Path:
-        """Build and pack, with an edit where the home is kept."""
+    def whole(self, home: str, *, fresh: bool) -> list[Path]:
+        """Build and pack the archives of a deploy, with an edit where the home is kept."""
         if fresh:
             shutil.rmtree(self.folder / home, ignore_errors=True)
         self._edits += 1
         with (self._root / "handler.py").open("a") as file:
             file.write(f"\n\nEDIT = {self._edits}\n")
         bundle = self.make(home)
-        layout = Layout(layers=packed_layers(Options()))
-        return zip_bundle(bundle, layout, cache=Cache(self.folder / home / "cache"), report=quiet).path
+        cache = Cache(self.folder / home / "cache")
+        return [
+            zip_bundle(bundle, layout, cache=cache, report=quiet).path
+            for layout in layouts_of(bundle, Options()).values()
+        ]
 
-    def naive(self, requirements: tuple[str, ...]) -> Path:
+    def naive(self, requirements: Sequence[str]) -> list[Path]:
         """Install with pip and pack with zip, weights included."""
-        site = self.folder / "site"
-        shutil.rmtree(site, ignore_errors=True)
+        site = self._sources("site")
         pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
         subprocess.run([*pip, "--target", site, *requirements], check=True, capture_output=True)
-        shutil.copytree(self.make("home").layer("weights").path, site / "weights")
-        shutil.copy(self._root / "handler.py", site)
-        (self.folder / "naive.zip").unlink(missing_ok=True)
-        subprocess.run(["zip", "-qr", self.folder / "naive.zip", "."], cwd=site, check=True)
-        return self.folder / "naive.zip"
+        return [self._zipped(site)]
+
+    def sam(self, requirements: Sequence[str], runtime: str) -> list[Path]:
+        """Build with AWS's own tool and pack with zip, weights included."""
+        sources = self._sources("sam/src")
+        (sources / "requirements.txt").write_text("\n".join(requirements))
+        folder = sources.parent
+        (folder / "template.yaml").write_text(TEMPLATE.format(runtime=runtime))
+        sam = python_with(SAM_CLI).with_name("sam")
+        env = os.environ | {"SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "us-east-1"}
+        subprocess.run([sam, "build"], cwd=folder, env=env, check=True, capture_output=True)
+        return [self._zipped(folder / ".aws-sam/build/Function")]
+
+    def _sources(self, name: str) -> Path:
+        """Make a folder anew with what is the project's own."""
+        folder = self.folder / name
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(self.make("home").layer("weights").path, folder / "weights")
+        shutil.copy(self._root / "handler.py", folder)
+        return folder
+
+    def _zipped(self, folder: Path) -> Path:
+        made = self.folder / f"{folder.name}.zip"
+        made.unlink(missing_ok=True)
+        subprocess.run(["zip", "-qr", made, "."], cwd=folder, check=True)
+        return made
+
+
+def newer_python() -> str | None:
+    """Return the name of a Python that `sam build` can use here."""
+    for name in RUNTIMES:
+        found = shutil.which(name)
+        if found and subprocess.run([found, "-m", "pip", "--version"], capture_output=True).returncode == 0:
+            return name
+    return None
 
 
 def unpacked_mb(path: Path) -> float:
@@ -151,25 +206,43 @@ def main(rounds: int = 3) -> None:
             rounds,
         )
         show(f"Packing {bundle.unzipped_bytes / 1e6:.0f} MB", figures, baseline=ZIPFILE, unit="ms")
-        sizes = {case: [path.stat().st_size / 1e6] for case, path in packing.archives.items()}
-        show("The archive", sizes, baseline=ZIPFILE, unit="MB")
+        weights = {case: [path.stat().st_size / 1e6] for case, path in packing.archives.items()}
+        show("The archive", weights, baseline=ZIPFILE, unit="MB")
 
-        requirements = (
-            *load_project(EXAMPLE, "dev", provider_schemas={}).requirements,
-            *bundle.target.requirements,
-        )
-        made: dict[str, Path] = {}
-        figures = rounds_of(
-            {
-                NAIVE: lambda: made.__setitem__(NAIVE, project.naive(requirements)),
-                WHOLE: lambda: made.__setitem__(WHOLE, project.whole("fresh", fresh=True)),
-                AGAIN: lambda: made.__setitem__(AGAIN, project.whole("home", fresh=False)),
-            },
-            max(1, rounds // 2),
-        )
-        show("examples/embeddings as a package", figures, baseline=NAIVE, unit="ms", aims={WHOLE: "0.200"})
-        unpacked = {case: [unpacked_mb(path)] for case, path in made.items()}
-        show("Unpacked", unpacked, baseline=NAIVE, unit="MB", aims={WHOLE: "0.700"})
+        whole_way(project, rounds=max(1, rounds // 2))
+
+
+def whole_way(project: Project, *, rounds: int) -> None:
+    """Print what it takes from a folder to archives, and what a change of code sends again."""
+    requirements = (
+        *load_project(EXAMPLE, "dev", provider_schemas={}).requirements,
+        *project.make("home").target.requirements,
+    )
+    made: dict[str, list[Path]] = {}
+    cases: dict[str, Callable[[], list[Path]]] = {NAIVE: lambda: project.naive(requirements)}
+    if (runtime := newer_python()) is not None:
+        cases[SAM] = lambda: project.sam(requirements, runtime)
+    cases[WHOLE] = lambda: project.whole("fresh", fresh=True)
+    cases[AGAIN] = lambda: project.whole("home", fresh=False)
+
+    def kept(name: str) -> Callable[[], None]:
+        return lambda: made.update({name: cases[name]()})
+
+    figures = rounds_of({name: kept(name) for name in cases}, rounds)
+    unpacked = {name: [sum(map(unpacked_mb, paths))] for name, paths in made.items()}
+    for baseline in (name for name in (NAIVE, SAM) if name in cases):
+        title = "examples/embeddings as a package"
+        show(title, figures, baseline=baseline, unit="ms", aims={WHOLE: "0.200"})
+        show("Unpacked", unpacked, baseline=baseline, unit="MB", aims={WHOLE: "0.700"})
+    changed = [path for path in project.whole("home", fresh=False) if path not in made[AGAIN]]
+    sent = {"every archive": sizes(made[AGAIN]), "what is sent after a change of code": sizes(changed)}
+    aims = {"what is sent after a change of code": f"{UPLOAD_BYTES / 1000:.0f} kB"}
+    show("Uploaded", sent, baseline="every archive", unit="kB", aims=aims)
+
+
+def sizes(paths: Iterable[Path]) -> list[float]:
+    """Return the size of all `paths` together, in kB."""
+    return [sum(path.stat().st_size for path in paths) / 1000]
 
 
 if __name__ == "__main__":

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from preheat.findings import Finding
-from preheat.project.model import Project, QueueTrigger, Schedule
-from preheat_providers.aws_lambda.finding import Find, finder
-from preheat_providers.aws_lambda.option_findings import inexpressible, option_findings
+from preheat.project.model import ObjectCreated, Project, QueueTrigger, Schedule
+from preheat_providers._aws.finding import Find, finder
+from preheat_providers._aws.templates.cron import inexpressible
+from preheat_providers.aws_lambda.option_findings import option_findings
 from preheat_providers.aws_lambda.options import Options
 from preheat_providers.aws_lambda.template.names import FUNCTION_NAME_CHARACTERS, stack_name
 
@@ -106,9 +107,21 @@ def _resource_findings(project: Project, find: Find) -> Iterator[Finding]:
     if resources.gpu is not None:
         message = f"resources.gpu is {resources.gpu!r}, and Lambda has no GPU."
         yield find("resources.gpu", message, "preheat deploy --provider local  # or drop gpu")
-    if project.limits.body_bytes > REQUEST_BYTES:
-        message = f"limits.body_bytes is {project.limits.body_bytes:,}, and Lambda takes {REQUEST_BYTES:,}."
-        yield find("limits.body_bytes", message, f"body_bytes = {REQUEST_BYTES}")
+    yield from _body_findings(project, find)
+
+
+def _body_findings(project: Project, find: Find) -> Iterator[Finding]:
+    """Yield what is wrong with the limit of a body, which is that of an uploaded object as well."""
+    uploads = any(isinstance(trigger, ObjectCreated) for trigger in project.triggers)
+    most_mb = project.resources.memory_mb if uploads else REQUEST_BYTES // MB
+    body_mb = project.limits.body_bytes / MB
+    if body_mb > most_mb:
+        why = (
+            f"an uploaded object is read into resources.memory_mb, {most_mb}"
+            if uploads
+            else f"Lambda takes {most_mb} MB"
+        )
+        yield find("limits.body_mb", f"limits.body_mb is {body_mb:g}, and {why}.", f"body_mb = {most_mb}")
 
 
 def _runtime_findings(project: Project, options: Options, find: Find) -> Iterator[Finding]:

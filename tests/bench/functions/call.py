@@ -18,5 +18,5 @@ class Context:
 with open(event_file) as file:  # noqa: PTH123 - pathlib is a part of what some of them import
     event = json.load(file)
 handler = getattr(importlib.import_module(module), attribute)
-sys.stdout.write(handler(event, Context())["body"])
+sys.stdout.write(handler(event, Context())["body"] + "\n")
 sys.stdout.flush()

@@ -9,9 +9,8 @@ import numpy as np
 import onnxruntime
 from tokenizers import Tokenizer
 
-weights = os.environ["WEIGHTS"]
-session = onnxruntime.InferenceSession(f"{weights}/model/model.onnx")
-tokenizer = Tokenizer.from_file(f"{weights}/tokenizer/tokenizer.json")
+session = onnxruntime.InferenceSession(os.environ["MODEL"])
+tokenizer = Tokenizer.from_file(os.environ["TOKENIZER"])
 tokenizer.no_padding()
 
 

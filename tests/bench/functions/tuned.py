@@ -8,13 +8,10 @@ import numpy as np
 import onnxruntime
 from tokenizers import Tokenizer
 
-weights = os.environ["WEIGHTS"]
 options = onnxruntime.SessionOptions()
 options.intra_op_num_threads = 1
-session = onnxruntime.InferenceSession(
-    f"{weights}/model/model.onnx", options, providers=["CPUExecutionProvider"]
-)
-tokenizer = Tokenizer.from_file(f"{weights}/tokenizer/tokenizer.json")
+session = onnxruntime.InferenceSession(os.environ["MODEL"], options, providers=["CPUExecutionProvider"])
+tokenizer = Tokenizer.from_file(os.environ["TOKENIZER"])
 tokenizer.no_padding()
 
 

@@ -9,9 +9,8 @@ from mangum import Mangum
 from pydantic import BaseModel
 from tokenizers import Tokenizer
 
-weights = os.environ["WEIGHTS"]
-session = onnxruntime.InferenceSession(f"{weights}/model/model.onnx")
-tokenizer = Tokenizer.from_file(f"{weights}/tokenizer/tokenizer.json")
+session = onnxruntime.InferenceSession(os.environ["MODEL"])
+tokenizer = Tokenizer.from_file(os.environ["TOKENIZER"])
 tokenizer.no_padding()
 app = FastAPI()
 

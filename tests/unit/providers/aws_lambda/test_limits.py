@@ -11,7 +11,7 @@ from preheat.bundle.sizes import check_limit
 from preheat.errors import TooLarge
 from preheat.findings import Finding
 from preheat.interface.manifest import Limits
-from preheat.project.model import HttpTrigger, Project, QueueTrigger, Resources, Schedule
+from preheat.project.model import HttpTrigger, ObjectCreated, Project, QueueTrigger, Resources, Schedule
 from preheat_providers.aws_lambda import limits
 from preheat_providers.aws_lambda.limits import MB, project_findings
 from preheat_providers.aws_lambda.options import Options
@@ -61,8 +61,17 @@ def test_resources_beyond_the_limits_are_found_with_the_nearest(
 
 
 def test_a_body_beyond_six_megabytes_is_found() -> None:
-    finding = found(project(limits=Limits(body_bytes=10_000_000)))["limits.body_bytes"]
-    assert finding.message == "limits.body_bytes is 10,000,000, and Lambda takes 6,291,456."
+    finding = found(project(limits=Limits(body_bytes=10 * MB)))["limits.body_mb"]
+    assert finding.message == "limits.body_mb is 10, and Lambda takes 6 MB."
+
+
+def test_uploads_may_be_as_large_as_the_memory() -> None:
+    triggers = (HttpTrigger(), ObjectCreated(name="scans", bucket="in", output="out"))
+    assert found(project(triggers=triggers, limits=Limits(body_bytes=1024 * MB))) == {}
+    finding = found(project(triggers=triggers, limits=Limits(body_bytes=1025 * MB)))["limits.body_mb"]
+    assert finding.message == (
+        "limits.body_mb is 1025, and an uploaded object is read into resources.memory_mb, 1024."
+    )
 
 
 @pytest.mark.parametrize("python", ["3.10", "3.15"])
