@@ -167,7 +167,10 @@ class Podman:
 
     def run(self, *arguments: str) -> str:
         """Run `podman arguments` and return what it prints."""
-        done = subprocess.run(self.command(*arguments), capture_output=True, text=True, timeout=120)
+        # Its monitor leaves an empty file `oom` where it was started when a container is killed for memory.
+        done = subprocess.run(
+            self.command(*arguments), capture_output=True, text=True, timeout=120, cwd=self.folder
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
