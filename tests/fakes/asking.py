@@ -4,10 +4,10 @@ import http.client
 from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from tests.fakes.lambda_emulator import Emulator
+from tests.fakes.lambda_emulator import Reply
 
 Answer = tuple[int, str, bytes]
 """Status, content type and body."""
@@ -16,6 +16,14 @@ Make = Callable[[str, bytes | None, Mapping[str, str], str], Mapping[str, Any]]
 
 JSON = {"content-type": "application/json"}
 LONGEST_S = 60.0
+
+
+class Invoked(Protocol):
+    """A function under the emulator, however that was started."""
+
+    def invoke(self, event: object) -> Reply:
+        """Hand it an event and return what came of it."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -44,7 +52,7 @@ def ask_endpoint(endpoint: str, asked: Asked) -> Answer:
         connection.close()
 
 
-def ask_function(function: Emulator, asked: Asked, make: Make) -> Answer:
+def ask_function(function: Invoked, asked: Asked, make: Make) -> Answer:
     """Hand a request to a function as the event that `make` makes, and read its answer as Lambda does."""
     value = function.invoke(make(asked.path, asked.body, asked.sent, asked.method)).value
     assert "statusCode" in value, value

@@ -5,12 +5,12 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.system_packages import FOLDERS, line, missing
 
@@ -31,6 +31,8 @@ PACKAGES = ("base-files", "libpython3.11-stdlib", "libstdc++6", "python3.11-mini
 LONGEST_S = 60.0
 LIMITS = ("--ulimit", "nofile=1024:4096", "--ulimit", "nproc=4096:4096")
 """Podman's own limits need CAP_SYS_RESOURCE, which a container that runs the tests may not have."""
+
+T = TypeVar("T")
 
 _CONFIG = """
 version: 0.1
@@ -128,6 +130,13 @@ class Container:
 
     def until_logged(self, event: str) -> dict[str, Any]:
         """Follow the log until `event` has come."""
+        return self._follow(lambda line: found if (found := logged(line)).get("event") == event else None)
+
+    def until_written(self, text: str) -> str:
+        """Follow the log until a line with `text` has come."""
+        return self._follow(lambda line: line if text in line else None)
+
+    def _follow(self, wanted: Callable[[str], T | None]) -> T:
         with subprocess.Popen(
             self.podman.command("logs", "--follow", self.id), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         ) as process:
@@ -136,12 +145,11 @@ class Container:
             try:
                 for text in process.stdout:
                     lines.append(text.decode())
-                    found = json.loads(text) if text.startswith(b"{") else {}
-                    if found.get("event") == event:
-                        return dict(found)
+                    if found := wanted(lines[-1]):
+                        return found
             finally:
                 process.kill()
-        raise AssertionError(f"{event} did not come: {lines}")
+        raise AssertionError(f"what was awaited did not come: {lines}")
 
     def state(self) -> dict[str, Any]:
         """Return what podman knows of it."""
@@ -176,19 +184,28 @@ class Podman:
 
     def start(self, image: str, *flags: str, arguments: Sequence[str] = ()) -> Container:
         """Start a container of `image`, with its port 8080 on this machine, and wait for its model."""
+        container = self.launch(image, *flags, arguments=arguments)
+        container.until_logged("ready")
+        return container
+
+    def launch(self, image: str, *flags: str, arguments: Sequence[str] = ()) -> Container:
+        """Start a container of `image`, with its port 8080 on this machine."""
         publish = ("--publish", "127.0.0.1::8080")
         identity = self.run("run", "--detach", *LIMITS, *publish, *flags, image, *arguments)
         self.started.append(identity)
         port = int(self.run("port", identity, "8080").rpartition(":")[2])
-        container = Container(self, identity, port)
-        container.until_logged("ready")
-        return container
+        return Container(self, identity, port)
 
     def close(self) -> None:
         """Remove its containers and its store."""
         for identity in self.started:
             self.run("rm", "--force", "--time", "0", identity)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def logged(line: str) -> dict[str, Any]:
+    """Return the event that a line of a log is, or nothing."""
+    return dict(json.loads(line)) if line.startswith("{") else {}
 
 
 def environment(home: Path) -> dict[str, str]:

@@ -52,10 +52,10 @@ UPPER = """
 
 
 @cache
-def _shipped() -> Path:
+def _shipped(entry: tuple[str, ...]) -> Path:
     into = Path(mkdtemp(prefix="preheat-server-"))
     atexit.register(shutil.rmtree, into)
-    target = Target(provider="test", platform="linux", python="3.11", entry=(ENTRY,))
+    target = Target(provider="test", platform="linux", python="3.11", entry=entry)
     for name, source in shipped_files(target, "app:Model", "").items():
         (into / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, into / name)
@@ -63,11 +63,19 @@ def _shipped() -> Path:
     return into
 
 
-def server_code(into: Path, source: str, *, limits: Limits | None = None) -> Path:
+def server_code(
+    into: Path,
+    source: str,
+    *,
+    limits: Limits | None = None,
+    entry: tuple[str, ...] = (ENTRY,),
+    weights: Mapping[str, str] | None = None,
+) -> Path:
     """Make a code layer in `into` that holds the server and the handler `Model` of `source`."""
-    shutil.copytree(_shipped(), into, dirs_exist_ok=True)
+    shutil.copytree(_shipped(entry), into, dirs_exist_ok=True)
     (into / "app.py").write_text(textwrap.dedent(source))
-    manifest = Manifest(name="demo", handler="app:Model", limits=limits or Limits(timeout_s=20, setup_s=20))
+    limits = limits or Limits(timeout_s=20, setup_s=20)
+    manifest = Manifest(name="demo", handler="app:Model", limits=limits, weights=weights or {})
     (into / MANIFEST).write_text(manifest.to_json())
     return into
 
@@ -98,15 +106,13 @@ class ServerProcess:
         self.output = ""
         self._changed = threading.Condition()
         self._ended = 0
-        code = server_code(folder / "code", source, limits=limits)
+        arguments = self.lay(folder, source, limits)
         (folder / "tmp").mkdir()
         self.tmp = folder / "tmp"
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
             self.port = listener.getsockname()[1]
-            command = [str(base_interpreter()), "-I", "-S", "-B", "-X", "utf8"]
-            command += [str(code / "preheat/runtime/server/entry.py")]
-            command += ["--dependencies", str(PACKAGES), "--weights", str(folder), *flags]
+            command = [str(base_interpreter()), "-I", "-S", "-B", "-X", "utf8", *arguments, *flags]
             command += ["--listener", str(listener.fileno())] if listening else []
             self.process = subprocess.Popen(
                 command,
@@ -119,6 +125,12 @@ class ServerProcess:
             )
         for stream, take in ((self.process.stderr, self._event), (self.process.stdout, self._printed)):
             threading.Thread(target=self._read, args=(stream, take), daemon=True).start()
+
+    def lay(self, folder: Path, source: str, limits: Limits | None) -> list[str]:
+        """Put the layers into `folder`; return the script that starts, and what it is told in any case."""
+        code = server_code(folder / "code", source, limits=limits)
+        layers = ["--dependencies", str(PACKAGES), "--weights", str(folder)]
+        return [str(code / "preheat/runtime/server/entry.py"), *layers]
 
     def close(self) -> None:
         """End it and everything that it started."""

@@ -42,6 +42,7 @@ SECTIONS = {
         "releases": Entry("releases:releases", "List the numbered releases."),
         "rollback": Entry("releases:rollback", "Go back to an earlier release."),
         "promote": Entry("releases:promote", "Give the newest release all traffic, or a share of it."),
+        "warm": Entry("warm:warm", "Show how many workers are kept ready, or change that at once."),
     },
     "Events": {
         "replay": Entry("events:replay", "Run the failed deliveries of triggers again."),

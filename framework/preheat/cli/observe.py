@@ -28,7 +28,7 @@ def status(tools: Tools, name: str | None, provider: str, stage: str | None) -> 
     found = tools.registry.get(provider).status(name, stage)
     if name is None:
         documents = [_document(one) for one in found]
-        tools.screen.result({"functions": documents}, lambda: views.statuses(found))
+        tools.screen.result({"functions": documents}, lambda: views.statuses(found, provider))
         return
     one = _only(found, name, provider, stage)
     tools.screen.result(_document(one), lambda: views.status(one))
@@ -37,7 +37,7 @@ def status(tools: Tools, name: str | None, provider: str, stage: str | None) -> 
 def _only(found: tuple[Status, ...], name: str, provider: str, stage: str | None) -> Status:
     if not found:
         where = f"{provider}, stage {stage}" if stage else provider
-        raise NotDeployed(f"{name} is not deployed to {where}.", hint="preheat status")
+        raise NotDeployed(f"{name} is not deployed to {where}.", hint=f"preheat status --provider {provider}")
     if len(found) > 1:
         stages = [one.stage for one in found]
         raise click.UsageError(

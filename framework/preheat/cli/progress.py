@@ -75,6 +75,7 @@ class Progress:
             for task in self._drawing.tasks:
                 if not task.finished:
                     self._drawing.update(task.id, completed=1)
+                    self._drawing.stop_task(task.id)
 
 
 def _drawing(stderr: IO[str], *, colour: bool) -> "rich_progress.Progress":

@@ -1,5 +1,6 @@
 """How numbers, columns and tones look to a reader. Touches nothing."""
 
+import math
 from collections.abc import Sequence
 
 import click
@@ -30,6 +31,17 @@ def human_bytes(count: int) -> str:
             return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
         value /= 1000
     return f"{value:.1f} {UNITS[-1]}"
+
+
+def dollars(usd: float) -> str:
+    """Return a price: `$13.66`, `$0.30`, `$0.0142`, `$0`; small ones by three digits that count."""
+    if not usd:
+        return "$0"
+    if usd >= 1:
+        return f"${usd:,.2f}"
+    digits = 2 - math.floor(math.log10(usd))
+    whole, _, fraction = f"{usd:.{digits}f}".partition(".")
+    return f"${whole}.{fraction.rstrip('0').ljust(2, '0')}"
 
 
 def human_ms(milliseconds: float | None) -> str:

@@ -8,12 +8,18 @@ import click
 
 from preheat.bundle.model import Bundle
 from preheat.cli.problems import note
-from preheat.cli.text import bold, columns, dim, human_bytes, human_ms, paste
+from preheat.cli.text import bold, columns, dim, dollars, human_bytes, human_ms, paste
 from preheat.plan.document import plain
 from preheat.plan.model import Change, Cost, FieldChange, Plan
 from preheat.provider.protocol import Receipt, Release, Status
 
 SIGNS = {"create": ("+", "green"), "update": ("~", "yellow"), "delete": ("-", "red")}
+UNITS = {
+    "month": "per month",
+    "hour": "per hour",
+    "time": "each time",
+    "1000 requests": "per 1,000 requests",
+}
 LONGEST_VALUE = 60
 DIGEST_SHOWN = len("sha256:") + 12
 LARGEST_SHOWN = 12
@@ -72,8 +78,8 @@ def costs(found: Sequence[Cost]) -> Iterator[str]:
         (
             click.style("●", fg="green") if cost.chosen else " ",
             cost.name,
-            f"${cost.usd:,.2f}" if cost.usd >= 1 else f"${cost.usd:.5f}",
-            f"per {cost.unit}" if cost.unit != "1000 requests" else "per 1,000 requests",
+            dollars(cost.usd),
+            UNITS[cost.unit],
             dim(cost.basis),
         )
         for cost in found
@@ -108,11 +114,11 @@ def _value(value: Any) -> str:
     return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
 
 
-def statuses(found: Sequence[Status]) -> Iterator[str]:
+def statuses(found: Sequence[Status], provider: str) -> Iterator[str]:
     """Yield every function as one row of a table."""
     if not found:
         yield "Nothing is deployed."
-        yield paste("preheat deploy")
+        yield paste("preheat deploy" if provider == "local" else f"preheat deploy --provider {provider}")
         return
     head = ("NAME", "STAGE", "REL", "STATE", "REQUESTS", "COLD", "WARM", "ENDPOINT")
     rows = [tuple(dim(title) for title in head)]

@@ -39,12 +39,14 @@ class Change:
 class Cost:
     """What something costs, in US dollars for one `unit`; `basis` says what was counted, at which prices.
 
+    "time" is for what is paid each time that it happens.
+
     `chosen` says whether the project asks for it; the others are there to compare with.
     """
 
     name: str
     usd: float
-    unit: Literal["month", "hour", "1000 requests"]
+    unit: Literal["month", "hour", "time", "1000 requests"]
     basis: str
     chosen: bool = True
 

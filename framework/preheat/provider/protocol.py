@@ -141,6 +141,49 @@ class Bootstraps(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """How a function scales: `min` to `max` workers, `buffer` idle ones beside the busy, idle for `idle_s`.
+
+    As a change to one, None leaves a field as it is; of a pool as it is, None is what the platform sets.
+    """
+
+    min: int | None = None
+    buffer: int | None = None
+    max: int | None = None
+    idle_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarmPool:
+    """A function's pool now, with the workers that it has. `changed` fields differ from what was deployed.
+
+    `exact` says whether the platform told what it uses; else the pool is that of the deploy.
+    """
+
+    name: str
+    provider: str
+    stage: str
+    pool: Pool
+    changed: tuple[str, ...]
+    exact: bool
+    workers: int
+    waiting: int
+
+
+@runtime_checkable
+class KeepsWarm(Protocol):
+    """A provider whose pools change while they run, without a deploy; the next deploy sets them again."""
+
+    def warm_pool(self, name: str, stage: str) -> WarmPool:
+        """Return how the function scales now."""
+        ...
+
+    def resize(self, name: str, stage: str, change: Pool) -> WarmPool:
+        """Change it, and return what it is then. Raises ProviderError for what the platform refuses."""
+        ...
+
+
 class Provider(Protocol):
     """One platform. Methods raise ProviderError (NotDeployed, Conflict) and nothing else on purpose."""
 

@@ -7,7 +7,7 @@ from typing import Any
 from preheat.bundle.model import Bundle
 from preheat.findings import Finding
 from preheat.project.model import Project
-from preheat_providers.aws_lambda.finding import finder
+from preheat_providers._aws.finding import finder
 from preheat_providers.aws_lambda.limits import MB
 from preheat_providers.aws_lambda.options import Options
 

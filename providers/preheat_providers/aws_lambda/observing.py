@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from preheat.plan.model import Change, Plan, Resource
+from preheat_providers._aws.buckets import tells_events
+from preheat_providers._aws.templates.anatomy import RULE, rule_buckets
 from preheat_providers.aws_lambda.alias import Alias
-from preheat_providers.aws_lambda.anatomy import RULE, rule_buckets
-from preheat_providers.aws_lambda.buckets import tells_events
 from preheat_providers.aws_lambda.place import Live, Place
 from preheat_providers.aws_lambda.releases import Version
 from preheat_providers.aws_lambda.template.names import describe

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from preheat.findings import Finding
 from preheat.project.triggering import cron_problem, is_timezone
-from preheat_providers._aws.templates.cron import Inexpressible, aws_cron
-from preheat_providers.aws_lambda.finding import Find
+from preheat_providers._aws.finding import Find
+from preheat_providers._aws.templates.cron import inexpressible
 from preheat_providers.aws_lambda.options import Options, ProvisionedHours
 
 TABLE = "provider.aws_lambda"
@@ -17,15 +17,6 @@ def option_findings(options: Options, find: Find) -> Iterator[Finding]:
     yield from _provisioned_findings(options, find)
     for number, hours in enumerate(options.provisioned_schedule):
         yield from _hours_findings(f"{TABLE}.provisioned_schedule[{number}]", hours, find)
-
-
-def inexpressible(cron: str) -> str | None:
-    """Return why AWS has no words for `cron`, which cron can read, to follow it in a sentence."""
-    try:
-        aws_cron(cron)
-    except Inexpressible as error:
-        return str(error)
-    return None
 
 
 def _endpoint_findings(options: Options, find: Find) -> Iterator[Finding]:

@@ -116,7 +116,7 @@ class Place:
         """Return the error that nothing is deployed here."""
         return NotDeployed(
             f"{self.name!r} is not deployed at stage {self.stage!r} in {self.session.region}.",
-            hint="preheat status --provider lambda  # or another region: export AWS_REGION=...",
+            hint="preheat status --provider lambda  # what is; for another region: export AWS_REGION=...",
         )
 
 

@@ -26,15 +26,17 @@ from preheat.provider.protocol import (
     Release,
     Status,
 )
+from preheat.provider.tokens import PendingToken
+from preheat_providers._aws.alarms import firing_alarms
+from preheat_providers._aws.logs import GroupLog
 from preheat_providers._aws.session import Session
 from preheat_providers._aws.stacks import Stacks
+from preheat_providers._aws.templates.anatomy import alarm_names
 from preheat_providers.aws_lambda import destroying, invoking
 from preheat_providers.aws_lambda.alias import Alias, move_alias
-from preheat_providers.aws_lambda.anatomy import alarm_names
 from preheat_providers.aws_lambda.costs import costs_of
 from preheat_providers.aws_lambda.deploying.deploy import Deploy
 from preheat_providers.aws_lambda.limits import capabilities, project_findings
-from preheat_providers.aws_lambda.logs import FunctionLog
 from preheat_providers.aws_lambda.observing import desired_resources, observed_resources
 from preheat_providers.aws_lambda.options import SCHEMA, Options, read_options
 from preheat_providers.aws_lambda.outfit import Outfit, outfit_of
@@ -51,8 +53,7 @@ from preheat_providers.aws_lambda.template.names import (
     stack_name,
 )
 from preheat_providers.aws_lambda.template.variables import own_variables
-from preheat_providers.aws_lambda.tokens import PendingToken
-from preheat_providers.aws_lambda.traffic import firing_alarms, promoted, rolled_back
+from preheat_providers.aws_lambda.traffic import promoted, rolled_back
 
 CAPABILITIES = Capabilities(
     triggers=frozenset({"http", "object-created", "queue", "schedule"}),
@@ -201,7 +202,7 @@ class LambdaProvider:
 
     def rollback(self, name: str, stage: str, release: int | None) -> Deployment:
         """Give `release`, or the one before the active one, all of the traffic."""
-        return self._route(name, stage, lambda live: rolled_back(name, live.numbers, live.alias, release))
+        return self._route(name, stage, lambda live: rolled_back(name, stage, live.numbers, live.alias, release))
 
     def promote(self, name: str, stage: str, *, canary: float | None) -> Deployment:
         """Give the newest release a share of the traffic, or all of it."""
@@ -272,9 +273,9 @@ class LambdaProvider:
         account = place.session.account()
         return PendingToken(self._home() / TOKENS, f"{account.id}-{account.region}-{place.function}")
 
-    def _log(self, place: Place) -> FunctionLog:
+    def _log(self, place: Place) -> GroupLog:
         client = place.session.client("logs")
-        return FunctionLog(client, place.group, now=self._now, sleep=self._sleep)
+        return GroupLog(client, place.group, now=self._now, sleep=self._sleep)
 
 
 def _options(project: Project) -> Options:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from preheat.provider.protocol import Status
 from preheat_providers._aws.errors import translated
+from preheat_providers._aws.logs import GroupLog
 from preheat_providers.aws_lambda.anatomy import keeps_ready
-from preheat_providers.aws_lambda.logs import FunctionLog
 from preheat_providers.aws_lambda.observing import traffic_of
 from preheat_providers.aws_lambda.place import Live, Place, deployment_of
 from preheat_providers.aws_lambda.template.names import ALIAS
@@ -43,7 +43,7 @@ class Cold:
     ms_p50: float | None = None
 
 
-def status_of(place: Place, live: Live, *, now: datetime, log: FunctionLog | None) -> Status:
+def status_of(place: Place, live: Live, *, now: datetime, log: GroupLog | None) -> Status:
     """Return how `place` is. Cold starts are read from `log`, which costs a search; None leaves them out."""
     counted = _counted(place.session.client("cloudwatch"), place.function, now)
     cold = cold_starts(log.matching(COLD_PATTERN, since_s=DAY_S, most=COLD_MOST)) if log else Cold()

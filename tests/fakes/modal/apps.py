@@ -6,7 +6,6 @@ from typing import Protocol
 from google.protobuf.empty_pb2 import Empty
 from grpclib import GRPCError, Status
 from modal_proto import api_pb2
-
 from tests.fakes.modal.handles import layout
 from tests.fakes.modal.state import App, State, Version, not_found
 
@@ -21,6 +20,9 @@ class Fleet(Protocol):
 
     def stop(self, app: App) -> None:
         """Drain every container of `app`."""
+
+    def drain_one(self, task: str) -> None:
+        """Drain the container with that id."""
 
     def running(self, app: App) -> list[tuple[str, float]]:
         """Return the ids of its containers with the time of their start."""
@@ -168,6 +170,10 @@ class Apps:
         ]
         return api_pb2.TaskListResponse(tasks=tasks)
 
+    def ContainerStop(self, request: api_pb2.ContainerStopRequest) -> api_pb2.ContainerStopResponse:
+        self._fleet.drain_one(request.task_id)
+        return api_pb2.ContainerStopResponse()
+
     def _new(self, name: str, environment: str, state: "api_pb2.AppState.ValueType") -> App:
         app = App(self._state.new_id("ap"), name, self._state.environment(environment), state)
         self._state.apps[app.id] = app
@@ -193,7 +199,7 @@ class Apps:
         for tag, class_id in app.classes.items():
             self._state.classes[class_id] = (app.id, tag)
         for function_id, definition in version.definitions.items():
-            self._state.function(function_id).live = definition
+            self._state.publish(function_id, definition)
         if app.state in LIVE:
             self._fleet.follow(app)
 

@@ -1,7 +1,9 @@
 """Waiting for a condition of the control plane, without polling."""
 
 import asyncio
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sized
+from contextlib import suppress
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -31,9 +33,13 @@ class Bell:
             future: asyncio.Future[None] = loop.create_future()
             self._waiting.add(future)
             try:
-                await asyncio.wait_for(future, left_s)
-            except TimeoutError:
-                pass
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(left_s):
+                        await future
             finally:
                 self._waiting.discard(future)
         return found
+
+    async def longer(self, sequence: Sized, than: int, timeout_s: float = math.inf) -> bool:
+        """Wait until `sequence` has more than `than` elements; return whether it has."""
+        return await self.until(lambda: len(sequence) > than, timeout_s)

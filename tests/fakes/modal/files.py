@@ -6,11 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from aiohttp import web
-
 from tests.fakes.modal.state import State
 
 BLOCK = 8 << 20
 """The bytes in a block of a volume: https://modal.com/docs/guide/volumes (in the client: BLOCK_SIZE)."""
+
+IDLE_S = 2.0
+"""How long an upload may pause, as with any server: after a lost connection the client's HTTP
+library sends the rest of a block with the headers of a whole one, and would wait forever (aiohttp 3.14)."""
 
 
 class Files:
@@ -24,6 +27,10 @@ class Files:
         self._blobs.mkdir()
         self.base_url = ""
         self.released = asyncio.Event()
+        self.held = 0
+        """Uploads of blocks that hang."""
+        self.received = 0
+        """Blocks that were uploaded and stored."""
 
     def has(self, digest: str) -> bool:
         """Say whether that content is here."""
@@ -33,7 +40,7 @@ class Files:
         """Return the file of that content."""
         return self._folder / digest
 
-    def put(self, digest: str, data: bytes) -> None:
+    def put(self, digest: str, data: bytes | bytearray) -> None:
         """Store content."""
         (self._folder / digest).write_bytes(data)
 
@@ -76,18 +83,25 @@ class Files:
         if faults.uploads_to_drop:
             faults.uploads_to_drop -= 1
             await request.content.readany()
-            if request.transport is not None:
-                request.transport.abort()
-            return web.Response(status=500)
+            return _drop(request)
         if faults.uploads_let_through == 0:
+            self.held += 1
             self._state.bell.ring()
             await self.released.wait()
         elif faults.uploads_let_through is not None:
             faults.uploads_let_through -= 1
-        digest, data = request.match_info["digest"], await request.read()
+        data = bytearray()
+        try:
+            while not request.content.at_eof():
+                async with asyncio.timeout(IDLE_S):
+                    data += await request.content.readany()
+        except TimeoutError:
+            return _drop(request)
+        digest = request.match_info["digest"]
         if hashlib.sha256(data).hexdigest() != digest:
             return web.Response(status=400, text="The block is not what its digest says")
         self.put(digest, data)
+        self.received += 1
         self._state.bell.ring()
         return web.Response(text=f"stored {digest}")
 
@@ -96,6 +110,12 @@ class Files:
         path = self._state.volumes[matched["volume"]].folder / matched["path"]
         read: Callable[[], bytes] = lambda: _block(path, int(matched["number"]))  # noqa: E731 - for a thread
         return web.Response(body=await asyncio.to_thread(read))
+
+
+def _drop(request: web.Request) -> web.Response:
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=500)
 
 
 def _block(path: Path, number: int) -> bytes:

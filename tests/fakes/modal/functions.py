@@ -3,7 +3,6 @@
 from typing import Protocol
 
 from modal_proto import api_pb2
-
 from tests.fakes.modal.handles import class_handle, function_data, function_handle
 from tests.fakes.modal.state import App, Function, State, not_found
 
@@ -90,7 +89,7 @@ class Functions:
         self, request: api_pb2.FunctionBindParamsRequest
     ) -> api_pb2.FunctionBindParamsResponse:
         base = self._state.function(request.function_id)
-        bound = Function(self._state.new_id("fu"), base.app, base.name, base.shape)
+        bound = Function(self._state.new_id("fu"), base.app, base.name, base.shape, base=base.id)
         bound.definitions, bound.newest, bound.live = base.definitions, base.newest, base.live
         bound.parameters = request.serialized_params
         self._state.functions[bound.id] = bound

@@ -2,7 +2,6 @@
 
 from google.protobuf.json_format import MessageToDict, ParseDict
 from modal_proto import api_pb2
-
 from tests.fakes.modal.state import App, Function, State
 from tests.fakes.modal.volumes import metadata as volume_metadata
 

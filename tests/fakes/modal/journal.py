@@ -6,8 +6,11 @@ from typing import Any
 
 from google.protobuf.message import Message
 from grpclib import GRPCError, Status
+from tests.fakes.modal.bell import Bell
 
-QUIET = frozenset({"AppHeartbeat", "ContainerHeartbeat", "FunctionGetInputs", "FunctionGetDynamicConcurrency"})
+QUIET = frozenset(
+    {"AppHeartbeat", "ContainerHeartbeat", "FunctionGetInputs", "FunctionGetDynamicConcurrency"}
+)
 """What comes by the clock and would drown the rest."""
 
 
@@ -25,6 +28,7 @@ class Entry:
 class Journal:
     """Every request in the order of arrival, but for `QUIET` ones; thread-safe to read."""
 
+    bell: Bell
     entries: list[Entry] = field(default_factory=list)
     unimplemented: list[str] = field(default_factory=list)
     """The calls that nothing here answers: each was refused with UNIMPLEMENTED."""
@@ -33,6 +37,7 @@ class Journal:
         """Remember `entry`."""
         if entry.rpc not in QUIET:
             self.entries.append(entry)
+            self.bell.ring()
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(list(self.entries))

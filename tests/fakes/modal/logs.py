@@ -1,11 +1,11 @@
 """What the containers of an app wrote: fetched, counted and followed."""
 
+import math
 from collections.abc import AsyncIterator
 from itertools import groupby
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from modal_proto import api_pb2
-
 from tests.fakes.modal.state import LogLine, State
 
 Request = api_pb2.AppFetchLogsRequest | api_pb2.AppGetLogsRequest | api_pb2.AppCountLogsRequest
@@ -40,7 +40,13 @@ class Logs:
     async def AppGetLogs(self, request: api_pb2.AppGetLogsRequest) -> AsyncIterator[api_pb2.TaskLogsBatch]:
         app = self._state.app(request.app_id)
         seen = int(request.last_entry_id.partition("-")[0] or 0)
+        looked_at = 0
+
+        def changed() -> bool:
+            return len(app.logs) > looked_at or app.stopped_at > 0
+
         while True:
+            looked_at = len(app.logs)
             new = [line for line in self._lines(request, request.file_descriptor) if line.number > seen]
             for line in new:
                 yield _batch(line)
@@ -48,15 +54,14 @@ class Logs:
             if app.stopped_at:
                 yield api_pb2.TaskLogsBatch(app_done=True)
                 return
-            if not new and not await self._state.bell.until(
-                lambda: len(app.logs) > seen or app.stopped_at > 0, request.timeout
-            ):
+            if not new and not await self._state.bell.until(changed, request.timeout):
                 return
 
     def _lines(self, request: Request, source: "api_pb2.FileDescriptor.ValueType") -> list[LogLine]:
-        ranged = not isinstance(request, api_pb2.AppGetLogsRequest)
-        since = request.since.ToNanoseconds() / 1e9 if ranged and request.HasField("since") else 0.0
-        until = request.until.ToNanoseconds() / 1e9 if ranged and request.HasField("until") else float("inf")
+        since, until = 0.0, math.inf
+        if not isinstance(request, api_pb2.AppGetLogsRequest):
+            since = request.since.ToNanoseconds() / 1e9
+            until = request.until.ToNanoseconds() / 1e9 or until
         return [
             line
             for line in self._state.app(request.app_id).logs

@@ -6,30 +6,30 @@ refused with UNIMPLEMENTED, so a call that a new client makes shows as a failure
 """
 
 import inspect
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from grpclib import GRPCError, Status
 from grpclib.const import Handler
-from grpclib.server import Stream
+from grpclib.server import Server, Stream
 from modal_proto.api_grpc import ModalClientBase
-
 from tests.fakes.modal.journal import Entry, Faults, Journal
-
-
-class _Routes(ModalClientBase):
-    """Only there for its table of paths and message types."""
 
 
 async def _never(stream: Any) -> None:
     raise NotImplementedError
 
 
-for _name in ModalClientBase.__abstractmethods__:
-    setattr(_Routes, _name, _never)
-_Routes.__abstractmethods__ = frozenset()
-ROUTES: Mapping[str, Handler] = _Routes().__mapping__()
+def _routes() -> dict[str, Handler]:
+    """Return the client's table of paths and message types."""
+    methods = dict.fromkeys(ModalClientBase.__abstractmethods__, _never)
+    routes: dict[str, Handler] = type("Routes", (ModalClientBase,), methods)().__mapping__()
+    return routes
+
+
+ROUTES = _routes()
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ class Service:
 
         async def serve(stream: "Stream[Any, Any]") -> None:
             request = await stream.recv_message()
+            assert request is not None, f"{rpc} without a request"
             headers = {name: str(value) for name, value in (stream.metadata or {}).items()}
             self.journal.add(Entry(rpc, request, self.container, headers))
             if not self.allowed(headers):
@@ -67,3 +68,11 @@ class Service:
                 await stream.send_message(await answer if inspect.isawaitable(answer) else answer)
 
         return serve
+
+
+async def listen(server: Server) -> str:
+    """Serve on a port of the system's choice and return the address."""
+    bound = socket.socket()
+    bound.bind(("127.0.0.1", 0))
+    await server.start(sock=bound)
+    return f"http://127.0.0.1:{bound.getsockname()[1]}"

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from grpclib import GRPCError, Status
 from modal_proto import api_pb2
-
 from tests.fakes.modal.bell import Bell
 from tests.fakes.modal.journal import Faults, Journal
 
@@ -89,6 +88,8 @@ class Call:
     inputs: dict[str, Input] = field(default_factory=dict)
     data_in: list[api_pb2.DataChunk] = field(default_factory=list)
     data_out: list[api_pb2.DataChunk] = field(default_factory=list)
+    outputs: list[api_pb2.FunctionGetOutputsItem] = field(default_factory=list)
+    """In the order of their ends, with those that were retried afterwards."""
     at: float = field(default_factory=time.time)
 
 
@@ -106,6 +107,8 @@ class Function:
     urls: dict[str, str] = field(default_factory=dict)
     override: api_pb2.AutoscalerSettings = field(default_factory=api_pb2.AutoscalerSettings)
     queue: deque[Input] = field(default_factory=deque)
+    base: str = ""
+    """The function that this one is with `parameters` of a class bound to it."""
     parameters: bytes = b""
 
     @property
@@ -161,9 +164,9 @@ class State:
     """Everything; `folder` has what is too large for memory."""
 
     folder: Path
-    journal: Journal = field(default_factory=Journal)
     faults: Faults = field(default_factory=Faults)
     bell: Bell = field(default_factory=Bell)
+    journal: Journal = field(init=False)
     environments: list[str] = field(default_factory=lambda: ["main"])
     apps: dict[str, App] = field(default_factory=dict)
     functions: dict[str, Function] = field(default_factory=dict)
@@ -176,6 +179,9 @@ class State:
     rates: dict[str, str] = field(default_factory=dict)
     """What the account pays, by resource, as decimal numbers."""
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+
+    def __post_init__(self) -> None:
+        self.journal = Journal(self.bell)
 
     def new_id(self, prefix: str) -> str:
         """Return an identifier that no other object has."""
@@ -204,6 +210,20 @@ class State:
         if function_id not in self.functions:
             raise not_found(f"Function {function_id}")
         return self.functions[function_id]
+
+    def publish(self, function_id: str, definition: str) -> None:
+        """Make new containers of a function, and of what is bound to it, run `definition`."""
+        for function in self.functions.values():
+            if function_id in (function.id, function.base):
+                function.live = definition
+
+    def log(
+        self, task: str, function: Function, text: str, descriptor: "api_pb2.FileDescriptor.ValueType"
+    ) -> None:
+        """Add a line to the log of the function's app."""
+        logs = function.app.logs
+        logs.append(LogLine(len(logs) + 1, task, function.id, text, descriptor))
+        self.bell.ring()
 
     def functions_of(self, app: App) -> Iterable[Function]:
         """Return the functions of an app, with those bound to parameters."""

@@ -4,7 +4,6 @@ import hashlib
 
 from grpclib import GRPCError, Status
 from modal_proto import api_pb2
-
 from tests.fakes.modal.files import Files
 from tests.fakes.modal.state import Mount, State
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from google.protobuf.empty_pb2 import Empty
 from grpclib import GRPCError, Status
 from modal_proto import api_pb2
-
 from tests.fakes.modal.files import BLOCK, Files
 from tests.fakes.modal.state import State, Volume, not_found
 
@@ -94,9 +93,7 @@ class Volumes:
     def VolumeList(self, request: api_pb2.VolumeListRequest) -> api_pb2.VolumeListResponse:
         environment = self._state.environment(request.environment_name)
         volumes = [v for v in self._state.volumes.values() if v.environment == environment]
-        items = [
-            api_pb2.VolumeListItem(label=v.name, volume_id=v.id, metadata=metadata(v)) for v in volumes
-        ]
+        items = [api_pb2.VolumeListItem(label=v.name, volume_id=v.id, metadata=metadata(v)) for v in volumes]
         return api_pb2.VolumeListResponse(items=items, environment_name=environment)
 
     def VolumeDelete(self, request: api_pb2.VolumeDeleteRequest) -> Empty:

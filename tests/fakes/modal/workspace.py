@@ -7,7 +7,6 @@ import time
 from google.protobuf.empty_pb2 import Empty
 from grpclib import GRPCError, Status
 from modal_proto import api_pb2
-
 from tests.fakes.modal.state import BUILDER, Secret, State, not_found
 
 WORKSPACE = "plane"

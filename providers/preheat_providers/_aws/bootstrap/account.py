@@ -51,7 +51,7 @@ def set_up(
     found = stacks.find(NAME)
     before = found if found is not None and found.status not in REMAINS else None
     if groundwork.bucket is not None:
-        _check_usable(session, groundwork.bucket)
+        _check_usable(provider, session, groundwork.bucket)
     elif before is None:
         _check_free(provider, session)
     after = stacks.deploy(
@@ -123,7 +123,7 @@ def _github_provider(session: Session) -> str | None:
     return next((each["Arn"] for each in found if each["Arn"].endswith(f"oidc-provider/{ISSUER}")), None)
 
 
-def _check_usable(session: Session, bucket: str) -> None:
+def _check_usable(provider: str, session: Session, bucket: str) -> None:
     """Raise unless `bucket` is in this account and region."""
     client = session.client("s3")
     with translated(f"Bucket {bucket!r} cannot be used for archives"):
@@ -132,7 +132,7 @@ def _check_usable(session: Session, bucket: str) -> None:
     if region != session.region:
         raise ProviderError(
             f"Bucket {bucket!r} is in {region}, and Lambda takes archives only from {session.region}.",
-            hint=f"preheat bootstrap --region {region} --use-bucket {bucket}",
+            hint=f"preheat bootstrap --provider {provider} --region {region} --use-bucket {bucket}",
         )
 
 

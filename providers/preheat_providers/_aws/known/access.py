@@ -144,13 +144,13 @@ ACCESS = (
         pattern=r"role defined for the function cannot be assumed by Lambda"
         r"|must allow AWS EventBridge Scheduler to assume the role",
         why="A role takes some seconds until every service knows it; or its trust policy lacks the service.",
-        hint="preheat deploy  # once more",
+        hint="The same command again.",
     ),
     Known(
         name="role without rights to the source",
         pattern=r"execution role does not have permissions to call (?P<call>\w+) on (?P<service>\w+)",
         why="The function's role may not {call} from {service}; a role takes some seconds to be known.",
-        hint="preheat deploy  # once more; if the queue is encrypted, allow kms:Decrypt to the role",
+        hint="The same command again; if the queue is encrypted, allow kms:Decrypt to the role.",
     ),
     Known(
         name="denied without details",

@@ -21,7 +21,7 @@ FUNCTIONS = (
         codes=frozenset(("RequestEntityTooLargeException", "RequestTooLargeException")),
         pattern=r"Request must be smaller than \d+ bytes",
         why="A call of Lambda's API, or the event of one, may have 6 MB, an asynchronous one 1 MB.",
-        hint="preheat invoke with a file in S3, as s3://bucket/key",
+        hint="Put larger inputs into a bucket whose uploads run the function: an object-created trigger.",
     ),
     Known(
         name="memory quota",
@@ -49,7 +49,7 @@ FUNCTIONS = (
         name="provisioning failed",
         pattern=r"FUNCTION_ERROR_INIT_FAILURE|Provisioned Concurrency configuration failed to be applied",
         why="The function failed when its environments started, so that none could be provisioned.",
-        hint="preheat logs  # shows why setup failed",
+        hint="The function's logs show why setup failed.",
     ),
     Known(
         name="no SnapStart",
@@ -96,7 +96,7 @@ FUNCTIONS = (
         name="layer is gone",
         pattern=r"Layer version (?P<layer>\S+) does not exist",
         why="The layer {layer} was deleted by somebody, or is in another region.",
-        hint="preheat deploy --stage ANOTHER  # a new stack makes its layers anew; then destroy the old one",
+        hint="Deploy to another --stage, which makes the layers anew; then destroy this one.",
     ),
     Known(
         name="code storage full",
@@ -110,7 +110,7 @@ FUNCTIONS = (
         pattern=r"An update is in progress for resource"
         r"|function is currently in the following state: Pending",
         why="Another change of the function has not ended yet.",
-        hint="preheat deploy  # in a minute",
+        hint="The same command again, in a minute.",
     ),
     Known(
         name="function exists",

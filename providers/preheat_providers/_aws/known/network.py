@@ -45,7 +45,7 @@ NETWORK = (
         ),
         pattern=r"Read timeout on endpoint URL",
         why="AWS did not answer in time.",
-        hint="preheat deploy  # once more: it goes on from what is there",
+        hint="The same command again: it goes on from what is there.",
     ),
     Known(
         name="too many requests",
@@ -64,7 +64,7 @@ NETWORK = (
         ),
         pattern=r"\bRate exceeded\b|reduce your request rate|Too Many Requests",
         why="The account asks AWS more often than it may, in several tries.",
-        hint="preheat deploy  # in a minute; deploy fewer functions at once",
+        hint="The same command again, in a minute; and fewer of them at once.",
     ),
     Known(
         name="AWS fails",
@@ -83,6 +83,6 @@ NETWORK = (
         ),
         pattern=r"Internal Failure|encountered an internal error",
         why="The service itself failed.",
-        hint="preheat deploy  # in some minutes; https://health.aws.amazon.com/health/status says more",
+        hint="The same command again, in some minutes; https://health.aws.amazon.com/health/status says more.",
     ),
 )

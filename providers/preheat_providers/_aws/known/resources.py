@@ -30,7 +30,7 @@ RESOURCES = (
         codes=frozenset(("AWS.SimpleQueueService.QueueDeletedRecently", "QueueDeletedRecently")),
         pattern=r"must wait 60 seconds after deleting a queue",
         why="SQS gives a queue's name away again only after a minute.",
-        hint="preheat deploy  # in a minute",
+        hint="The same command again, in a minute.",
     ),
     Known(
         name="still in use",
@@ -57,7 +57,7 @@ RESOURCES = (
         codes=frozenset(("NotStabilized",)),
         pattern=r"did not stabilize|Exceeded attempts to wait",
         why="The resource was made, but did not become ready in the time that CloudFormation gives it.",
-        hint="preheat deploy  # once more; preheat logs shows whether setup takes long",
+        hint="The same command again; the logs show whether setup takes long.",
     ),
     Known(
         name="quota used up",

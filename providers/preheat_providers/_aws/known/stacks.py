@@ -7,7 +7,7 @@ STACKS = (
         name="creation failed before",
         pattern=r"(?:Stack:)?(?P<stack>\S+) is in ROLLBACK_(?:COMPLETE|FAILED) state and can ?not be updated",
         why="Its creation failed once; such a stack can only be deleted.",
-        hint="aws cloudformation delete-stack --stack-name {stack}  # preheat deploy does this itself",
+        hint="aws cloudformation delete-stack --stack-name {stack}  # the next deploy does this itself",
     ),
     Known(
         name="rollback failed before",
@@ -21,7 +21,7 @@ STACKS = (
         pattern=r"is in \w+_IN_PROGRESS state and can ?not be updated"
         r"|cannot be deleted while in status \w+_IN_PROGRESS|InProgress stack|operation in progress",
         why="Somebody else changes the stack at this moment.",
-        hint="preheat deploy  # in a minute: it waits for what is under way",
+        hint="The same command again: a deploy waits for what is under way.",
     ),
     Known(
         name="protected from deletion",
@@ -34,14 +34,14 @@ STACKS = (
         name="no such stack",
         pattern=r"Stack (?:with id |\[)(?P<stack>[^\]\s]+)\]? does not exist",
         why="There is no stack {stack} in this region of this account.",
-        hint="preheat deploy  # makes it; or set AWS_REGION and AWS_PROFILE to where it is",
+        hint="Deploy, which makes it; or set AWS_REGION and AWS_PROFILE to where it is.",
     ),
     Known(
         name="change set is gone",
         codes=frozenset(("ChangeSetNotFound", "ChangeSetNotFoundException", "InvalidChangeSetStatus")),
         pattern=r"ChangeSet \[[^\]]*\] (?:does not exist|cannot be executed in its current status)",
         why="Another deploy was faster: running its change set has removed this one.",
-        hint="preheat deploy  # once more",
+        hint="The same command again.",
     ),
     Known(
         name="template too large",
@@ -60,7 +60,7 @@ STACKS = (
         codes=frozenset(("InsufficientCapabilitiesException",)),
         pattern=r"Requires capabilities : \[(?P<names>[^\]]*)\]",
         why="The stack makes roles, which has to be said with the request.",
-        hint="deploy with `preheat deploy`, which says it, and not with the template alone",
+        hint="Let preheat deploy, which says it; or: aws cloudformation deploy --capabilities CAPABILITY_IAM",
     ),
     Known(
         name="checks before the deploy",

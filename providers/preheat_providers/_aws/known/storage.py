@@ -22,7 +22,7 @@ STORAGE = (
         codes=frozenset(("NoSuchBucket",)),
         pattern=r"specified bucket does not exist|S3 Error Code: NoSuchBucket",
         why="The bucket does not exist in this account.",
-        hint='preheat bootstrap  # makes it; or artifact_bucket = "..." in the table of the provider',
+        hint='preheat bootstrap --provider lambda  # makes it; or artifact_bucket = "..." in preheat.toml',
     ),
     Known(
         name="bucket in another region",
@@ -39,14 +39,14 @@ STORAGE = (
         codes=frozenset(("NoSuchKey",)),
         pattern=r"S3 Error Code: NoSuchKey|specified key does not exist",
         why="The archive that the stack names is no longer in the bucket.",
-        hint="preheat deploy  # uploads what is missing; an old release whose archive is gone stays gone",
+        hint="Deploy again, which sends what is missing. An old release whose archive is gone stays gone.",
     ),
     Known(
         name="bucket not empty",
         codes=frozenset(("BucketNotEmpty",)),
         pattern=r"bucket you tried to delete is not empty",
         why="AWS deletes no bucket that holds objects, old versions of them included.",
-        hint="aws s3 rm --recursive s3://BUCKET  # the one named above; then preheat destroy once more",
+        hint="aws s3 rm --recursive s3://BUCKET  # the one named above; then destroy once more",
     ),
     Known(
         name="notifications overlap",

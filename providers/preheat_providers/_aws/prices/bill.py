@@ -25,7 +25,12 @@ class Bill:
         return self
 
     def cost(
-        self, name: str, unit: Literal["month", "1000 requests"], *, chosen: bool = True, note: str = ""
+        self,
+        name: str,
+        unit: Literal["month", "hour", "time", "1000 requests"],
+        *,
+        chosen: bool = True,
+        note: str = "",
     ) -> Cost:
         """Return the sum as a cost."""
         basis = "; ".join(filter(None, [" + ".join(self.lines), note, self._elsewhere()]))

@@ -31,6 +31,10 @@ class Prices:
     def __init__(self, region: str | None = None) -> None:
         self.region = region
 
+    def __contains__(self, name: str) -> bool:
+        """Say whether there is such a figure, of whatever region."""
+        return name in _figures()
+
     def __getitem__(self, name: str) -> Price:
         """Return the figure called `name`, of us-east-1 where the table has none for the region."""
         figure = _figures()[name]

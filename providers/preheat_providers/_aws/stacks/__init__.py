@@ -61,7 +61,7 @@ class Stacks:
         if stack is None:
             raise StackFailed(
                 f"The stack {name} is gone: somebody deleted it while it was deployed.",
-                hint="preheat deploy  # makes it anew",
+                hint="Deploy again, which makes it anew.",
                 status=None,
             )
         return stack

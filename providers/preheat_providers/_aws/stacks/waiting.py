@@ -27,7 +27,7 @@ class Waiting:
             if self.clock() - began >= LONGEST_S:
                 raise ProviderError(
                     f"{what} has not ended after {LONGEST_S / 60:.0f} minutes. AWS goes on with it.",
-                    hint="preheat deploy  # waits on; or give up: aws cloudformation cancel-update-stack",
+                    hint="The same command waits on; or give up: aws cloudformation cancel-update-stack",
                 )
             self.sleep(EVERY_S)
         return answer

@@ -10,8 +10,8 @@ from preheat.bundle.cache import Cache
 from preheat.bundle.model import Bundle
 from preheat.bundle.zip.archive import Layout, zip_bundle
 from preheat.progress import Event, Report
+from preheat_providers._aws.storing import Stored
 from preheat_providers.aws_lambda.artifact import (
-    Stored,
     archive_key,
     store_archive,
     store_weights,

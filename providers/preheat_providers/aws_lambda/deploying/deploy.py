@@ -15,10 +15,11 @@ from preheat.errors import ProviderError
 from preheat.plan.model import Plan
 from preheat.progress import Report, Step
 from preheat.provider.protocol import Deployment
+from preheat.provider.tokens import PendingToken, sha256_of
+from preheat_providers._aws.buckets import make_tell
 from preheat_providers._aws.stacks import Stack
 from preheat_providers.aws_lambda.alias import Alias, move_alias, read_alias
 from preheat_providers.aws_lambda.anatomy import code_key
-from preheat_providers.aws_lambda.buckets import make_tell
 from preheat_providers.aws_lambda.deploying.archives import upload
 from preheat_providers.aws_lambda.deploying.parameters import (
     BUCKET_PARAMETER,
@@ -29,8 +30,8 @@ from preheat_providers.aws_lambda.deploying.versions import prune, publish_code,
 from preheat_providers.aws_lambda.observing import changes_code_alone
 from preheat_providers.aws_lambda.outfit import Outfit
 from preheat_providers.aws_lambda.place import Live, Place, deployment_of
-from preheat_providers.aws_lambda.template.names import Described, stack_tags
-from preheat_providers.aws_lambda.tokens import PendingToken, sha256_of
+from preheat_providers.aws_lambda.target import NAME
+from preheat_providers.aws_lambda.template.names import Described, flags, stack_tags
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -72,7 +73,7 @@ class Deploy:
     def _switch_buckets(self) -> None:
         client, region = self.place.session.client("s3"), self.place.session.region
         for trigger in self.outfit.wanted.uploads:
-            if make_tell(client, trigger.bucket, region=region, trigger=trigger.name):
+            if make_tell(client, trigger.bucket, region=region, trigger=trigger.name, provider=NAME):
                 self.report(Step(STAGE, f"the bucket {trigger.bucket} tells EventBridge of its uploads"))
 
     def _upload(self) -> None:
@@ -136,7 +137,11 @@ class Deploy:
             return live
         self.report(Step(STAGE, "publishing the code"))
         number = publish_code(
-            self._lambda, self.place.function, bucket=self.bucket, described=self._described
+            self._lambda,
+            self.place.function,
+            bucket=self.bucket,
+            described=self._described,
+            logs=f"preheat logs {self.place.name} {flags(self.place.stage)}",
         )
         self.report(Step(STAGE, f"giving release {number} the traffic"))
         move_alias(self._lambda, self.place.function, Alias(version=number))

@@ -16,10 +16,13 @@ POLL_S, POLLS = 1, 900
 """A snapshot takes minutes: https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html"""
 
 
-def publish_code(client: "LambdaClient", function: str, *, bucket: str, described: Described) -> int:
+def publish_code(
+    client: "LambdaClient", function: str, *, bucket: str, described: Described, logs: str
+) -> int:
     """Give `function` the code at `described.key`, publish it, and return the version once it can answer.
 
     The alias stays where it is. Every step can be repeated: what is there already is found.
+    `logs` is the command that shows why the version does not start, if it does not.
     """
     sha256 = send_code(client, function, bucket=bucket, key=described.key)
     with translated(f"no version of {function} can be published"):
@@ -30,7 +33,7 @@ def publish_code(client: "LambdaClient", function: str, *, bucket: str, describe
             Description=describe(described.digest, described.key),
         )
     number = int(published["Version"])
-    _await_version(client, function, number)
+    _await_version(client, function, number, logs)
     return number
 
 
@@ -69,7 +72,7 @@ def _await_update(client: "LambdaClient", function: str, what: str) -> None:
         )
 
 
-def _await_version(client: "LambdaClient", function: str, number: int) -> None:
+def _await_version(client: "LambdaClient", function: str, number: int, logs: str) -> None:
     from botocore.exceptions import WaiterError
 
     with translated(f"version {number} of {function} cannot be asked for"):
@@ -84,5 +87,5 @@ def _await_version(client: "LambdaClient", function: str, number: int) -> None:
             reason = answer.get("StateReason") or answer.get("State") or str(error)
             raise ProviderError(
                 f"Release {number} of {function} does not start, so the traffic stays where it is: {reason}",
-                hint="See what setup printed: preheat logs NAME --provider lambda",
+                hint=f"{logs}  # shows what setup printed",
             ) from error

@@ -4,9 +4,9 @@ import json
 from typing import TYPE_CHECKING
 
 from preheat_providers._aws.errors import translated
+from preheat_providers._aws.queues import Message, queue_urls, received, remove, send
 from preheat_providers.aws_lambda.anatomy import FAILED_CALLS, dead_letter_queues, keeps_failed_calls
 from preheat_providers.aws_lambda.place import Place
-from preheat_providers.aws_lambda.redelivery.queues import Message, queue_urls, received, remove, send
 from preheat_providers.aws_lambda.template.names import ALIAS
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def replay(place: Place) -> int:
     """Send every dead letter back to where it came from, and return how many. Raises ProviderError."""
     template = place.require().stack.template
-    urls = queue_urls(place)
+    urls = queue_urls(place.session.client("cloudformation"), place.function)
     client = place.session.client("sqs")
     moved = sum(
         move(client, urls[dead], urls[source]) for dead, source in dead_letter_queues(template).items()

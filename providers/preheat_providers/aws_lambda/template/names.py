@@ -3,6 +3,7 @@
 import re
 from typing import NamedTuple
 
+from preheat.project.model import DEFAULT_STAGE
 from preheat_providers._aws.templates.intrinsics import Json, local_arn
 from preheat_providers._aws.templates.names import NAME_TAG as NAME_TAG
 from preheat_providers._aws.templates.names import STAGE_TAG as STAGE_TAG
@@ -33,6 +34,11 @@ class Described(NamedTuple):
 def stack_name(name: str, stage: str) -> str:
     """Return what the stack and the function are called; `a-b` at `c` and `a` at `b-c` share it."""
     return f"preheat-{name}-{stage}"
+
+
+def flags(stage: str) -> str:
+    """Return the options by which a command finds a function at `stage`."""
+    return "--provider lambda" + ("" if stage == DEFAULT_STAGE else f" --stage {stage}")
 
 
 def log_group(name: str, stage: str) -> str:

@@ -1,11 +1,10 @@
 from tests.fakes.lambda_templates import EVERY_TRIGGER, TICK, UPLOAD, template
 
+from preheat_providers._aws.templates.anatomy import alarm_names, upload_buckets
 from preheat_providers.aws_lambda.anatomy import (
-    alarm_names,
     dead_letter_queues,
     keeps_failed_calls,
     keeps_ready,
-    upload_buckets,
 )
 from preheat_providers.aws_lambda.options import Options
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from preheat.project.model import Project
-from preheat_providers.aws_lambda.finding import finder
+from preheat_providers._aws.finding import finder
 from preheat_providers.aws_lambda.option_findings import option_findings
 from preheat_providers.aws_lambda.options import Options, ProvisionedHours
 

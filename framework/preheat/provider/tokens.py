@@ -1,6 +1,7 @@
 """The bearer token of a function between its making and its showing, so that a killed deploy loses none.
 
-A file of this machine that only its user reads, gone once the token was shown. AWS has the SHA-256 alone.
+A file of this machine that only its user reads, gone once the token was shown. The platform has the SHA-256
+alone.
 """
 
 import hashlib

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from preheat.errors import ProviderError
 from preheat_providers._aws.errors import translated
-from preheat_providers.aws_lambda.anatomy import QUEUE
-from preheat_providers.aws_lambda.place import Place
+from preheat_providers._aws.templates.anatomy import QUEUE
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
@@ -29,11 +29,10 @@ class Message:
     attributes: dict[str, Any] = field(default_factory=dict)
 
 
-def queue_urls(place: Place) -> dict[str, str]:
+def queue_urls(client: "CloudFormationClient", stack: str) -> dict[str, str]:
     """Return the URL of each queue of the stack by its logical id. Raises ProviderError."""
-    client = place.session.client("cloudformation")
-    with translated(f"the queues of {place.function} cannot be listed"):
-        pages = client.get_paginator("list_stack_resources").paginate(StackName=place.function)
+    with translated(f"the queues of {stack} cannot be listed"):
+        pages = client.get_paginator("list_stack_resources").paginate(StackName=stack)
         return {
             each["LogicalResourceId"]: each["PhysicalResourceId"]
             for page in pages

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, cast
 
-from preheat_providers.aws_lambda.logs import FOLLOWED_S, LATE_S, POLL_S, RECENT_S, FunctionLog
+from preheat_providers._aws.logs import FOLLOWED_S, LATE_S, POLL_S, RECENT_S, GroupLog
 
 NOW = 1_795_000_000.0
 
@@ -40,8 +40,8 @@ class LogGroup:
             raise Stopped
         self.lines += self.arrivals.pop(0)
 
-    def log(self) -> FunctionLog:
-        return FunctionLog(cast("Any", self), "/preheat/ocr/dev", now=lambda: NOW, sleep=self.sleep)
+    def log(self) -> GroupLog:
+        return GroupLog(cast("Any", self), "/preheat/ocr/dev", now=lambda: NOW, sleep=self.sleep)
 
 
 def line(message: str, after_s: float = 0.0) -> dict[str, Any]:

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from preheat_providers.aws_lambda.log_lines import event_of
+from preheat_providers._aws.log_lines import event_of
 
 STAMP = 1_795_000_000_123
 TIME = "2026-11-18T11:06:40.123Z"

@@ -27,12 +27,12 @@ def tells_events(client: "S3Client", bucket: str) -> bool:
             raise
 
 
-def make_tell(client: "S3Client", bucket: str, *, region: str, trigger: str) -> bool:
+def make_tell(client: "S3Client", bucket: str, *, region: str, trigger: str, provider: str) -> bool:
     """Let `bucket` tell EventBridge of its uploads, and return whether it did not before.
 
     Raises ProviderError if it is missing or lies in another region, or another change came between.
     """
-    _require(client, bucket, region=region, trigger=trigger)
+    _require(client, bucket, region=region, trigger=trigger, provider=provider)
     with translated(f"the notifications of the bucket {bucket} cannot be changed"):
         before = _notifications(client, bucket)
         if SWITCH in before:
@@ -59,7 +59,7 @@ def _notifications(client: "S3Client", bucket: str) -> dict[str, Any]:
     return {key: value for key, value in found.items() if key != "ResponseMetadata"}
 
 
-def _require(client: "S3Client", bucket: str, *, region: str, trigger: str) -> None:
+def _require(client: "S3Client", bucket: str, *, region: str, trigger: str, provider: str) -> None:
     with translated(f"the bucket {bucket} of the trigger {trigger} cannot be used"):
         try:
             found = client.head_bucket(Bucket=bucket)
@@ -75,5 +75,5 @@ def _require(client: "S3Client", bucket: str, *, region: str, trigger: str) -> N
         raise ProviderError(
             f"The bucket {bucket!r} of the trigger {trigger!r} lies in {where}, and its events go to "
             f"EventBridge there; the function would run in {region}.",
-            hint=f'region = "{where}"  # in [provider.aws_lambda]',
+            hint=f'region = "{where}"  # in [provider.{provider}]',
         )

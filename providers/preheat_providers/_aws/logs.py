@@ -1,11 +1,11 @@
-"""A function's log out of CloudWatch, oldest event first, each line once. Reads the log group."""
+"""A log group of CloudWatch as events, oldest first, each line once. Reads the log group."""
 
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from preheat_providers._aws.errors import translated
-from preheat_providers.aws_lambda.log_lines import event_of
+from preheat_providers._aws.log_lines import event_of
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -21,8 +21,8 @@ POLL_S = 2.0
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html"""
 
 
-class FunctionLog:
-    """The log group of one function. `now` is in seconds of the epoch."""
+class GroupLog:
+    """One log group. `now` is in seconds of the epoch."""
 
     def __init__(
         self,

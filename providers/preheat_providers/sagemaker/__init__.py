@@ -1,0 +1,1 @@
+"""Amazon SageMaker: endpoints on machines of their own, with queues in front and none at all when idle."""

@@ -1,0 +1,27 @@
+"""A template as resources for the plan: what a deploy wants, and what the stack has."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from preheat.plan.model import Resource
+from preheat_providers._aws.templates.reading import permission_list, text_of
+
+PERMISSION = "permission"
+DERIVED = {"AWS::IAM::Role": "Policies"}
+"""Properties that say what other resources say already."""
+
+
+def resources_of(template: Mapping[str, Any]) -> tuple[Resource, ...]:
+    """Return the resources of `template`, references written as `${NAME}`, and each permission by itself."""
+    resources = [_resource(name, document) for name, document in template["Resources"].items()]
+    permissions = [
+        Resource(kind=PERMISSION, name=str(each), properties={}) for each in permission_list(template)
+    ]
+    return (*resources, *permissions)
+
+
+def _resource(name: str, document: Mapping[str, Any]) -> Resource:
+    kind = document["Type"]
+    derived = DERIVED.get(kind)
+    properties = {key: value for key, value in document["Properties"].items() if key != derived}
+    return Resource(kind=kind, name=name, properties=text_of(properties | document.get("Metadata", {})))

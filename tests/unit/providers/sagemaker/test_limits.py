@@ -1,0 +1,185 @@
+from typing import Any
+
+import pytest
+from tests.fakes.sagemaker_templates import DAY, UPLOAD, project
+
+from preheat.interface.manifest import Limits
+from preheat.project.model import Project, QueueTrigger, Resources, Scaling, Schedule
+from preheat_providers.sagemaker.limits import capabilities, project_findings, unknown_price
+from preheat_providers.sagemaker.options import Options, WarmHours
+
+BASE = "registry.example.org/python:3.12"
+HERE = "provider.sagemaker"
+
+
+def findings(of: Project, **options: Any) -> dict[str, tuple[str, str]]:
+    found = project_findings(of, Options(**{"base_image": BASE, **options}))
+    assert all(each.file == of.root / "preheat.toml" and each.fix for each in found)
+    return {str(each.key): (each.message, str(each.fix)) for each in found}
+
+
+@pytest.mark.parametrize(
+    ("of", "options"),
+    [
+        (project(), {}),
+        (project(UPLOAD, resources=Resources(timeout_s=3600, gpu="A10G", memory_mb=16_000)), {}),
+        (project(scaling=Scaling(min=1)), {"mode": "realtime"}),
+        (project(scaling=Scaling(warm=2)), {"mode": "realtime", "canary_percent": 50}),
+        (project(limits=Limits(body_bytes=4 << 20)), {"mode": "serverless"}),
+        (project(limits=Limits(body_bytes=1 << 30)), {}),
+        (project(name="a" * 48, stage="b" * 6), {}),
+        (project(resources=Resources(gpu="T4:4")), {"instance_type": "ml.g4dn.12xlarge"}),
+        (project(), {"schedule": (DAY,), "notify": True, "weights": "s3"}),
+    ],
+)
+def test_what_sagemaker_takes_is_without_a_finding(of: Project, options: dict[str, Any]) -> None:
+    assert findings(of, **options) == {}
+
+
+@pytest.mark.parametrize(
+    ("of", "options", "key", "said", "fix"),
+    [
+        (project(resources=Resources(timeout_s=4000)), {}, "resources.timeout_s", "3600 s", "3600"),
+        (
+            project(resources=Resources(timeout_s=61), scaling=Scaling(min=1)),
+            {"mode": "realtime"},
+            "resources.timeout_s",
+            "60 s",
+            'mode = "async"',
+        ),
+        (project(resources=Resources(tmp_mb=600_000)), {}, "resources.tmp_mb", "600000", "524288"),
+        (
+            project(limits=Limits(body_bytes=7 << 20)),
+            {"mode": "serverless"},
+            "limits.body_bytes",
+            "4,194,304",
+            "4194304",
+        ),
+        (project(resources=Resources(gpu="B9000")), {}, "resources.gpu", "T4, A10G", "A10G"),
+        (project(resources=Resources(gpu="H100:9")), {}, "resources", "GPU H100:9", "less"),
+        (project(), {"instance_type": "ml.t9.tiny"}, f"{HERE}.instance_type", "ml.t9.tiny", "ml.c5.large"),
+        (
+            project(resources=Resources(gpu="A10G")),
+            {"instance_type": "ml.c5.large"},
+            f"{HERE}.instance_type",
+            "no GPU",
+            "ml.g5.xlarge",
+        ),
+        (
+            project(resources=Resources(memory_mb=9000)),
+            {"instance_type": "ml.c5.large"},
+            f"{HERE}.instance_type",
+            "4096 MB",
+            "ml.m5.xlarge",
+        ),
+        (project(), {"instance_type": "ml.g5.xlarge"}, f"{HERE}.instance_type", "and no GPU", "ml.c5.large"),
+        (
+            project(resources=Resources(gpu="T4")),
+            {"mode": "serverless"},
+            "resources.gpu",
+            "no GPU",
+            'mode = "async"',
+        ),
+        (
+            project(resources=Resources(memory_mb=7000)),
+            {"mode": "serverless"},
+            "resources.memory_mb",
+            "6144",
+            "6144",
+        ),
+        (project(), {"mode": "realtime"}, "scaling.min", "paid by the hour", "min = 1"),
+        (project(scaling=Scaling(warm=1)), {"mode": "serverless"}, "scaling.min", "no instances", "min = 0"),
+        (project(name="a" * 48, stage="b" * 10), {}, "name", "4 too many", "a" * 44),
+        (project(name="a" * 48, stage="b" * 7), {}, "name", "1 too many", "a" * 47),
+        (project(stage="b-"), {}, "name", "dash at the end", "dash"),
+        (project(QueueTrigger(name="q", queue="work")), {}, "triggers.q", "a queue", "aws_lambda"),
+        (project(Schedule(name="n", cron="0 0 * * *")), {}, "triggers.n", "a schedule", "aws_lambda"),
+        (
+            project(UPLOAD, scaling=Scaling(min=1)),
+            {"mode": "realtime"},
+            "triggers.scans",
+            "asynchronous",
+            "async",
+        ),
+        (project(), {"base_image": None}, f"{HERE}.base_image", "build on", "REPOSITORY"),
+        (
+            project(scaling=Scaling(min=1)),
+            {"canary_percent": 10},
+            f"{HERE}.canary_percent",
+            "keeps 1",
+            "min = 2",
+        ),
+        (
+            project(scaling=Scaling(min=1)),
+            {"mode": "realtime", "notify": True},
+            f"{HERE}.notify",
+            '"realtime"',
+            "async",
+        ),
+        (
+            project(),
+            {"mode": "serverless", "max_concurrent": 2},
+            f"{HERE}.max_concurrent",
+            "of its own",
+            "remove",
+        ),
+        (project(), {"mode": "serverless", "weights": "s3"}, f"{HERE}.weights", "in the image", "image"),
+        (
+            project(),
+            {"schedule": (WarmHours(cron="61 * * * *", min=0, max=1),)},
+            f"{HERE}.schedule[0]",
+            "61 * * * *",
+            "cron",
+        ),
+        (
+            project(),
+            {"schedule": (DAY, WarmHours(cron="0 0 1 * 1", min=0, max=1))},
+            f"{HERE}.schedule[1]",
+            "AWS takes one of them",
+            "cron",
+        ),
+        (
+            project(),
+            {"schedule": (WarmHours(cron="0 8 * * *", timezone="Mars", min=0, max=1),)},
+            f"{HERE}.schedule[0]",
+            "Mars",
+            "UTC",
+        ),
+        (
+            project(),
+            {"schedule": (WarmHours(cron="0 8 * * *", min=3, max=2),)},
+            f"{HERE}.schedule[0]",
+            "max is 2",
+            "max = 3",
+        ),
+        (
+            project(scaling=Scaling(min=1)),
+            {"mode": "realtime", "schedule": (WarmHours(cron="0 8 * * *", min=0, max=2),)},
+            f"{HERE}.schedule[0]",
+            "at least one",
+            "min = 1",
+        ),
+    ],
+)
+def test_what_it_does_not_take_is_named_with_its_fix(
+    of: Project, options: dict[str, Any], key: str, said: str, fix: str
+) -> None:
+    found = findings(of, **options)
+    assert list(found) == [key]
+    message, paste = found[key]
+    assert said in message
+    assert fix in paste
+
+
+def test_a_machine_without_a_known_price_is_said_to_be_one() -> None:
+    of = project(resources=Resources(gpu="H100:8"))
+    note = unknown_price(of, Options())
+    assert note is not None
+    assert "ml.p5.48xlarge" in note
+    assert unknown_price(project(), Options()) is None
+    assert unknown_price(project(), Options(mode="serverless")) is None
+
+
+def test_what_a_provider_can_do_follows_from_the_quotas() -> None:
+    assert capabilities()["max_timeout_s"] == 3600.0
+    assert capabilities()["max_body_bytes"] == 6 << 20
