@@ -15,6 +15,7 @@ SOURCE = Path(preheat.__file__)
 def test_the_public_names_are_these() -> None:
     assert preheat.__all__ == [
         "BadInput",
+        "Call",
         "Context",
         "File",
         "Handler",

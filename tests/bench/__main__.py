@@ -1,6 +1,6 @@
 """Every benchmark in turn: `make bench`."""
 
-from tests.bench import adapter, build, cold, cold_function, memory, packaging
+from tests.bench import adapter, build, cold, cold_function, container, memory, packaging
 
 build.main()
 packaging.main()
@@ -8,3 +8,4 @@ cold.main()
 memory.main()
 cold_function.main()
 adapter.main()
+container.main()

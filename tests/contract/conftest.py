@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tests.fakes.aws.cloud import OPTIONS, SETTINGS, account
 from tests.fakes.functions import Functions
+from tests.fakes.modal import account as modal_account
 
 from preheat.project.home import home
 from preheat.provider.protocol import Provider
@@ -26,8 +27,12 @@ def _supervisor() -> Iterator[None]:
 SURROUNDINGS: Mapping[str, Callable[[], AbstractContextManager[object]]] = {
     "local": _supervisor,
     "aws_lambda": account,
+    "modal": modal_account.workspace,
 }
-PROJECTS: Mapping[str, Mapping[str, Any]] = {"aws_lambda": {"settings": SETTINGS, "options": OPTIONS}}
+PROJECTS: Mapping[str, Mapping[str, Any]] = {
+    "aws_lambda": {"settings": SETTINGS, "options": OPTIONS},
+    "modal": {"settings": modal_account.SETTINGS, "options": modal_account.OPTIONS},
+}
 """What a provider's projects say beside what lies here, so that they run on this machine."""
 
 

@@ -32,7 +32,7 @@ from preheat.bundle.shipped import shipped_from
 from preheat.bundle.sizes import MB, check_limit, dependency_sizes, ledger, weight_sizes
 from preheat.bundle.trim import Trimmed, trim, untrimmed
 from preheat.bundle.uv import Uv
-from preheat.bundle.verify import VerifyFailed, verify
+from preheat.bundle.verify import VerifyFailed, lacks_gpu, verify
 from preheat.bundle.weights.fetch import Fetcher
 from preheat.bundle.weights.http import Http
 from preheat.errors import BundleError
@@ -196,6 +196,15 @@ class _Build:
         if bundle.contract is None and interpreter is not None and runs_here(self.target):
             saved = sum(size for _, size in trimmed.removed) / MB
             self.report(Step(STAGE, f"running the handler's examples ({saved:.1f} MB trimmed)"))
+            if lacks_gpu(self.project):
+                self.report(
+                    Notice(
+                        STAGE,
+                        f"resources.gpu is {self.project.resources.gpu!r} and there is no GPU here, so the handler "
+                        "ran its setup alone: restore and the examples run first where it is deployed.",
+                        hint="Try a stage without one first, or build on a machine with a GPU.",
+                    )
+                )
             with self.cache.staging() as tmp:
                 layers = {layer.name: layer for layer in bundle.layers}
                 bundle = replace(bundle, contract=verify(self.project, layers, interpreter, tmp=tmp).contract)

@@ -22,8 +22,9 @@ class HandlerContract:
     """What a handler takes and gives, and how its predict is called.
 
     `input` and `output` are those of one request, also where predict is batched, and of one item
-    of a stream. `threads` is on how many threads a sync predict is called. With `is_stream`, calling
-    predict gives an iterator, an async one if `is_async`.
+    of a stream. `threads` is on how many threads a sync predict is called; `takes_call` says that it
+    gets the Call beside its input. With `is_stream`, calling predict gives an iterator, an async one
+    if `is_async`.
     """
 
     handler: type[Handler]
@@ -35,6 +36,7 @@ class HandlerContract:
     batching: Batching | None
     caching: Caching | None
     threads: int
+    takes_call: bool
     is_async: bool
     is_stream: bool
 
@@ -50,6 +52,7 @@ class HandlerContract:
             "batching": batching.document() if batching else None,
             "cache": self.caching.document() if self.caching else None,
             "threads": self.threads,
+            "async": self.is_async,
             "stream": self.is_stream,
             "input_media": list(input_media(self.input)),
             "output_media": list(STREAM_MEDIA if self.is_stream else output_media(self.output)),
@@ -74,6 +77,7 @@ def read_contract(handler: type[Handler], reference: str) -> HandlerContract:
         batching=predict.batching,
         caching=predict.caching,
         threads=predict.threads,
+        takes_call=predict.takes_call,
         is_async=predict.is_async,
         is_stream=predict.is_stream,
     )

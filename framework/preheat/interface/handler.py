@@ -36,7 +36,8 @@ class Handler:
     """The base of every handler: `setup`, `restore`, then `predict` for each request, then `teardown`.
 
     A subclass defines `predict` with one annotated input and an annotated result. It may be
-    `async`, may `yield` (a stream), and under `@preheat.batched` takes and returns lists.
+    `async`, may `yield` (a stream), and under `@preheat.batched` takes and returns lists. A second
+    parameter annotated `preheat.Call` gets the request's id and headers.
     """
 
     def setup(self, ctx: Context) -> None:

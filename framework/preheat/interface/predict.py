@@ -3,12 +3,13 @@
 import collections.abc
 import inspect
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from preheat.interface.batching import Batching, batching_mistakes, batching_of
 from preheat.interface.caching import Caching, caching_mistakes, caching_of
+from preheat.interface.call import call_mistakes, is_call
 from preheat.interface.codec import Codec
 from preheat.interface.concurrency import threads_mistakes, threads_of
 from preheat.interface.mistake import Mistake, line_of, line_of_class, line_of_field
@@ -32,6 +33,7 @@ class Predict:
     batching: Batching | None
     caching: Caching | None
     threads: int
+    takes_call: bool
     is_async: bool
     is_stream: bool
 
@@ -63,6 +65,7 @@ class _Look:
     mistakes: list[Mistake] = field(default_factory=list)
     taken: Any = None
     given: Any = None
+    asked: Any = None
     is_stream: bool = False
 
     def wrong(self, message: str, fix: str) -> None:
@@ -70,8 +73,8 @@ class _Look:
 
     def signature(self) -> None:
         """Find the annotations of the input and of the result."""
-        parameter = self._parameter()
         hints = self._hints()
+        parameter = self._parameter(hints or {})
         if hints is None:
             return
         if parameter is not None and parameter not in hints:
@@ -90,19 +93,22 @@ class _Look:
             self._unpack_batch()
             self._check_caching()
             self._check_threads()
+            self._check_call()
 
-    def _parameter(self) -> str | None:
+    def _parameter(self, hints: Mapping[str, Any]) -> str | None:
         parameters = list(inspect.signature(self.function).parameters.values())
         if parameters and parameters[0].name != "self" and len(parameters) == 1:
             self.wrong(f"predict takes {parameters[0].name!r} where self belongs.", _LINE)
             return None
         inputs = parameters[1:]
         plain = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        if len(inputs) == 2 and inputs[1].kind in plain and is_call(hints.get(inputs[1].name)):
+            self.asked = hints[inputs.pop().name]
         if len(inputs) != 1 or inputs[0].kind not in plain:
             given = ", ".join(str(parameter).partition(":")[0] for parameter in inputs) or "none"
             self.wrong(
                 f"predict takes one input, and this one takes {given}. "
-                "preheat passes one value; several belong into a dataclass.",
+                "preheat passes one value, and the preheat.Call if asked; several belong into a dataclass.",
                 "def predict(self, query: Query) -> Answer:" if len(inputs) > 1 else _LINE,
             )
             return None
@@ -189,6 +195,13 @@ class _Look:
         for message, fix in found:
             self.wrong(message, fix)
 
+    def _check_call(self) -> None:
+        if self.asked is None:
+            return
+        is_batched, is_cached = batching_of(self.function) is not None, caching_of(self.function) is not None
+        for message, fix in call_mistakes(self.asked, is_batched=is_batched, is_cached=is_cached):
+            self.wrong(message, fix)
+
     def compiled(self) -> Predict | None:
         """Compile both annotations."""
         codecs = []
@@ -215,6 +228,7 @@ class _Look:
             batching=batching_of(self.function),
             caching=caching_of(self.function),
             threads=threads.count if threads else 1,
+            takes_call=self.asked is not None,
             is_async=is_async or (typing.get_origin(hinted) or hinted) in _ASYNC_STREAMS,
             is_stream=self.is_stream,
         )

@@ -1,6 +1,7 @@
-"""What a Response says in its headers; the same for every server and platform. Pure."""
+"""What a Response says in its headers, and one whose stream is collected; the same on every platform."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from preheat.interface.message import BATCH_SIZE_HEADER, MODEL_MS_HEADER, QUEUE_MS_HEADER, Response
 
@@ -28,3 +29,11 @@ def told(response: Response) -> Iterable[tuple[str, str]]:
         (MODEL_MS_HEADER, f"{response.model_ms:.3f}"),
         (BATCH_SIZE_HEADER, str(response.batch_size)),
     )
+
+
+async def collected(response: Response) -> Response:
+    """Return `response` whole, for what hands on no stream. Raises RequestError if it broke off."""
+    if response.chunks is None:
+        return response
+    body = b"".join([chunk async for chunk in response.chunks])
+    return replace(response, chunks=None, body=body, headers={**response.headers, **dict(UNBUFFERED)})

@@ -13,6 +13,7 @@ from preheat.interface.message import JSON_TYPE, Request, Response
 from preheat.interface.problem import problem_response
 from preheat.runtime.admission import Admission
 from preheat.runtime.attempts import CallFailed, attempt, result_of
+from preheat.runtime.called import called
 from preheat.runtime.calls import ThreadCalls
 from preheat.runtime.dispatch import Outcome
 from preheat.runtime.failures import request_error
@@ -84,6 +85,7 @@ class ModelEngine:
         self._calls = ThreadCalls(thread, limit_s=model.limits.timeout_s, on_stuck=on_stuck, clock=clock)
         self._predict = way_to_predict(model, self._calls, clock)
         self._traced = handler_traces()
+        self._takes_call = model.contract.takes_call
         self._admission = Admission(clock)
         batching = model.contract.batching
         self._at_once = batching.max_size if batching else concurrency_of(model.contract)
@@ -171,6 +173,8 @@ class ModelEngine:
         return await asyncio.to_thread(self._read, request)
 
     async def _run(self, request: Request, value: Any, deadline: float) -> Response:
+        if self._takes_call:
+            value = called(value, request)
         if self._model.contract.is_stream:
             return await self._stream(request, value, deadline)
         given = Traced(value, request.headers) if self._traced else value

@@ -55,10 +55,15 @@ def judge_fork(before: frozenset[str], proc: Path = Path("/proc/self")) -> Fork:
 
 def become_child(tmp: Path) -> None:
     """Put right what a fork copies and must not be shared: seeds, and the folders."""
+    reseed()
+    work_in(tmp)
+
+
+def reseed() -> None:
+    """Give this process random numbers of its own: a fork and a snapshot copy the state of their generators."""
     for name in ("random", "numpy.random"):
         if name in sys.modules:
             sys.modules[name].seed()
-    work_in(tmp)
 
 
 def work_in(tmp: Path) -> None:

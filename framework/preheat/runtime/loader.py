@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 from preheat.errors import HandlerError
+from preheat.interface.call import WARM_UP
 from preheat.interface.contract import HandlerContract, import_handler, read_contract
 from preheat.interface.handler import Context, Handler
 from preheat.interface.manifest import Limits, Manifest
 from preheat.runtime.attempts import Raised, attempt_async
+from preheat.runtime.called import Called, with_call
 from preheat.runtime.failures import describe, user_traceback
 
 PhaseName = Literal["import", "setup", "restore", "warm-up", "examples", "teardown"]
@@ -111,8 +113,10 @@ class Model:
 
     @property
     def predict(self) -> Callable[[Any], Any]:
-        """The handler's predict."""
-        predict: Callable[[Any], Any] = self.handler.predict  # type: ignore[attr-defined]
+        """The handler's predict, of one parameter: a Called, or a list of them, where it takes the Call."""
+        predict: Callable[..., Any] = self.handler.predict  # type: ignore[attr-defined]
+        if self.contract.takes_call:
+            return with_call(predict, batched=self.contract.batching is not None)
         return predict
 
     def moved(self, tmp: Path) -> "Model":
@@ -146,7 +150,8 @@ def warm_up(model: Model, clock: PhaseClock, run: RunCoroutine) -> None:
     """Run each of the handler's examples through predict; async handlers by `run`."""
     with clock.phase("warm-up"):
         for example in model.handler.examples():
-            answer = model.predict([example] if model.contract.batching else example)
+            given = Called(example, WARM_UP) if model.contract.takes_call else example
+            answer = model.predict([given] if model.contract.batching else given)
             if model.contract.is_async:
                 _raise(run(attempt_async(_consume(answer))))
             elif model.contract.is_stream:

@@ -47,7 +47,7 @@ class ModelProcess:
 
     def finish(self, model: Model) -> None:
         """Let `run` return once the calls made so far, and then the handler's teardown, have ended."""
-        self.model_thread.shutdown(last=lambda: _tear_down(model))
+        self.model_thread.shutdown(last=lambda: tear_down(model))
 
     def _run_on_loop(self, work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result()
@@ -61,7 +61,8 @@ def leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def _tear_down(model: Model) -> None:
+def tear_down(model: Model) -> None:
+    """Run the handler's teardown. What it raises is logged: the process ends either way."""
     try:
         model.handler.teardown(model.context)
     except BaseException as exc:  # noqa: BLE001 - the process ends either way, and must end cleanly

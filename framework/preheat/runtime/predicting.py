@@ -6,6 +6,7 @@ from typing import Any
 
 from preheat.runtime.attempts import attempt, attempt_async, batch_outcomes
 from preheat.runtime.batching import BatchPolicy
+from preheat.runtime.called import of_called
 from preheat.runtime.calls import Deadlines, ThreadCalls
 from preheat.runtime.dispatch import Dispatcher, Outcome, RunBatch
 from preheat.runtime.loader import Model
@@ -20,10 +21,15 @@ Cancelling it returns when the model is free of the input.
 
 
 def way_to_predict(model: Model, calls: ThreadCalls, clock: Callable[[], float]) -> Predict:
-    """Return how the model's handler is called; one that may make spans gets each input as Traced."""
+    """Return how the model's handler is called; one that may make spans gets each input as Traced.
+
+    What it takes is an input, or a Called where the contract says so.
+    """
     predict, batching, sizer = model.predict, model.contract.batching, None
     if batching:
         sizer = batching.size
+        if model.contract.takes_call:
+            sizer = sizer and of_called(sizer)
     if handler_traces():
         predict = in_trace(predict, batched=batching is not None, is_async=model.contract.is_async)
         sizer = sizer and _of_traced(sizer)

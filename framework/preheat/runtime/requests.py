@@ -19,7 +19,9 @@ SHORTEST_S = 0.001
 """The shortest time that a header may ask for."""
 
 _OURS = frozenset({TIMEOUT_HEADER, WEBHOOK_HEADER, TTL_HEADER})
-_FORWARDED = frozenset({"traceparent", "tracestate", "x-amzn-sagemaker-custom-attributes"})
+INFERENCE_ID = "x-amzn-sagemaker-inference-id"
+"""What SageMaker calls a request; it is the request's id where that has no other."""
+_FORWARDED = frozenset({"traceparent", "tracestate", "x-amzn-sagemaker-custom-attributes", INFERENCE_ID})
 _FIRST = ("x-", "trace")
 """How the names of forwarded headers begin: enough to tell that a usual header is none."""
 _NUMBER = re.compile(r"\+?[0-9]*\.?[0-9]*([eE][+-]?[0-9]+)?")
@@ -38,7 +40,7 @@ class Incoming:
         """Return the headers as text, repeated ones joined by a comma (RFC 9110 section 5.3).
 
         ASGI gives names in lower case. The caller's x-request-id is kept when it is 1 to 128
-        unreserved characters, else it is `otherwise` or a new one.
+        unreserved characters, or SageMaker's inference id; else it is `otherwise` or a new one.
         """
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in raw}
         if len(headers) != len(raw):
@@ -47,8 +49,8 @@ class Incoming:
 
     @classmethod
     def of(cls, headers: Mapping[str, str], otherwise: str | None = None) -> "Incoming":
-        """Return `headers` under their x-request-id, or under `otherwise` or a new id where that is none."""
-        given = headers.get("x-request-id")
+        """Return `headers` under the id they bring, else under `otherwise` or a new one."""
+        given = headers.get("x-request-id") or headers.get(INFERENCE_ID)
         if given and _REQUEST_ID.fullmatch(given):
             return cls(given, headers)
         # Not uuid4: it is three times as slow, and says no more.

@@ -14,6 +14,7 @@ from preheat.interface.body import decode_body, encode_body
 from preheat.interface.message import Request, Response
 from preheat.interface.problem import problem_response
 from preheat.runtime.attempts import CallFailed, Raised, attempt, batch_outcomes, result_of
+from preheat.runtime.called import called
 from preheat.runtime.failures import request_error
 from preheat.runtime.loader import Model
 from preheat.runtime.log import Log, log_to_stderr
@@ -98,6 +99,8 @@ class SerialEngine:
         value = decode_body(contract.input, request.body, request.content_type, self._limits)
         if self._size is not None:
             size_of(self._size, value)  # what it raises is an answer wherever requests are batched
+        if contract.takes_call:
+            value = called(value, request)
         started = self._clock()
         outcome = self._call(value, deadline - started)
         model_ms = (self._clock() - started) * 1000

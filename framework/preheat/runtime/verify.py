@@ -1,10 +1,10 @@
 """Proof that a bundle works: `python -I -S -B -X utf8 verify.py`, one JSON object in, one out.
 
-In: {"code", "dependencies", "weights", "name", "stage", "memory_mb", "tmp_mb", "cpus", "tmp"}.
+In: {"code", "dependencies", "weights", "name", "stage", "memory_mb", "tmp_mb", "cpus", "tmp", "only_setup"}.
 Out: {"ok": true, "contract": {..., "examples", "answers"}, "phases": [{"name", "ms"}], "imported": [files]}
 or {"ok": false, "phase", "message", "traceback", "hint", "mistakes": [{"message", "fix", "line", "file"}]},
 where a file is relative to the code: the last thing on standard output; whatever the
-handler prints goes to standard error. It runs as a script in the bundle's own interpreter, so it
+handler prints goes to standard error. With "only_setup", it ends after setup and has no answers. It runs as a script in the bundle's own interpreter, so it
 imports nothing of ours before the layers are on the path.
 """
 
@@ -54,10 +54,14 @@ def verify(document: dict[str, Any]) -> dict[str, Any]:
                 return {**failed, "mistakes": mistakes}
             model = import_model(place, manifest, clock)
             set_up(model, clock)
-            restore(model, clock)
-        examples, answers = _run(model, clock, document["memory_mb"])
-        with clock.phase("teardown"):
-            model.handler.teardown(model.context)
+            if not document["only_setup"]:
+                restore(model, clock)
+        examples: list[Any] = []
+        answers: list[Any] = []
+        if not document["only_setup"]:
+            examples, answers = _run(model, clock, document["memory_mb"])
+            with clock.phase("teardown"):
+                model.handler.teardown(model.context)
     except PhaseFailed as failure:
         return {
             "ok": False,

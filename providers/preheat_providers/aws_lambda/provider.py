@@ -29,11 +29,13 @@ from preheat.provider.protocol import (
 from preheat.provider.tokens import PendingToken
 from preheat_providers._aws.alarms import firing_alarms
 from preheat_providers._aws.logs import GroupLog
+from preheat_providers._aws.regions import region_in
 from preheat_providers._aws.session import Session
 from preheat_providers._aws.stacks import Stacks
 from preheat_providers._aws.templates.anatomy import alarm_names
 from preheat_providers.aws_lambda import destroying, invoking
 from preheat_providers.aws_lambda.alias import Alias, move_alias
+from preheat_providers.aws_lambda.anatomy import keeps_ready
 from preheat_providers.aws_lambda.costs import costs_of
 from preheat_providers.aws_lambda.deploying.deploy import Deploy
 from preheat_providers.aws_lambda.limits import capabilities, project_findings
@@ -79,7 +81,7 @@ class LambdaProvider:
     """Implements preheat.provider.protocol.Provider, and Bootstraps.
 
     A function that is only called by its name is looked for in the region that its project names, if
-    that was read by this process, and else in that of the environment.
+    this process has read it or it is in the current folder, and else in that of the environment.
     """
 
     name = NAME
@@ -90,11 +92,13 @@ class LambdaProvider:
         *,
         environment: Mapping[str, str] = os.environ,
         home: Callable[[], Path] = preheat_home,
+        folder: Callable[[], Path] = Path.cwd,
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._environment = environment
         self._home = home
+        self._folder = folder
         self._sleep = sleep
         self._now = now
         self._sessions: dict[str | None, Session] = {}
@@ -202,11 +206,18 @@ class LambdaProvider:
 
     def rollback(self, name: str, stage: str, release: int | None) -> Deployment:
         """Give `release`, or the one before the active one, all of the traffic."""
-        return self._route(name, stage, lambda live: rolled_back(name, stage, live.numbers, live.alias, release))
+        return self._route(
+            name, stage, lambda live: rolled_back(name, stage, live.numbers, live.alias, release)
+        )
 
     def promote(self, name: str, stage: str, *, canary: float | None) -> Deployment:
         """Give the newest release a share of the traffic, or all of it."""
-        return self._route(name, stage, lambda live: promoted(name, live.numbers, live.alias, canary))
+
+        def choose(live: Live) -> Alias:
+            ready = keeps_ready(live.stack.template)
+            return promoted(name, stage, live.numbers, live.alias, canary, keeps_ready=ready)
+
+        return self._route(name, stage, choose)
 
     def firing(self, name: str, stage: str, alarms: tuple[str, ...]) -> tuple[str, ...]:
         """Return which of `alarms` fire, or of those that the function's stack has."""
@@ -255,7 +266,7 @@ class LambdaProvider:
 
     def _deployed(self, name: str | None, stage: str | None) -> Iterator[tuple[str, str]]:
         """Yield name and stage of every function that matches."""
-        session = self._session(self._regions.get(stack_name(name, stage)) if name and stage else None)
+        session = self._session(self._region(name, stage))
         stacks = Stacks(session.client("cloudformation"), sleep=self._sleep)
         asked = {NAME_TAG: name, STAGE_TAG: stage}
         for stack in stacks.listed({tag: value for tag, value in asked.items() if value is not None}):
@@ -263,8 +274,14 @@ class LambdaProvider:
                 yield stack.tags[NAME_TAG], stack.tags[STAGE_TAG]
 
     def _place(self, name: str, stage: str) -> Place:
-        region = self._regions.get(stack_name(name, stage))
-        return Place(session=self._session(region), name=name, stage=stage, sleep=self._sleep)
+        session = self._session(self._region(name, stage))
+        return Place(session=session, name=name, stage=stage, sleep=self._sleep)
+
+    def _region(self, name: str | None, stage: str | None) -> str | None:
+        """Return the region that a project names; None leaves it to the environment."""
+        if name and stage and (known := stack_name(name, stage)) in self._regions:
+            return self._regions[known]
+        return region_in(self._folder(), NAME, name, stage)
 
     def _session(self, region: str | None) -> Session:
         return self._sessions.setdefault(region, Session(region, self._environment))

@@ -7,9 +7,7 @@ from preheat_providers.aws_lambda.alias import Alias
 from preheat_providers.aws_lambda.template.names import flags
 
 
-def rolled_back(
-    name: str, stage: str, numbers: Sequence[int], alias: Alias, release: int | None
-) -> Alias:
+def rolled_back(name: str, stage: str, numbers: Sequence[int], alias: Alias, release: int | None) -> Alias:
     """Return the alias with all traffic at `release`, or at the one before the active one.
 
     `numbers` are the releases that exist, newest first. Raises ProviderError.
@@ -36,7 +34,7 @@ def promoted(
     alias: Alias,
     canary: float | None,
     *,
-    keeps_ready: bool = False,
+    keeps_ready: bool,
 ) -> Alias:
     """Return the alias with the share `canary` of the traffic, or all of it, at the newest release.
 

@@ -25,8 +25,8 @@ DRAIN_S = 22.0
 """SIGKILL comes 30 s after SIGTERM; several workers get 5 s beyond this, and ending takes its time too."""
 
 MOST_AT_ONCE = "1000"
-"""What MaxConcurrentInvocationsPerInstance may be at the most: as many as an asynchronous endpoint may send
-(https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_AsyncInferenceClientConfig.html, 2026-11-21)."""
+"""What MaxConcurrentInvocationsPerInstance may be: as many as an asynchronous endpoint may send at once.
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_AsyncInferenceClientConfig.html, 2026-11-21"""
 
 
 def config_of(code: Path, arguments: Sequence[str], environ: Mapping[str, str]) -> Config:

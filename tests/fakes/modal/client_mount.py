@@ -38,7 +38,7 @@ def client_mount(version: str, cache: Path = CACHE) -> ClientMount:
     """Return the mount of that client, made once and kept."""
     folder = cache / f"client-{version}-{BUILDER}-{PYTHON}"
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_suffix(".lock").open("w") as lock:
+    with (folder.parent / f"{folder.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "complete").exists():
             _install(folder / "all", f"modal=={version}")

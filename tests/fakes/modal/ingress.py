@@ -31,18 +31,16 @@ class Ingress:
         self._state = state
         self._exchange = exchange
         self._files = files
-        self._open: dict[tuple[str, ...], str] = {}
+        self._open: dict[tuple[str, ...], asyncio.Task[str]] = {}
         self._runners: list[web.AppRunner] = []
 
     async def open(self, function: Function, method: str) -> str:
         """Return the address of a web function, or of a method of a class: the same after a redeploy."""
         key = (function.app.environment, function.app.id, function.name, method)
         if key not in self._open:
-            self._open[key] = ""  # a second one who asks meanwhile waits for no port
-            self._open[key] = await self.serve(self._handler(function, method))
-        while not self._open[key]:
-            await asyncio.sleep(0)
-        return self._open[key]
+            serving = self.serve(self._handler(function, method))
+            self._open[key] = asyncio.get_running_loop().create_task(serving)
+        return await self._open[key]
 
     async def serve(self, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> str:
         """Serve every path by `handler` and return the address."""

@@ -41,7 +41,8 @@ class Jail:
     def command(self, arguments: Sequence[str], env: Mapping[str, str], folder: str) -> list[str]:
         """Return the command that runs `arguments` inside, in `folder` there, with `env` alone."""
         assigned = [f"{name}={value}" for name, value in env.items()]
-        inside = ["/bin/sh", "-c", f'cd {shlex.quote(folder)} && exec "$@"', "sh", *arguments]
+        # The shell stays: the first process of a namespace is deaf to signals that would kill it.
+        inside = ["/bin/sh", "-c", f'cd {shlex.quote(folder)} && "$@"; exit $?', "sh", *arguments]
         script = f'{self._script()}\nexec chroot "$root" env --ignore-environment "$@"'
         user = () if os.geteuid() == 0 else ("--user", "--map-root-user")
         return [
@@ -88,8 +89,10 @@ def _roots() -> list[str]:
 
 def _bind(bind: Bind) -> list[str]:
     source, target = shlex.quote(str(bind.source)), f'"$root"{shlex.quote(bind.target)}'
-    make = f"touch {target}" if bind.source.is_file() else f"[ -d {target} ] || mkdir -p {target}"
+    parent = f'"$root"{shlex.quote(str(Path(bind.target).parent))}'
+    file = bind.source.is_file()
+    make = f"mkdir -p {parent}; touch {target}" if file else f"[ -d {target} ] || mkdir -p {target}"
     lines = [make, f"mount --rbind {source} {target}"]
     if bind.read_only:
-        lines.append(f"mount -o remount,bind,ro {target} 2>/dev/null || true")
+        lines.append(f"mount -o remount,bind,ro,nosuid,nodev {target}")
     return lines

@@ -24,7 +24,7 @@ from preheat.bundle.interpreter import base_interpreter
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 ENVIRONMENT = "/opt/image"
 PATH = f"{ENVIRONMENT}/bin:/usr/local/bin:/usr/bin:/bin"
-UV_CACHE = "/var/cache/uv"
+UV, UV_CACHE = "/opt/uv", "/var/cache/uv"
 OF_THE_INDEX = ("UV_", "PIP_", "SSL_", "HTTP_", "HTTPS_", "NO_PROXY", "ALL_PROXY")
 """Beginnings of the variables that say where packages come from on this machine."""
 IGNORED = ("CMD", "ENTRYPOINT", "LABEL")
@@ -94,7 +94,8 @@ class Recipe:
         if options:
             if PurePosixPath(source).name != "uv":
                 raise BuildFailed(f"COPY {' '.join(words)}: only uv can be copied from another image here")
-            _place(Path(uv.find_uv_bin()), into, mode=0o755)
+            into.parent.mkdir(parents=True, exist_ok=True)
+            into.symlink_to(UV)
             return
         prefix = "" if source == "." else source.rstrip("/")
         found = [name for name in self.files if name == prefix or name.startswith(f"{prefix}/")]
@@ -126,7 +127,7 @@ def jail_of(root: Path) -> Jail:
     cache = subprocess.run([uv.find_uv_bin(), "cache", "dir"], check=True, capture_output=True, text=True)
     folder = Path(cache.stdout.strip())
     folder.mkdir(parents=True, exist_ok=True)
-    return Jail(root, binds=(Bind(folder, UV_CACHE), *_named_files()))
+    return Jail(root, binds=(Bind(folder, UV_CACHE), Bind(Path(uv.find_uv_bin()), UV), *_named_files()))
 
 
 def of_the_index() -> dict[str, str]:
@@ -162,11 +163,9 @@ def _inside(tree: Tree, target: str) -> Path:
     return tree.root / (PurePosixPath(tree.folder) / target).as_posix().lstrip("/")
 
 
-def _place(source: Path | bytes, into: Path, mode: int | None = None) -> None:
+def _place(source: Path | bytes, into: Path) -> None:
     into.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(source, Path):
         shutil.copy(source, into)
     else:
         into.write_bytes(source)
-    if mode is not None:
-        into.chmod(mode)

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.runtime
 
 
 def verify(
-    tmp_path: Path, source: str, *, limits: Limits | None = None
+    tmp_path: Path, source: str, *, limits: Limits | None = None, only_setup: bool = False
 ) -> tuple[dict[str, Any], subprocess.CompletedProcess[bytes]]:
     code = make_code_layer(tmp_path / "code", source, limits=limits)
     lay_installed(tmp_path / "dependencies", "orjson")
@@ -31,6 +31,7 @@ def verify(
         "tmp_mb": 64,
         "cpus": 1,
         "tmp": str(tmp_path / "tmp"),
+        "only_setup": only_setup,
     }
     run = subprocess.run(
         [PYTHON, "-I", "-S", "-B", "-X", "utf8", str(code / "preheat" / "runtime" / "verify.py")],
@@ -172,3 +173,21 @@ def test_a_threaded_predict_is_proved_with_calls_that_overlap(tmp_path: Path) ->
     assert answer["ok"], answer
     assert answer["contract"]["answers"] == [1, 2]
     assert answer["contract"]["threads"] == 2
+
+
+def test_setup_alone_is_the_proof_where_there_is_no_gpu(tmp_path: Path) -> None:
+    source = """
+        import preheat
+        class Model(preheat.Handler):
+            def setup(self, ctx): print("in setup")
+            def restore(self, ctx): raise RuntimeError("no GPU")
+            def examples(self): return [1]
+            def predict(self, number: int) -> int: raise RuntimeError("no GPU")
+            def teardown(self, ctx): raise RuntimeError("no GPU")
+        """
+    answer, run = verify(tmp_path / "without", source, only_setup=True)
+    assert answer["ok"], answer
+    assert b"in setup" in run.stderr
+    assert answer["contract"]["input"]["type"] == "integer"
+    assert (answer["contract"]["examples"], answer["contract"]["answers"]) == ([], [])
+    assert verify(tmp_path / "with", source)[0]["phase"] == "restore"

@@ -7,9 +7,9 @@ import pytest
 
 from preheat.bundle.build import build
 from preheat.bundle.model import Target
-from preheat.bundle.verify import VerifyFailed, environment
+from preheat.bundle.verify import VerifyFailed, environment, lacks_gpu
 from preheat.interface.manifest import Limits
-from preheat.progress import quiet
+from preheat.progress import Event, Notice, quiet
 from preheat.project.model import Project, Resources
 
 Make = Callable[..., Project]
@@ -124,3 +124,24 @@ def test_mistakes_in_the_class_come_with_the_projects_own_file_and_the_line_to_p
     assert (finding.file, finding.line) == (project.root / "handler.py", 6)
     assert finding.fix is not None
     assert finding.fix.startswith("def predict(self, text")
+
+
+@pytest.mark.skipif(any(Path("/dev").glob("nvidia[0-9]*")), reason="this machine has a GPU")
+def test_without_the_gpu_it_asks_for_a_handler_runs_its_setup_alone_and_the_build_says_so(
+    make_project: Make, target: Target, root: Path
+) -> None:
+    body = PREDICT + "    def restore(self, ctx):\n        raise RuntimeError('no GPU')\n"
+    (root / "handler.py").write_text(HEAD + body)
+    said: list[Event] = []
+    project = make_project(resources=Resources(gpu="L4"))
+    assert build(project, target, report=said.append).contract is not None
+    assert any(isinstance(each, Notice) and "no GPU here" in each.text for each in said)
+
+
+def test_a_gpu_is_here_where_its_device_is(make_project: Make, tmp_path: Path) -> None:
+    asking = make_project(resources=Resources(gpu="L4"))
+    (tmp_path / "nvidiactl").touch()
+    assert lacks_gpu(asking, tmp_path)
+    (tmp_path / "nvidia0").touch()
+    assert not lacks_gpu(asking, tmp_path)
+    assert not lacks_gpu(make_project(), tmp_path / "nothing")

@@ -54,7 +54,7 @@ def test_every_handler_on_the_page_has_a_contract_and_examples_that_fit(page: An
         for value in vars(page).values()
         if isinstance(value, type) and issubclass(value, preheat.Handler)
     ]
-    assert len(handlers) == 10
+    assert len(handlers) == 11
     for handler in handlers:
         assert check_examples(contract_of(handler), handler()) == ()
 

@@ -22,6 +22,7 @@ from preheat.runtime.server.bundled import Bundled
 from preheat.runtime.server.exposition import SharedExposition
 from preheat.runtime.server.http import Endpoint
 from preheat.runtime.server.tokens import bearer_check, open_door, token_hash
+from preheat.runtime.server.whole import Whole
 from preheat.runtime.surface import Settings, Surface
 from preheat.runtime.surface.settings import Authenticate
 from preheat.runtime.tracing import open_tracing
@@ -48,7 +49,9 @@ class Application:
         config, name = bundled.config, bundled.manifest.name
         logging.getLogger().addHandler(JsonLines())
         document = {**model.contract.document(), "examples": list(examples)}
-        front = guarded(engine, document, config.release)
+        if config.whole:
+            engine = Whole(engine)
+        front = guarded(engine, document, config.release, circuit=config.circuit)
         metrics = Metrics(circuit_open=lambda: front.circuit_open)
         self._access = AccessLog(_line_by_line) if config.access_log else None
         self._tracing = open_tracing(name, config.stage)
@@ -69,6 +72,7 @@ class Application:
             authenticate=door,
             access=self._access,
             tracing=self._tracing,
+            always_well=config.ping_decides,
             exposition=self._shared.render if self._shared else None,
         )
         self.endpoint = Endpoint(Surface(settings), on_closed=on_closed)

@@ -29,6 +29,9 @@ class Config:
     queue: int = 0
     drain_s: float = DRAIN_S
     token_env: str | None = None
+    ping_decides: bool = False
+    whole: bool = False
+    circuit: bool = True
     access_log: bool = False
 
     stage: str = "dev"
@@ -73,6 +76,22 @@ def _parser() -> argparse.ArgumentParser:
         help="what requests in hand get after SIGTERM (%(default)g)",
     )
     add("--token-env", metavar="NAME", help="the variable with the token that callers must send")
+    add(
+        "--ping-decides",
+        action="store_true",
+        help="for a platform that replaces who fails /ping: 503 at once while loading, then 200 however busy",
+    )
+    add(
+        "--whole",
+        action="store_true",
+        help="answer a stream in one piece, with its length: for a platform that hands on no stream",
+    )
+    add(
+        "--no-circuit",
+        dest="circuit",
+        action="store_false",
+        help="go on asking a model that fails again and again: for a queue that tries each request once",
+    )
     add("--access-log", action="store_true", help="a line of JSON on standard output for each request")
     add("--stage", default=Config.stage, help="what the handler's Context says (%(default)s)")
     add("--provider", default=Config.provider, help="what the handler's Context says (%(default)s)")

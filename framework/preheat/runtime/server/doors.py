@@ -14,6 +14,7 @@ from preheat.runtime.server.scratch import remove
 
 if TYPE_CHECKING:
     from preheat.runtime.server.http import Endpoint
+    from preheat.runtime.server.waiting_room import WaitingRoom
 
 
 class Door(Protocol):
@@ -44,19 +45,25 @@ class Door(Protocol):
 
 
 class OwnDoor:
-    """The only process of a server: it listens itself, and `scratch` is its to remove."""
+    """The only process of a server: it listens itself, and `scratch` is its to remove.
+
+    While the model loads, `room` answers, where there is one.
+    """
 
     ignored: tuple[signal.Signals, ...] = ()
 
-    def __init__(self, listener: socket.socket, scratch: Path) -> None:
+    def __init__(self, listener: socket.socket, scratch: Path, room: "WaitingRoom | None" = None) -> None:
         self._listener = listener
         self._scratch = scratch
+        self._room = room
 
     def watch(self, loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
         """Nobody but signals tells this process to end."""
 
     async def open(self, endpoint: "Endpoint") -> str:
-        """Accept what waits in the kernel."""
+        """Accept what waits in the kernel, once nobody else does."""
+        if self._room is not None:
+            self._room.close()
         await endpoint.start(self._listener)
         return f"answers at {address_of(self._listener)}"
 

@@ -7,7 +7,10 @@ standard library can be imported before the layers are on the path.
 import gc
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from preheat.runtime.server.config import Config
 
 
 def main() -> NoReturn:
@@ -19,7 +22,11 @@ def main() -> NoReturn:
     sys.path.insert(0, str(code))
     from preheat.runtime.server.config import read_config
 
-    config = read_config(code, sys.argv[1:])
+    become(read_config(code, sys.argv[1:]))
+
+
+def become(config: "Config") -> NoReturn:
+    """Put the layer of packages on the path, behind that of the code, and be the server."""
     sys.path.insert(1, str(config.dependencies))
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     from preheat.runtime.server.run import serve

@@ -32,7 +32,10 @@ GRACE_S = 5.0
 
 
 class Host:
-    """Keeps `wanted` workers, which `begin` makes of forks, behind `listener`, which listens."""
+    """Keeps `wanted` workers, which `begin` makes of forks, behind `listener`, which listens.
+
+    `on_first_ready` is called before the first connection is accepted.
+    """
 
     def __init__(
         self,
@@ -42,6 +45,7 @@ class Host:
         *,
         wanted: int,
         drain_s: float,
+        on_first_ready: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
         log: Log = log_to_stderr,
     ) -> None:
@@ -49,6 +53,7 @@ class Host:
         self._begin = begin
         self._wanted = wanted
         self._drain_s = drain_s
+        self._on_first_ready = on_first_ready
         self._clock = clock
         self._log = log
         self._workers: dict[int, Worker] = {}
@@ -139,6 +144,8 @@ class Host:
             message, _ = received
             worker.full = False
             if message == READY:
+                if not self._served:
+                    self._on_first_ready()
                 worker.ready = self._served = True
             elif message == CLOSED:
                 worker.connections -= 1

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from preheat.runtime.confine import time_limit
 from preheat.runtime.forking import become_child, judge_fork, open_files, work_in
@@ -22,9 +22,20 @@ from preheat.runtime.server.host import Begin, Host
 from preheat.runtime.server.process import HttpProcess, import_application, report_failure
 from preheat.runtime.server.signals import Signals
 
+if TYPE_CHECKING:
+    from preheat.runtime.server.waiting_room import WaitingRoom
 
-def be_host(bundled: Bundled, listener: socket.socket, started_with: Mapping[str, str]) -> NoReturn:
-    """Serve with several workers. `started_with` is the environment to start over with."""
+
+def be_host(
+    bundled: Bundled,
+    listener: socket.socket,
+    started_with: Mapping[str, str],
+    room: "WaitingRoom | None" = None,
+) -> NoReturn:
+    """Serve with several workers. `started_with` is the environment to start over with.
+
+    Until the first worker is ready, `room` answers.
+    """
     origin = Path.cwd()
     folder = scratch.make()
 
@@ -51,9 +62,19 @@ def be_host(bundled: Bundled, listener: socket.socket, started_with: Mapping[str
         if not fork.safe:
             os.chdir(origin)
             scratch.remove(folder)
+            if room is not None:
+                room.close()
             _start_over(listener, fork.reason or "", started_with)
         begin = _forking(bundled, model, folder)
-    end(Host(listener, signals, begin, wanted=config.workers, drain_s=config.drain_s).run())
+    host = Host(
+        listener,
+        signals,
+        begin,
+        wanted=config.workers,
+        drain_s=config.drain_s,
+        on_first_ready=room.close if room is not None else lambda: None,
+    )
+    end(host.run())
 
 
 def _set_up(bundled: Bundled) -> Model:

@@ -2,7 +2,7 @@
 
 import os
 import socket
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from preheat.errors import PreheatError
 from preheat.interface.manifest import read_manifest
@@ -18,6 +18,9 @@ from preheat.runtime.server.doors import Door, HostDoor, OwnDoor
 from preheat.runtime.server.listening import bind
 from preheat.runtime.server.orphans import leave_process_one
 from preheat.runtime.server.process import HttpProcess
+
+if TYPE_CHECKING:
+    from preheat.runtime.server.waiting_room import WaitingRoom
 
 BACKLOG = 512
 PORT_HINT = "Stop that, or choose another one: --port N"
@@ -35,7 +38,8 @@ def serve(config: Config) -> NoReturn:
     if config.line is not None:
         _be_worker(bundled, config.line)
     listener = _listener(config)
-    listener.listen(BACKLOG)  # who comes before the model is ready waits, and is answered
+    listener.listen(BACKLOG)  # who comes before the model is ready waits, unless somebody answers
+    room = _waiting_room(listener) if config.ping_decides else None
     limit_s = bundled.manifest.limits.setup_s
     log_to_stderr(
         {
@@ -50,9 +54,9 @@ def serve(config: Config) -> NoReturn:
     if config.workers > 1:
         from preheat.runtime.server.hosting import be_host
 
-        be_host(bundled, listener, started_with)
+        be_host(bundled, listener, started_with, room)
     folder = scratch.make()
-    _load_and_serve(bundled.within(folder), OwnDoor(listener, folder))
+    _load_and_serve(bundled.within(folder), OwnDoor(listener, folder, room))
 
 
 def _be_worker(bundled: Bundled, line: int) -> NoReturn:
@@ -68,6 +72,12 @@ def _load_and_serve(bundled: Bundled, door: Door) -> NoReturn:
     clock = PhaseClock()
     process = HttpProcess(bundled, door, clock)
     process.run(lambda run: load(bundled.place, bundled.manifest, clock, run))
+
+
+def _waiting_room(listener: socket.socket) -> "WaitingRoom":
+    from preheat.runtime.server.waiting_room import WaitingRoom
+
+    return WaitingRoom(listener)
 
 
 def _listener(config: Config) -> socket.socket:

@@ -38,7 +38,7 @@ def build_app(settings: Settings) -> FastAPI:
         authenticate(incoming(request.scope).headers)
 
     guards = [Depends(guard)]
-    invocations, health = Invocations(settings), Health(settings.engine)
+    invocations, health = Invocations(settings), Health(settings.engine, always_well=settings.always_well)
     return FastAPI(
         title=name,
         version=version,

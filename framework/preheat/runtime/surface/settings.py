@@ -29,6 +29,7 @@ class Settings:
     shows its traffic: /invocations, /predict, /jobs, /v2 and /metrics. A body must be complete within
     `body_s`. `access` and `tracing` stay the caller's, who closes them after the last request.
     `exposition` answers /metrics in place of `metrics`, where these are not all there is.
+    With `always_well`, /ping answers 200 also where no request would be taken.
     """
 
     engine: Engine
@@ -40,6 +41,7 @@ class Settings:
     metrics: Metrics
     authenticate: Authenticate
     body_s: float = 60.0
+    always_well: bool = False
     access: AccessLog | None = None
     tracing: "Tracing | None" = None
     exposition: Exposition | None = None

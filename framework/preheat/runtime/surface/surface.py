@@ -28,7 +28,7 @@ class Surface:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         invocations = Invocations(settings)
-        health = Health(settings.engine)
+        health = Health(settings.engine, always_well=settings.always_well)
         # By path and method; what else these paths are asked is refused where all routes are known.
         self._usual: dict[tuple[str, str], ASGIApp] = {
             **{("POST", path): invocations for path in ROUTES},

@@ -25,6 +25,12 @@ def test_flags_are_read() -> None:
     assert (config.stage, config.provider, config.release) == ("prod", "p", "4")
 
 
+def test_what_platforms_ask_for_is_off_unless_it_is_said() -> None:
+    plain, platform = read(), read("--ping-decides", "--whole", "--no-circuit")
+    assert (plain.ping_decides, plain.whole, plain.circuit) == (False, False, True)
+    assert (platform.ping_decides, platform.whole, platform.circuit) == (True, True, False)
+
+
 def test_what_a_server_tells_its_own_processes_is_read() -> None:
     config = read("--listener", "5", "--fresh", "why", "--line", "6", "--slot", "1", "--folder", "/f")
     assert (config.listener, config.fresh, config.line) == (5, "why", 6)

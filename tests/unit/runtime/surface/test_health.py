@@ -28,3 +28,9 @@ async def test_the_process_is_alive_before_it_is_ready() -> None:
         head = await caller.head("/healthz")
     assert (answer.status_code, answer.json()) == (200, {"status": "alive"})
     assert head.status_code == 200
+
+
+async def test_where_ping_decides_who_is_replaced_being_busy_is_well() -> None:
+    async with client(surface(FakeEngine(ready=False), always_well=True)) as caller:
+        answers = [(await caller.get(path)).status_code for path in ("/ping", "/readyz")]
+    assert answers == [200, 503]

@@ -31,6 +31,8 @@ async def test_the_engine_gets_media_types_and_only_documented_headers() -> None
         "accept": "application/json",
         "traceparent": "00-1-2-01",
         "x-amzn-sagemaker-custom-attributes": "a=b",
+        "x-amzn-sagemaker-inference-id": "job-1",
+        "x-amzn-sagemaker-other": "c",
         "x-preheat-tenant": "blue",
         "x-preheat-timeout-s": "2.5",
         "cookie": "secret",
@@ -48,8 +50,25 @@ async def test_the_engine_gets_media_types_and_only_documented_headers() -> None
     assert dict(request.headers) == {
         "traceparent": "00-1-2-01",
         "x-amzn-sagemaker-custom-attributes": "a=b",
+        "x-amzn-sagemaker-inference-id": "job-1",
         "x-preheat-tenant": "blue",
     }
+
+
+@pytest.mark.parametrize(
+    ("sent", "known"),
+    [
+        ({"x-amzn-sagemaker-inference-id": "job-1"}, "job-1"),
+        ({"x-amzn-sagemaker-inference-id": "job-1", "x-request-id": "r1"}, "r1"),
+    ],
+)
+async def test_sagemakers_name_of_a_request_is_its_id_where_it_has_no_other(
+    sent: dict[str, str], known: str
+) -> None:
+    engine = FakeEngine()
+    async with client(surface(engine)) as caller:
+        answer = await caller.post("/invocations", headers=sent)
+    assert engine.requests[0].id == answer.headers["x-request-id"] == known
 
 
 @pytest.mark.parametrize(("asked", "given"), [(None, 9.0), ("4", 4.0), ("600", 9.0)])

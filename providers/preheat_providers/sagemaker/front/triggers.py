@@ -1,0 +1,75 @@
+"""What a trigger wants, and the object that an event tells of. Ships; pure."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from preheat.runtime.objects.events import ObjectRecord
+from preheat_providers.sagemaker.front.exchange import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trigger:
+    """Results of the objects under `prefix` of `bucket` that end in `suffix` go under `output`."""
+
+    name: str
+    bucket: str
+    prefix: str
+    suffix: str
+    output: str
+    attempts: int
+
+    def wants(self, bucket: str, key: str) -> bool:
+        """Say whether an object is one of those."""
+        return bucket == self.bucket and key.startswith(self.prefix) and key.endswith(self.suffix)
+
+    @property
+    def sink(self) -> tuple[str, str]:
+        """Bucket and prefix of the results; the prefix is empty or ends in `/`."""
+        bucket, _, prefix = self.output.partition("/")
+        folder = prefix.rstrip("/")
+        return bucket, f"{folder}/" if folder else ""
+
+
+def upload_id(trigger: Trigger, found: ObjectRecord) -> str:
+    """Return the id of the job: the same for every delivery of one upload, and so the result's name too."""
+    parts = ("upload", trigger.name, found.bucket, found.key, found.version, found.sequencer)
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+
+def read_object(event: Event) -> ObjectRecord:
+    """Return the object that EventBridge tells of; its keys are not encoded.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
+    """
+    detail = event["detail"]
+    stored = detail["object"]
+    return ObjectRecord(
+        bucket=detail["bucket"]["name"],
+        key=stored["key"],
+        size=int(stored.get("size", 0)),
+        etag=stored.get("etag", ""),
+        version_id=stored.get("version-id"),
+        sequencer=stored.get("sequencer", ""),
+        time=datetime.fromisoformat(event["time"]).timestamp(),
+    )
+
+
+def source_of(found: ObjectRecord) -> dict[str, str]:
+    """Return what a record keeps of an object."""
+    version = {} if found.version_id is None else {"version": found.version_id}
+    return {"bucket": found.bucket, "key": found.key, "etag": found.etag, **version}
+
+
+def object_of(source: Mapping[str, str]) -> ObjectRecord:
+    """Return the object that a record keeps."""
+    return ObjectRecord(
+        bucket=source["bucket"],
+        key=source["key"],
+        size=0,
+        etag=source["etag"],
+        version_id=source.get("version"),
+        sequencer="",
+        time=0.0,
+    )
