@@ -108,6 +108,7 @@ class Emulator:
         memory_mb: int = 512,
         bootstrap: Sequence[str | Path] = (),
         runtime_api: int | None = None,
+        handler: str = HANDLER,
     ) -> None:
         self.lines: list[str] = []
         self.port, api = free_port(), runtime_api or free_port()
@@ -121,10 +122,10 @@ class Emulator:
                 *("--runtime-interface-emulator-address", f"127.0.0.1:{self.port}"),
                 *("--runtime-api-address", f"127.0.0.1:{api}"),
                 *client,
-                HANDLER,
+                handler,
             ],
             cwd=unpacked.task,
-            env=environment(unpacked, timeout_s, memory_mb) | dict(env),
+            env=environment(unpacked, timeout_s, memory_mb) | {"_HANDLER": handler, **env},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             process_group=0,

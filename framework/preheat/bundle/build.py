@@ -200,8 +200,8 @@ class _Build:
                 self.report(
                     Notice(
                         STAGE,
-                        f"resources.gpu is {self.project.resources.gpu!r} and there is no GPU here, so the handler "
-                        "ran its setup alone: restore and the examples run first where it is deployed.",
+                        f"resources.gpu is {self.project.resources.gpu!r} and there is no GPU here, so the "
+                        "handler ran its setup alone: restore and the examples run first where it is deployed.",
                         hint="Try a stage without one first, or build on a machine with a GPU.",
                     )
                 )

@@ -31,6 +31,7 @@ GATEWAY = (
     "preheat/runtime/inference/",
     "preheat/runtime/grpc/",
     "preheat/runtime/metrics.py",
+    "preheat/runtime/scrape.py",
     "preheat/runtime/telemetry.py",
     "preheat/runtime/access.py",
     "preheat/runtime/tracing.py",

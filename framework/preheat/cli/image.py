@@ -1,33 +1,15 @@
 """`preheat image`: a project as a container image, without a container engine."""
 
-import importlib
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import click
 
-from preheat.bundle.model import Bundle, Target
 from preheat.cli import image_views, options
-from preheat.cli.boundary import interruptible
+from preheat.cli.image_making import Wanted, making, require_packages
 from preheat.cli.tools import Tools, pass_tools
-from preheat.errors import MissingExtra, ProjectError
-from preheat.project.handler_source import look_at_handler
-from preheat.project.model import Project
 
-if TYPE_CHECKING:
-    from preheat.bundle.image.container import Container
-    from preheat.bundle.image.image import Foundation, Image
-    from preheat.bundle.image.registry.registries import Registries
-    from preheat.progress import Report
-
-PROVIDER = "container"
 PLATFORMS = ("linux/amd64", "linux/arm64")
-NEEDED = ("deflate", "httpx")
-REMAINS = "What was fetched and packed stays in the cache."
 
 _base = click.option(
     "--base", metavar="IMAGE", help="What to build on; python:VERSION-slim of Docker Hub if not given."
@@ -61,30 +43,6 @@ def image() -> None:
 
     The image runs the server of `preheat serve` as process 1 on port 8080. Needs preheat[image].
     """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What the options of build and push ask for."""
-
-    directory: Path
-    base: str | None
-    platform: str
-    dialect: Literal["oci", "docker"]
-    user: str | None
-    stage: str
-    upgrade: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """What build and push have in their hands."""
-
-    project: Project
-    bundle: Bundle
-    foundation: "Foundation"
-    container: "Container"
-    image: "Image"
 
 
 @options.command(
@@ -124,12 +82,12 @@ def build(
     depends on the project and the base alone, whose own digest is kept in preheat-image.lock.
     """
     wanted = Wanted(**given)
-    _require()
+    require_packages()
     from preheat.bundle.image.dockerfile import export_dockerfile
     from preheat.bundle.image.export import export_archive, export_layout
     from preheat.bundle.image.reference import parse_reference
 
-    with _making(tools, wanted) as (made, _, report):
+    with making(tools, wanted) as (made, _, report):
         if output is not None:
             name = parse_reference(tag or f"localhost/{made.project.name}:{made.project.stage}")
             if output.suffix == ".tar":
@@ -166,12 +124,12 @@ def push(tools: Tools, /, reference: str, **given: Any) -> None:
     sent: after an edit of the handler, kilobytes.
     """
     wanted = Wanted(**given)
-    _require()
+    require_packages()
     from preheat.bundle.image.push import push_image
     from preheat.bundle.image.reference import parse_reference
 
     to = parse_reference(reference)
-    with _making(tools, wanted) as (made, registries, report):
+    with making(tools, wanted) as (made, registries, report):
         pushed = push_image(made.image, to, registries=registries, report=report)
     document = {**image_views.document(made.image, made.project), **image_views.pushed_document(pushed)}
     tools.screen.result(document, lambda: image_views.pushed(made.image, made.project, pushed))
@@ -189,7 +147,7 @@ def push(tools: Tools, /, reference: str, **given: Any) -> None:
 @pass_tools
 def inspect(tools: Tools, image: str, platform: str) -> None:
     """Show what IMAGE is: a name in a registry, or a folder that --output wrote."""
-    _require()
+    require_packages()
     from preheat.bundle.image.document import Platform
     from preheat.bundle.image.inspect import inspect_layout, inspect_remote
     from preheat.bundle.image.reference import parse_reference
@@ -206,54 +164,3 @@ def inspect(tools: Tools, image: str, platform: str) -> None:
 
 for _command in (build, push, inspect):
     image.add_command(_command)
-
-
-@contextmanager
-def _making(tools: Tools, wanted: Wanted) -> "Iterator[tuple[Made, Registries, Report]]":
-    """Yield what was built, while the registries are open and progress is drawn."""
-    from preheat.bundle.cache import Cache
-    from preheat.bundle.image.base import Bases
-    from preheat.bundle.image.checks import default_base
-    from preheat.bundle.image.container import USER, server_container
-    from preheat.bundle.image.image import build_image, find_foundation
-    from preheat.bundle.image.registry.credentials import DockerLogins
-    from preheat.bundle.image.registry.registries import Registries
-    from preheat.project.home import home
-
-    cache = Cache(home() / "cache")
-    with (
-        interruptible(lambda: REMAINS),
-        tools.screen.progress() as report,
-        cache.in_use(),
-        Registries(DockerLogins(), sleep=tools.sleep) as registries,
-    ):
-        pipeline = tools.pipeline("local", wanted.stage, report, upgrade=wanted.upgrade)
-        project = pipeline.project(wanted.directory)
-        if findings := look_at_handler(project):
-            raise ProjectError(f"{project.name} cannot become an image.", findings=findings)
-        target = _target(project, wanted.platform)
-        bases = Bases(project.root, registries, cache, report, upgrade=wanted.upgrade)
-        foundation = find_foundation(wanted.base or default_base(target.python), target, bases)
-        bundle = pipeline.build(project, target, report=report, upgrade=wanted.upgrade)
-        container = server_container(project, user=wanted.user or USER)
-        built = build_image(bundle, foundation, container, cache=cache, report=report, dialect=wanted.dialect)
-        yield Made(project, bundle, foundation, container, built), registries, report
-
-
-def _target(project: Project, platform: str) -> Target:
-    from preheat.bundle.image.checks import TARGETS
-    from preheat.bundle.serving import server_target
-
-    python = project.python or f"{sys.version_info.major}.{sys.version_info.minor}"
-    return server_target(provider=PROVIDER, platform=TARGETS[platform], python=python)
-
-
-def _require() -> None:
-    """Raise MissingExtra unless what images need is installed."""
-    for package in NEEDED:
-        try:
-            importlib.import_module(package)
-        except ModuleNotFoundError as exc:
-            raise MissingExtra(
-                f"Images need the package {package}.", hint="pip install 'preheat[image]'"
-            ) from exc

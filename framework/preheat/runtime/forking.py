@@ -60,7 +60,7 @@ def become_child(tmp: Path) -> None:
 
 
 def reseed() -> None:
-    """Give this process random numbers of its own: a fork and a snapshot copy the state of their generators."""
+    """Give this process random numbers of its own: forks and snapshots copy the generators' state."""
     for name in ("random", "numpy.random"):
         if name in sys.modules:
             sys.modules[name].seed()

@@ -3,9 +3,9 @@
 In: {"code", "dependencies", "weights", "name", "stage", "memory_mb", "tmp_mb", "cpus", "tmp", "only_setup"}.
 Out: {"ok": true, "contract": {..., "examples", "answers"}, "phases": [{"name", "ms"}], "imported": [files]}
 or {"ok": false, "phase", "message", "traceback", "hint", "mistakes": [{"message", "fix", "line", "file"}]},
-where a file is relative to the code: the last thing on standard output; whatever the
-handler prints goes to standard error. With "only_setup", it ends after setup and has no answers. It runs as a script in the bundle's own interpreter, so it
-imports nothing of ours before the layers are on the path.
+where a file is relative to the code: the last thing on standard output; whatever the handler prints goes
+to standard error. With "only_setup", it ends after setup and has no answers. It runs as a script in the
+bundle's own interpreter, so it imports nothing of ours before the layers are on the path.
 """
 
 import json

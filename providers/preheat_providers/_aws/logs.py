@@ -1,5 +1,6 @@
-"""A log group of CloudWatch as events, oldest first, each line once. Reads the log group."""
+"""Log groups of CloudWatch as events, oldest first, each line once. Reads the log groups."""
 
+import heapq
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -22,18 +23,17 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.h
 
 
 class GroupLog:
-    """One log group. `now` is in seconds of the epoch."""
+    """One log group, or several as one. `now` is in seconds of the epoch."""
 
     def __init__(
         self,
         client: "CloudWatchLogsClient",
-        group: str,
-        *,
+        *groups: str,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client = client
-        self._group = group
+        self._groups = groups
         self._now = now
         self._sleep = sleep
 
@@ -66,10 +66,14 @@ class GroupLog:
         return found
 
     def _lines(self, begin: int, pattern: str | None = None) -> "Iterator[FilteredLogEventTypeDef]":
+        groups = [self._lines_of(group, begin, pattern) for group in self._groups]
+        return heapq.merge(*groups, key=lambda line: line["timestamp"])
+
+    def _lines_of(self, group: str, begin: int, pattern: str | None) -> "Iterator[FilteredLogEventTypeDef]":
         pages = self._client.get_paginator("filter_log_events")
         wanted = {"filterPattern": pattern} if pattern else {}
-        with translated(f"the log group {self._group} cannot be read"):
-            for page in pages.paginate(logGroupName=self._group, startTime=begin, **wanted):  # type: ignore[arg-type]
+        with translated(f"the log group {group} cannot be read"):
+            for page in pages.paginate(logGroupName=group, startTime=begin, **wanted):  # type: ignore[arg-type]
                 yield from page["events"]
 
 

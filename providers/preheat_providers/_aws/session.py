@@ -16,12 +16,16 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_ecr import ECRClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sagemaker import SageMakerClient
+    from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
+    from mypy_boto3_service_quotas import ServiceQuotasClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sts import STSClient
 
@@ -86,6 +90,8 @@ class Session:
     @overload
     def client(self, name: Literal["dynamodb"], *, answer_s: float | None = ...) -> "DynamoDBClient": ...
     @overload
+    def client(self, name: Literal["ecr"], *, answer_s: float | None = ...) -> "ECRClient": ...
+    @overload
     def client(self, name: Literal["events"], *, answer_s: float | None = ...) -> "EventBridgeClient": ...
     @overload
     def client(self, name: Literal["iam"], *, answer_s: float | None = ...) -> "IAMClient": ...
@@ -96,9 +102,19 @@ class Session:
     @overload
     def client(self, name: Literal["s3"], *, answer_s: float | None = ...) -> "S3Client": ...
     @overload
+    def client(self, name: Literal["sagemaker"], *, answer_s: float | None = ...) -> "SageMakerClient": ...
+    @overload
+    def client(
+        self, name: Literal["sagemaker-runtime"], *, answer_s: float | None = ...
+    ) -> "SageMakerRuntimeClient": ...
+    @overload
     def client(
         self, name: Literal["scheduler"], *, answer_s: float | None = ...
     ) -> "EventBridgeSchedulerClient": ...
+    @overload
+    def client(
+        self, name: Literal["service-quotas"], *, answer_s: float | None = ...
+    ) -> "ServiceQuotasClient": ...
     @overload
     def client(self, name: Literal["sqs"], *, answer_s: float | None = ...) -> "SQSClient": ...
     @overload

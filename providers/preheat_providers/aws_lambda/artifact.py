@@ -26,10 +26,10 @@ def archive_key(folder: str, digest: str) -> str:
 
 
 def store_archive(
-    client: "S3Client", archive: Archive, *, bucket: str, folder: str, report: Report, label: str = "archive"
+    client: "S3Client", archive: Archive, *, bucket: str, key: str, report: Report, label: str = "archive"
 ) -> Stored:
-    """Put `archive` into `folder` of `bucket` unless it is there. Raises ProviderError."""
-    return Storing(client, bucket, report).store(archive.path, archive_key(folder, archive.digest), label)
+    """Put `archive` at `key` of `bucket` unless it is there. Raises ProviderError."""
+    return Storing(client, bucket, report).store(archive.path, key, label)
 
 
 def weight_items(layer: Layer, folder: str) -> tuple[Item, ...]:

@@ -17,7 +17,7 @@ from preheat_providers.aws_lambda.context import LambdaContext, left_s
 from preheat_providers.aws_lambda.direct import call, request
 from preheat_providers.aws_lambda.homes import Home
 from preheat_providers.aws_lambda.looping import Loop
-from preheat_providers.aws_lambda.settings import Sandbox, Settings
+from preheat_providers.aws_lambda.settings import CONTRACT, Sandbox, Settings
 from preheat_providers.aws_lambda.shapes import REQUEST, Kind, UnknownEvent, kind_of
 from preheat_providers.aws_lambda.web.invocations import Invocations
 from preheat_providers.aws_lambda.web.proxy import Answer, Event, is_http
@@ -92,6 +92,7 @@ class Function:
                 self._loaded.model,
                 name=self._loaded.manifest.name,
                 version=self._loaded.sandbox.version,
+                learned=self._loaded.sandbox.task / CONTRACT,
                 authenticate=self._authenticate,
                 jobs=self._jobs(),
             )

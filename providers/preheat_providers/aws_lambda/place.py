@@ -4,20 +4,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from preheat.errors import Conflict, NotDeployed
+from preheat.errors import NotDeployed
 from preheat.provider.protocol import Deployment
 from preheat_providers._aws.errors import translated
+from preheat_providers._aws.ownership import owned
 from preheat_providers._aws.session import Session
 from preheat_providers._aws.stacks import Stack, Stacks
-from preheat_providers._aws.stacks.model import INVALID, REVIEWED
+from preheat_providers._aws.stacks.model import INVALID
 from preheat_providers.aws_lambda.alias import Alias, read_alias
 from preheat_providers.aws_lambda.releases import Version, list_versions
 from preheat_providers.aws_lambda.settings import Settings
 from preheat_providers.aws_lambda.target import NAME
 from preheat_providers.aws_lambda.template.names import (
     ALIAS,
-    NAME_TAG,
-    STAGE_TAG,
     log_group,
     object_prefix,
     stack_name,
@@ -74,18 +73,7 @@ class Place:
 
     def stack(self) -> Stack | None:
         """Return the function's stack in whatever state. Raises Conflict if it is somebody else's."""
-        stack = self.stacks.find(self.function)
-        if stack is None or stack.status == REVIEWED:
-            return stack
-        owner = (stack.tags.get(NAME_TAG), stack.tags.get(STAGE_TAG))
-        if owner == (self.name, self.stage):
-            return stack
-        whose = f"{owner[0]} at stage {owner[1]}" if all(owner) else "nothing that preheat deployed"
-        raise Conflict(
-            f"The stack {self.function} in {self.session.region} belongs to {whose}, and {self.name} at "
-            f"stage {self.stage} would have the same name.",
-            hint='name = "another-name"  # in preheat.toml',
-        )
+        return owned(self.stacks.find(self.function), self.name, self.stage, region=self.session.region)
 
     def live(self) -> Live | None:
         """Return what is deployed, or None if no deploy has ever finished. Raises ProviderError."""

@@ -270,8 +270,10 @@ class LambdaProvider:
         stacks = Stacks(session.client("cloudformation"), sleep=self._sleep)
         asked = {NAME_TAG: name, STAGE_TAG: stage}
         for stack in stacks.listed({tag: value for tag, value in asked.items() if value is not None}):
-            if NAME_TAG in stack.tags and STAGE_TAG in stack.tags:
-                yield stack.tags[NAME_TAG], stack.tags[STAGE_TAG]
+            tagged = stack.tags.get(NAME_TAG), stack.tags.get(STAGE_TAG)
+            # Stacks of other providers carry these tags too.
+            if tagged[0] and tagged[1] and stack.name == stack_name(tagged[0], tagged[1]):
+                yield tagged[0], tagged[1]
 
     def _place(self, name: str, stage: str) -> Place:
         session = self._session(self._region(name, stage))

@@ -15,6 +15,8 @@ from preheat.runtime.loader import Place
 PROVIDER = "aws_lambda"
 WEIGHTS = "preheat-weights"
 """The folder of the weights, below the function's own or below the one where Lambda unpacks its layers."""
+CONTRACT = "preheat-contract.json"
+"""The file beside the user's code with what the build has learned of the handler."""
 ALIAS = "live"
 """What the endpoint, every event source and the function itself call, so that moving it moves all traffic."""
 MB_PER_CPU = 1769

@@ -13,7 +13,6 @@ EVENTS = tuple(
         "routing",
         "client",
         "sources",
-        "storage",
         "once",
         "report",
         "work",

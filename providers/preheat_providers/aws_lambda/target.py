@@ -1,5 +1,6 @@
 """The machine that Lambda is: what to build for, what ships, and what the environment says. Pure."""
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
@@ -11,7 +12,7 @@ from preheat.project.model import HttpTrigger, Project
 from preheat.runtime.cpus import threads_of
 from preheat_providers.aws_lambda.limits import UNZIPPED_BYTES, smaller
 from preheat_providers.aws_lambda.options import Options
-from preheat_providers.aws_lambda.settings import MB_PER_CPU, TRACING, WEIGHTS
+from preheat_providers.aws_lambda.settings import CONTRACT, MB_PER_CPU, TRACING, WEIGHTS
 from preheat_providers.aws_lambda.shipping import MODULES
 from preheat_providers.aws_lambda.weights.fetch import INTO
 from preheat_providers.aws_lambda.weights.listing import LISTING, Item, listing_json
@@ -81,8 +82,9 @@ def platform_of(python: str, architecture: str) -> str:
 def layouts_of(bundle: Bundle, options: Options, items: Iterable[Item] = ()) -> Mapping[ArchiveName, Layout]:
     """Return what each archive of `bundle` holds; `items` are the weights that the function fetches from S3.
 
-    The function's own holds the user's code, a few kilobytes. The others are layers of Lambda, which
-    unpacks them below /opt, so that a change of code sends nothing else; /opt/python is on the path:
+    The function's own holds the user's code and what the build has learned of it, a few kilobytes. The
+    others are layers of Lambda, which unpacks them below /opt, so that a change of code sends nothing
+    else; /opt/python is on the path:
     https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html
     """
     ours = Part(layer="code", folder=IMPORTED, only=OURS)
@@ -91,7 +93,10 @@ def layouts_of(bundle: Bundle, options: Options, items: Iterable[Item] = ()) -> 
     layouts: dict[ArchiveName, Layout] = {
         "function": Layout(
             layers=(Part(layer="code", without=OURS),),
-            files={LISTING: listing_json(listed).encode()} if listed else {},
+            files={
+                **({LISTING: listing_json(listed).encode()} if listed else {}),
+                **({CONTRACT: json.dumps(dict(bundle.contract)).encode()} if bundle.contract else {}),
+            },
         ),
         "libraries": Layout(layers=(ours, dependencies)),
     }

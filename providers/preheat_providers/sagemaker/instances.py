@@ -1,6 +1,6 @@
 """The machines of SageMaker that preheat knows, and the one that a project gets. Pure.
 
-Sizes are those of the EC2 instances of the same name, read on 2026-11-21:
+Sizes are those of the EC2 instances of the same name. Not compared here with what AWS lists:
 https://aws.amazon.com/ec2/instance-types/ and https://docs.aws.amazon.com/ec2/latest/instancetypes/ac.html
 """
 

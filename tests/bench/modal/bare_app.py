@@ -13,7 +13,7 @@ image = modal.Image.debian_slim(python_version="3.11").uv_pip_install(
 
 
 @app.cls(image=image)
-@modal.concurrent(max_inputs=2)
+@modal.concurrent(max_inputs=2, target_inputs=1)
 class Model:
     @modal.enter()
     def load(self):

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
+import boto3
 import pytest
 
 from preheat.errors import PreheatError
@@ -41,7 +42,7 @@ class Account:
         return Account(self.endpoint, self.id, self.region, environ)
 
     def as_deployer(self) -> Mapping[str, str]:
-        """Return the environment of a user with the policy of the deploy role.
+        """Return the environment of a user with the policies of the deploy role.
 
         The role itself wants a token of GitHub's, which only GitHub can sign.
         """
@@ -51,8 +52,20 @@ class Account:
         user = f"deployer-{uuid4().hex}"
         iam.create_user(UserName=user)
         iam.put_user_policy(UserName=user, PolicyName="deploy", PolicyDocument=json.dumps(policy))
+        for attached in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
+            iam.attach_user_policy(UserName=user, PolicyArn=attached["PolicyArn"])
         key = iam.create_access_key(UserName=user)["AccessKey"]
         return self._keys(key["AccessKeyId"], key["SecretAccessKey"])
+
+    def client(self, service: str) -> Any:
+        """Return a client of any service, also of one that preheat itself has no use for."""
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name=self.region,
+            aws_access_key_id=self.environ["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self.environ["AWS_SECRET_ACCESS_KEY"],
+        )
 
     @property
     def default_bucket(self) -> str:

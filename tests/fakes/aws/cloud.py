@@ -124,9 +124,9 @@ def variables(endpoint: str) -> Mapping[str, str]:
 
 
 @contextmanager
-def account() -> Iterator[Cloud]:
+def account(server: Ministack | None = None) -> Iterator[Cloud]:
     """An account that has what `preheat bootstrap` makes; the environment leads to it."""
-    with Ministack() as server, pytest.MonkeyPatch.context() as environment:
+    with server or Ministack() as server, pytest.MonkeyPatch.context() as environment:
         for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
             environment.delenv(name, raising=False)
         for name, value in variables(server.endpoint).items():

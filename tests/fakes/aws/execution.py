@@ -8,6 +8,8 @@ of its own, in its own Python. Here AWS's interface emulator and Lambda's own Py
     what an alias points to         MiniStack keeps the weights of an alias, and does not use them
     the pace of the schedules       looked at every second, and not every ten
     names that are taken            refused, as CloudFormation does
+    connections, API destinations   made by stacks, too; EventBridge has them
+    a stack in review               takes a second change set, as in CloudFormation
     the lines of a function's log   each has an id, as every line in CloudWatch
     the metrics of a function       also by alias, as Lambda counts them
 """
@@ -31,6 +33,8 @@ from typing import Any
 from ministack import app
 from ministack.core import lambda_runtime
 from ministack.services import cloudwatch, cloudwatch_logs, lambda_svc, scheduler
+from tests.fakes.aws.api_destinations import know_api_destinations
+from tests.fakes.aws.reviews import keep_waiting_stacks
 from tests.fakes.aws.taken import refuse_taken_names
 from tests.fakes.lambda_emulator import HANDLER, PYTHON, Emulator, Reply, Unpacked
 
@@ -188,6 +192,8 @@ def main() -> None:
         stream, [{"eventId": uuid.uuid4().hex, **event} for event in events]
     )
     refuse_taken_names()
+    know_api_destinations()
+    keep_waiting_stacks()
     sys.argv[1:] = []
     app.main()
 

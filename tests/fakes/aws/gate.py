@@ -3,7 +3,7 @@
 import http.client
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from tests.fakes.aws.cloud import Cloud
@@ -72,15 +72,15 @@ def gate(cloud: Cloud, wanted: str, *, answered: bool = False) -> Iterator[Gate]
         do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _pass
 
         def _ask(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
-            connection = http.client.HTTPConnection("127.0.0.1", cloud.server.port, timeout=LONGEST_S)
-            connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-            for name, value in self.headers.items():
-                connection.putheader(name, value)
-            connection.endheaders(body)
-            answer = connection.getresponse()
-            found = answer.status, answer.getheaders(), answer.read()
-            connection.close()
-            return found
+            with closing(
+                http.client.HTTPConnection("127.0.0.1", cloud.server.port, timeout=LONGEST_S)
+            ) as connection:
+                connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+                for name, value in self.headers.items():
+                    connection.putheader(name, value)
+                connection.endheaders(body)
+                with connection.getresponse() as answer:
+                    return answer.status, answer.getheaders(), answer.read()
 
         def log_message(self, format: str, *args: object) -> None:
             pass

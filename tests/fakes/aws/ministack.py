@@ -26,9 +26,12 @@ class Ministack:
     """The services of AWS at `endpoint`; a context that ends them, and every function that runs in them.
 
     IAM is in force: a function may do what its role allows. `lines` is what the server has written.
+    `program` is the module that runs as the server, `env` what it is told beside the usual.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, program: str = "tests.fakes.aws.execution", env: Mapping[str, str] | None = None
+    ) -> None:
         self.lines: list[str] = []
         self.port = free_port()
         self._changed = threading.Condition()
@@ -36,9 +39,9 @@ class Ministack:
         client = python_with(CLIENT, "boto3>=1.36")
         self._folder = TemporaryDirectory(prefix="ministack-")
         self._process = subprocess.Popen(
-            [python_with(MINISTACK), "-m", "tests.fakes.aws.execution"],
+            [python_with(MINISTACK), "-m", program],
             cwd=ROOT,
-            env=self._environment(client),
+            env=self._environment(client) | dict(env or {}),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -76,7 +79,7 @@ class Ministack:
             found = self._changed.wait_for(look, longest_s)
         assert found, "\n".join([f"no {text!r} in:", *self.lines[after:]])
 
-    def _environment(self, client: Path) -> Mapping[str, str]:
+    def _environment(self, client: Path) -> dict[str, str]:
         """Return the settings of MiniStack (its documentation calls them so), and nothing of this machine."""
         return {
             "PATH": "/usr/bin:/bin",

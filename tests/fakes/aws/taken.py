@@ -28,8 +28,8 @@ def _refusing(
     kind: str, key: str, exists: Callable[[str], bool], create: Callable[..., Any]
 ) -> Callable[..., Any]:
     def refusing(logical_id: str, properties: Mapping[str, Any], stack: str) -> Any:
-        name = properties[key]
-        if exists(name):
+        name = properties.get(key)  # without one, CloudFormation draws it
+        if name is not None and exists(name):
             raise ValueError(
                 f"Resource handler returned message: \"Resource of type '{kind}' with identifier "
                 f"'{name}' already exists.\" (RequestToken: 1, HandlerErrorCode: AlreadyExists)"

@@ -1,4 +1,4 @@
-"""A workspace of Modal for the providers of this process: the control plane, and the variables that lead there."""
+"""A workspace of Modal for the providers of this process: the control plane, and what leads there."""
 
 import tempfile
 from collections.abc import Iterator, Mapping

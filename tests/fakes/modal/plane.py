@@ -35,12 +35,14 @@ import asyncio
 import concurrent.futures
 import threading
 from collections.abc import Callable, Coroutine, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import modal
 from aiohttp import web
 from grpclib import Status
+from grpclib.protocol import H2Protocol
 from grpclib.server import Server
 from modal_proto import api_pb2
 from tests.fakes.modal.apps import Apps
@@ -233,11 +235,11 @@ class ControlPlane:
         groups = (tasks, *self._groups)
         return Server([Service(groups, self.journal, self._state.faults, container.id)])
 
-    async def _open(self) -> tuple[Server, str]:
+    async def _open(self) -> "tuple[Closing, str]":
         application = web.Application(client_max_size=0)
         application.add_routes(self._files.routes())
         self._files.base_url = await self._ingress.site(application)
-        server = Server([Service(self._groups, self.journal, self._state.faults, allowed=_known)])
+        server = Closing([Service(self._groups, self.journal, self._state.faults, allowed=_known)])
         return server, await listen(server)
 
     async def _close(self) -> None:
@@ -245,6 +247,7 @@ class ControlPlane:
         self._files.released.set()
         await self._ingress.close()
         self._server.close()
+        self._server.close_connections()
 
     async def _tick(self, function: Function) -> None:
         exchange = self._fleet.exchange
@@ -258,6 +261,24 @@ class ControlPlane:
         done: concurrent.futures.Future[T] = concurrent.futures.Future()
         self._loop.call_soon_threadsafe(lambda: done.set_result(work()))
         return done.result(LONGEST_S)
+
+
+class Closing(Server):
+    """A server whose connections end with it, also those of clients that nobody closes."""
+
+    def _protocol_factory(self) -> H2Protocol:
+        protocol = super()._protocol_factory()
+        self._protocols.append(protocol)
+        return protocol
+
+    @cached_property
+    def _protocols(self) -> list[H2Protocol]:
+        return []
+
+    def close_connections(self) -> None:
+        for protocol in self._protocols:
+            if protocol.connection is not None:
+                protocol.connection.close()
 
 
 def _known(headers: Mapping[str, str]) -> bool:

@@ -14,10 +14,9 @@ from preheat.bundle.model import Layer
 from preheat.bundle.zip.archive import Archive
 from preheat.errors import ProviderError
 from preheat.progress import Amount, Event, quiet
+from preheat_providers._aws.storing import PART_BYTES, expected_checksum
 from preheat_providers.aws_lambda.artifact import (
-    PART_BYTES,
     archive_key,
-    expected_checksum,
     store_archive,
     store_weights,
     weight_items,
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
 BUCKET = "team-artifacts"
 FOLDER = "preheat/demo/dev/"
+KEY = f"{FOLDER}archive.zip"
 SMALL = b"zip" * 1000
 LARGE = random.Random(4).randbytes(2 * PART_BYTES + 5)
 
@@ -49,10 +49,10 @@ def test_an_archive_is_sent_once_and_found_from_then_on(
     content: bytes, s3: "S3Client", tmp_path: Path
 ) -> None:
     made = archive(tmp_path, content)
-    first = store_archive(s3, made, bucket=BUCKET, folder=FOLDER, report=quiet)
+    first = store_archive(s3, made, bucket=BUCKET, key=archive_key(FOLDER, made.digest), report=quiet)
     assert (first.key, first.bytes, first.sent) == (archive_key(FOLDER, made.digest), len(content), True)
     assert in_bucket(s3) == {f"preheat/demo/dev/{made.sha256}.zip": content}
-    assert store_archive(s3, made, bucket=BUCKET, folder=FOLDER, report=quiet).sent is False
+    assert store_archive(s3, made, bucket=BUCKET, key=first.key, report=quiet).sent is False
 
 
 def test_the_checksum_is_of_the_file_or_of_its_parts(tmp_path: Path) -> None:
@@ -68,16 +68,14 @@ def test_the_checksum_is_of_the_file_or_of_its_parts(tmp_path: Path) -> None:
 def test_an_object_with_another_content_is_replaced(content: bytes, s3: "S3Client", tmp_path: Path) -> None:
     made = archive(tmp_path, content)
     swapped = bytes(len(content))
-    s3.put_object(
-        Bucket=BUCKET, Key=archive_key(FOLDER, made.digest), Body=swapped, ChecksumAlgorithm="SHA256"
-    )
-    assert store_archive(s3, made, bucket=BUCKET, folder=FOLDER, report=quiet).sent is True
-    assert in_bucket(s3)[archive_key(FOLDER, made.digest)] == content
+    s3.put_object(Bucket=BUCKET, Key=KEY, Body=swapped, ChecksumAlgorithm="SHA256")
+    assert store_archive(s3, made, bucket=BUCKET, key=KEY, report=quiet).sent is True
+    assert in_bucket(s3)[KEY] == content
 
 
 def test_progress_ends_at_the_total(s3: "S3Client", tmp_path: Path) -> None:
     events: list[Event] = []
-    store_archive(s3, archive(tmp_path, LARGE), bucket=BUCKET, folder=FOLDER, report=events.append)
+    store_archive(s3, archive(tmp_path, LARGE), bucket=BUCKET, key=KEY, report=events.append)
     amounts = [event for event in events if isinstance(event, Amount)]
     assert len(amounts) > 2
     assert amounts[-1] == Amount("upload", "archive", len(LARGE), len(LARGE), "bytes")
@@ -102,10 +100,8 @@ def test_weights_are_shared_by_content(s3: "S3Client", tmp_path: Path) -> None:
 
 
 def test_a_bucket_that_is_not_there_is_said(s3: "S3Client", tmp_path: Path) -> None:
-    with pytest.raises(
-        ProviderError, match=r"s3://nowhere/preheat/.*: the store answered NoSuchBucket"
-    ) as caught:
-        store_archive(s3, archive(tmp_path, SMALL), bucket="nowhere", folder=FOLDER, report=quiet)
+    with pytest.raises(ProviderError, match=r"s3://nowhere/preheat/.*: there is no such bucket") as caught:
+        store_archive(s3, archive(tmp_path, SMALL), bucket="nowhere", key=KEY, report=quiet)
     assert "artifact_bucket" in str(caught.value.hint)
     assert "never-to-be-logged" not in caught.value.message
 
@@ -117,7 +113,7 @@ def test_without_credentials_it_is_said(
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     client = boto3.Session().client("s3", endpoint_url=s3_endpoint)
     with pytest.raises(ProviderError, match="Unable to locate credentials") as caught:
-        store_archive(client, archive(tmp_path, SMALL), bucket=BUCKET, folder=FOLDER, report=quiet)
+        store_archive(client, archive(tmp_path, SMALL), bucket=BUCKET, key=KEY, report=quiet)
     assert "AWS_PROFILE" in str(caught.value.hint)
     client.close()
 
@@ -126,5 +122,5 @@ def test_an_endpoint_that_is_not_there_is_said(s3_endpoint: str, tmp_path: Path)
     settings = Config(retries={"max_attempts": 0}, connect_timeout=2)
     client = boto3.client("s3", endpoint_url="http://127.0.0.1:9", config=settings)
     with pytest.raises(ProviderError, match="Could not connect to the endpoint"):
-        store_archive(client, archive(tmp_path, SMALL), bucket=BUCKET, folder=FOLDER, report=quiet)
+        store_archive(client, archive(tmp_path, SMALL), bucket=BUCKET, key=KEY, report=quiet)
     client.close()

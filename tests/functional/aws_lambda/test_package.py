@@ -23,15 +23,17 @@ from preheat.bundle.shipped import REQUIREMENTS
 from preheat.bundle.zip.archive import Archive, zip_bundle
 from preheat.progress import quiet
 from preheat.project.config import load_project
-from preheat_providers.aws_lambda.artifact import Stored, store_archive
+from preheat_providers._aws.storing import Stored
+from preheat_providers.aws_lambda.artifact import archive_key, store_archive
 from preheat_providers.aws_lambda.options import SCHEMA, Options, read_options
-from preheat_providers.aws_lambda.settings import WEIGHTS
+from preheat_providers.aws_lambda.settings import CONTRACT, WEIGHTS
 from preheat_providers.aws_lambda.target import ArchiveName, layouts_of, target_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 BUCKET = "team-artifacts"
+FOLDER = "preheat/demo/dev/"
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 TOML = """
 [weights.model]
@@ -149,7 +151,9 @@ def test_after_a_change_of_code_only_the_users_code_is_sent(
 ) -> None:
     def deploy() -> dict[str, Stored]:
         return {
-            name: store_archive(s3, archive, bucket=BUCKET, folder="preheat/demo/dev/", report=quiet)
+            name: store_archive(
+                s3, archive, bucket=BUCKET, key=archive_key(FOLDER, archive.digest), report=quiet
+            )
             for name, archive in package(tmp_path / "a", monkeypatch).items()
         }
 
@@ -173,7 +177,7 @@ def test_the_archives_hold_together_every_layer_of_the_bundle(
             name = path.relative_to(layer.path).as_posix()
             places = {name, f"python/{name}", f"{WEIGHTS}/{name}"} & packed.keys()
             assert [packed.pop(place) for place in places] == [path.read_bytes()], name
-    assert not packed
+    assert packed.keys() == {CONTRACT}
 
 
 def contents(path: Path) -> dict[str, bytes]:

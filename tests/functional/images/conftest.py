@@ -1,5 +1,6 @@
 """One registry, one base and one home for the images of a test run, all in one process."""
 
+import base64
 import json
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from tempfile import mkdtemp
 from typing import Any
 
 import pytest
+from tests.fakes.aws.cloud import Cloud, account
+from tests.fakes.aws.registry_door import Door, registry_door
 from tests.fakes.containers import PYTHON, Podman, base_archive, check_tools, environment, push_base, registry
 from tests.fakes.projects import write_project
 
@@ -99,10 +102,13 @@ def base(host: str, shared: Path) -> str:
 def preheat(shared: Path) -> Preheat:
     """Runs `preheat ARGUMENTS --json` in the home of the test run, or another; returns its object."""
 
-    def run(*arguments: str, home: Path | None = None, code: int = 0) -> dict[str, Any]:
+    def run(
+        *arguments: str, home: Path | None = None, docker: Path | None = None, code: int = 0
+    ) -> dict[str, Any]:
+        logins = {"DOCKER_CONFIG": str(docker)} if docker is not None else {}
         done = subprocess.run(
             [Path(sys.executable).with_name("preheat"), *arguments, "--json"],
-            env=environment(home or shared / "home"),
+            env={**environment(home or shared / "home"), **logins},
             cwd=shared,
             capture_output=True,
             text=True,
@@ -125,6 +131,29 @@ def project(shared: Path) -> Path:
 def pushed(preheat: Preheat, project: Path, host: str, base: str) -> dict[str, Any]:
     """What the first push said."""
     return preheat("image", "push", f"{host}/demo:v1", str(project), "--base", base)
+
+
+@pytest.fixture(scope="session")
+def cloud(shared: Path) -> Iterator[Cloud]:
+    with account() as cloud:
+        cloud.client("ecr").create_repository(repositoryName="demo")
+        yield cloud
+
+
+@pytest.fixture(scope="session")
+def ecr(cloud: Cloud) -> Iterator[Door]:
+    with registry_door(cloud) as door:
+        yield door
+
+
+@pytest.fixture(scope="session")
+def logged_in(ecr: Door, shared: Path) -> Path:
+    """The folder that `docker login` leaves: its own configuration, with ECR's user and password."""
+    folder = shared / "docker"
+    folder.mkdir()
+    auth = base64.b64encode(":".join(ecr.login).encode()).decode()
+    (folder / "config.json").write_text(json.dumps({"auths": {ecr.host: {"auth": auth}}}))
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.fakes.bundle import FakeBuild, failing
@@ -185,6 +186,20 @@ def test_a_plan_shows_what_it_costs_and_what_was_counted(cli: CommandLine, root:
     assert "$0.00025  per 1,000 requests  1,024 MB for 100 ms" in requests
     assert "$1,234.50  per month" in kept
     assert "●" not in kept
+
+
+@pytest.mark.parametrize(
+    ("unit", "said"),
+    [
+        ("month", "per month"),
+        ("hour", "per hour"),
+        ("time", "each time"),
+        ("1000 requests", "per 1,000 requests"),
+    ],
+)
+def test_a_cost_says_what_it_is_paid_for(cli: CommandLine, root: Path, unit: Any, said: str) -> None:
+    cli.provider.prices = (Cost(name="one", usd=2.0, unit=unit, basis="counted"),)
+    assert f"$2.00  {said}  counted" in cli("plan").out
 
 
 def test_a_plan_without_changes_still_shows_what_it_costs(deployed: CommandLine) -> None:

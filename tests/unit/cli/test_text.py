@@ -1,7 +1,7 @@
 import click
 import pytest
 
-from preheat.cli.text import columns, human_bytes, human_ms
+from preheat.cli.text import columns, dollars, human_bytes, human_ms
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,20 @@ def test_colours_do_not_count_as_width() -> None:
     red = click.style("a", fg="red")
     lines = columns([(red, "1", "x"), ("long", "20", "y")], right=frozenset({1}))
     assert [click.unstyle(line) for line in lines] == ["a      1  x", "long  20  y"]
+
+
+@pytest.mark.parametrize(
+    ("usd", "shown"),
+    [
+        (0.0, "$0"),
+        (13.66, "$13.66"),
+        (1234.5, "$1,234.50"),
+        (0.3, "$0.30"),
+        (0.01416, "$0.0142"),
+        (0.00036, "$0.00036"),
+        (0.999, "$0.999"),
+        (0.9999, "$1.00"),
+    ],
+)
+def test_a_price_has_three_digits_that_count(usd: float, shown: str) -> None:
+    assert dollars(usd) == shown

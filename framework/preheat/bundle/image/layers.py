@@ -47,12 +47,17 @@ class Packed:
 
 
 def pack_layers(bundle: Bundle, cache: Cache, report: Report) -> tuple[Packed, ...]:
-    """Return the layers of `bundle` in order, packed unless the cache has them; empty ones are left out."""
+    """Return the layers of `bundle` in order, packed unless the cache has them.
+
+    Empty ones are left out, and so are those that the target keeps apart.
+    """
     return tuple(_pack_layers(bundle, cache, report))
 
 
 def _pack_layers(bundle: Bundle, cache: Cache, report: Report) -> Iterator[Packed]:
     for name, part in PARTS.items():
+        if part.layer in bundle.target.apart:
+            continue
         layer = bundle.layer(part.layer)
         key = hashlib.sha256(json.dumps([FORMAT, name, part.folder, part.digest(layer)]).encode()).hexdigest()
         path = cache.root / "images" / f"{key}.tar.gz"

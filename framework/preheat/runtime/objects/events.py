@@ -106,6 +106,31 @@ def read_event(document: Any) -> tuple[ObjectRecord, ...]:
         raise BadEvent(f"an S3 event has Records[].s3.bucket.name and .object.key: {error!r}") from error
 
 
+def read_notification(document: Any) -> ObjectRecord | None:
+    """Return the object that an event of EventBridge says was created; None for another event of S3.
+
+    Its key is not encoded: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html. Raises
+    BadEvent.
+    """
+    try:
+        if document["source"] != "aws.s3":
+            raise BadEvent(f"an event of {document['source']!r} names no object of S3")
+        if document["detail-type"] != "Object Created" or document["detail"]["object"]["key"].endswith("/"):
+            return None
+        stored = document["detail"]["object"]
+        return ObjectRecord(
+            bucket=document["detail"]["bucket"]["name"],
+            key=stored["key"],
+            size=int(stored.get("size", 0)),
+            etag=stored["etag"].strip('"'),
+            version_id=stored.get("version-id") or None,
+            sequencer=stored.get("sequencer", ""),
+            time=datetime.fromisoformat(document["time"]).timestamp(),
+        )
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise BadEvent(f"an event of S3 has detail.bucket.name and detail.object.key: {error!r}") from error
+
+
 def _read_record(record: Mapping[str, Any]) -> ObjectRecord:
     stored = record["s3"]["object"]
     return ObjectRecord(

@@ -1,23 +1,26 @@
 """What the deploy role may do: what `preheat deploy`, `status`, `logs`, `invoke` and `destroy` call. Pure.
 
 Everything that a deploy makes is called preheat-*, so that these statements end where others' things begin.
+Here is what functions need, and with them every stack; `endpoints` and `destinations` have the rest.
 """
 
 from preheat_providers._aws.bootstrap.bucket import NAME as BUCKET
 from preheat_providers._aws.bootstrap.statements import (
+    LOG_ACTIONS,
     NAME,
     PREFIX,
+    ROLES,
+    SCALING_ACTIONS,
     Statement,
     allow,
     deny,
     here,
-    iam,
+    linked_role,
     s3,
     sub,
 )
 
 BOUNDED = {"StringEquals": {"iam:PermissionsBoundary": {"Ref": "Boundary"}}}
-ROLES = iam(f"role/{PREFIX}")
 ARTIFACTS = {"Fn::Sub": ["arn:${AWS::Partition}:s3:::${Bucket}", {"Bucket": BUCKET}]}
 ARTIFACT_OBJECTS = {"Fn::Sub": ["arn:${AWS::Partition}:s3:::${Bucket}/preheat/*", {"Bucket": BUCKET}]}
 
@@ -88,13 +91,11 @@ def _roles() -> tuple[Statement, ...]:
     rest = ["DeleteRole", "GetRole", "GetRolePolicy", "ListAttachedRolePolicies", "ListRolePolicies"]
     rest += ["ListRoleTags", "TagRole", "UntagRole", "UpdateAssumeRolePolicy", "UpdateRole"]
     services = ["lambda.amazonaws.com", "scheduler.amazonaws.com"]
-    scaling = "role/aws-service-role/lambda.application-autoscaling.amazonaws.com/*"
-    linked = {"StringEquals": {"iam:AWSServiceName": "lambda.application-autoscaling.amazonaws.com"}}
     return (
         allow("BoundedRoles", "iam", bounded, [ROLES], BOUNDED),
         allow("Roles", "iam", rest, [ROLES]),
         allow("HandOver", "iam", ["PassRole"], [ROLES], {"StringEquals": {"iam:PassedToService": services}}),
-        allow("ScalingRole", "iam", ["CreateServiceLinkedRole"], [iam(scaling)], linked),
+        linked_role("ScalingRole", "lambda.application-autoscaling.amazonaws.com"),
     )
 
 
@@ -103,10 +104,11 @@ def _storage() -> tuple[Statement, ...]:
     removed = ["DeleteObject", "DeleteObjectVersion"]
     buckets = ["CreateBucket", "DeleteBucket", "PutBucketTagging", "PutBucketOwnershipControls"]
     buckets += ["GetBucketPolicy", "PutBucketPolicy", "DeleteBucketPolicy", "PutBucketPublicAccessBlock"]
-    buckets += ["PutEncryptionConfiguration", "PutLifecycleConfiguration"]
+    buckets += ["PutBucketNotification", "PutEncryptionConfiguration", "PutLifecycleConfiguration"]
     buckets += ["ListBucket", "ListBucketVersions"]
     guarded = ["DeleteBucket", "DeleteBucketPolicy", "PutBucketOwnershipControls", "PutBucketPolicy"]
-    guarded += ["PutBucketPublicAccessBlock", "PutEncryptionConfiguration", "PutLifecycleConfiguration"]
+    guarded += ["PutBucketNotification", "PutBucketPublicAccessBlock"]
+    guarded += ["PutEncryptionConfiguration", "PutLifecycleConfiguration"]
     tables = [
         "CreateTable",
         "DeleteTable",
@@ -145,32 +147,30 @@ def _endpoints() -> tuple[Statement, ...]:
     paths = ["/apis", "/apis/*", "/tags/*"]
     # The ids of APIs are drawn by chance, so that no name narrows them.
     gateways = [sub(f"arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}::{path}") for path in paths]
-    scaling = [
-        "DeleteScalingPolicy",
-        "DeregisterScalableTarget",
-        "PutScalingPolicy",
-        "RegisterScalableTarget",
-    ]
-    scaling += ["DeleteScheduledAction", "PutScheduledAction", "TagResource", "UntagResource"]
+    # Tags know no namespace, and no other name of theirs narrows scalable targets.
+    tags = ["ListTagsForResource", "TagResource", "UntagResource"]
     reads = ["DescribeScalableTargets", "DescribeScalingPolicies", "DescribeScheduledActions"]
     targets = here("application-autoscaling", "scalable-target/*")
     ours = {"StringEquals": {"application-autoscaling:service-namespace": "lambda"}}
     return (
         allow("HttpApis", "apigateway", ["DELETE", "GET", "PATCH", "POST", "PUT"], gateways),
-        allow("Scaling", "application-autoscaling", scaling, [targets], ours),
+        allow("Scaling", "application-autoscaling", SCALING_ACTIONS, [targets], ours),
+        allow("ScalingTags", "application-autoscaling", tags, [targets]),
         allow("ScalingLists", "application-autoscaling", reads, ["*"]),
     )
 
 
 def _watching() -> tuple[Statement, ...]:
-    groups = ["CreateLogGroup", "DeleteLogGroup", "DeleteRetentionPolicy", "PutRetentionPolicy"]
-    groups += ["FilterLogEvents", "ListTagsForResource", "TagResource", "UntagResource"]
     alarms = ["DeleteAlarms", "ListTagsForResource", "PutMetricAlarm"]
     alarms += ["TagResource", "UntagResource"]
+    tracking = here("cloudwatch", f"alarm:TargetTracking-function:{PREFIX}")
     return (
-        allow("LogGroups", "logs", groups, [here("logs", "log-group:/preheat/*")]),
+        allow("LogGroups", "logs", LOG_ACTIONS, [here("logs", "log-group:/preheat/*")]),
         allow("LogGroupList", "logs", ["DescribeLogGroups"], [here("logs", "log-group:*")]),
         allow("Alarms", "cloudwatch", alarms, [here("cloudwatch", f"alarm:{PREFIX}")]),
+        # Target tracking makes its alarms for whoever sets it:
+        # https://docs.aws.amazon.com/autoscaling/application/userguide/security_iam_id-based-policy-examples.html
+        allow("Tracking", "cloudwatch", ["DeleteAlarms", "PutMetricAlarm"], [tracking]),
         # Metrics have no ARN, and composite alarms are told only to who may see all:
         # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
         allow("Metrics", "cloudwatch", ["DescribeAlarms", "GetMetricData"], ["*"]),

@@ -7,9 +7,9 @@ import json
 import sys
 from typing import Any
 
-from preheat_providers._aws.bootstrap import bucket, deploying
+from preheat_providers._aws.bootstrap import bucket, deploying, destinations, endpoints
 from preheat_providers._aws.bootstrap.boundary import boundary
-from preheat_providers._aws.bootstrap.statements import policy, sub
+from preheat_providers._aws.bootstrap.statements import Statement, policy, sub
 
 ISSUER = "token.actions.githubusercontent.com"
 AUDIENCE = "sts.amazonaws.com"
@@ -43,6 +43,8 @@ def document() -> dict[str, Any]:
             "ArtifactBucketPolicy": bucket.bucket_policy(),
             "Boundary": boundary(),
             "GitHub": _provider(),
+            "DeployEndpoints": _policy("endpoints", "Endpoints of SageMaker", endpoints.statements()),
+            "DeployDestinations": _policy("destinations", "API destinations", destinations.statements()),
             "DeployRole": _role(),
         },
         "Outputs": {
@@ -69,6 +71,19 @@ def _provider() -> dict[str, Any]:
     }
 
 
+def _policy(name: str, what: str, statements: tuple[Statement, ...]) -> dict[str, Any]:
+    """Return a policy beside the role's own, which takes 10,240 characters only."""
+    return {
+        "Type": "AWS::IAM::ManagedPolicy",
+        "Condition": "TrustsGitHub",
+        "Properties": {
+            "ManagedPolicyName": sub(f"preheat-deploy-{name}-${{AWS::Region}}"),
+            "Description": f"{what}, as deployed with preheat.",
+            "PolicyDocument": policy(*statements),
+        },
+    }
+
+
 def _role() -> dict[str, Any]:
     provider = {"Fn::If": ["MakesProvider", {"Ref": "GitHub"}, {"Ref": "GitHubProvider"}]}
     trust = {
@@ -89,6 +104,7 @@ def _role() -> dict[str, Any]:
             "Description": "Deploys functions with preheat from GitHub Actions.",
             "MaxSessionDuration": 3600,
             "AssumeRolePolicyDocument": policy(trust),
+            "ManagedPolicyArns": [{"Ref": "DeployEndpoints"}, {"Ref": "DeployDestinations"}],
             "Policies": [{"PolicyName": "deploy", "PolicyDocument": policy(*deploying.statements())}],
         },
     }

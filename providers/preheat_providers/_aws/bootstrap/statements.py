@@ -13,6 +13,26 @@ BUCKET = "preheat-${AWS::AccountId}-${AWS::Region}"
 BOUNDARY = "preheat-boundary-${AWS::Region}"
 
 
+SCALING_ACTIONS = (
+    "DeleteScalingPolicy",
+    "DeleteScheduledAction",
+    "DeregisterScalableTarget",
+    "PutScalingPolicy",
+    "PutScheduledAction",
+    "RegisterScalableTarget",
+)
+LOG_ACTIONS = (
+    "CreateLogGroup",
+    "DeleteLogGroup",
+    "DeleteRetentionPolicy",
+    "FilterLogEvents",
+    "ListTagsForResource",
+    "PutRetentionPolicy",
+    "TagResource",
+    "UntagResource",
+)
+
+
 def sub(text: str) -> dict[str, str]:
     """Return `text` as CloudFormation fills it in."""
     return {"Fn::Sub": text}
@@ -26,6 +46,9 @@ def here(service: str, resource: str) -> dict[str, str]:
 def iam(resource: str) -> dict[str, str]:
     """Return the ARN of a role or policy of the stack's account."""
     return sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:{resource}")
+
+
+ROLES = iam(f"role/{PREFIX}")
 
 
 def s3(resource: str) -> dict[str, str]:
@@ -47,6 +70,16 @@ def allow(
 def deny(sid: str, service: str, actions: Sequence[str], resources: Sequence[Any]) -> Statement:
     """Return the statement that forbids `actions`, whatever else allows them."""
     return _statement("Deny", sid, [f"{service}:{action}" for action in actions], resources, None)
+
+
+def linked_role(sid: str, service: str) -> Statement:
+    """Return what lets AWS make the role that `service` works under, which an account has once.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html
+    """
+    role = iam(f"role/aws-service-role/{service}/*")
+    named = {"StringEquals": {"iam:AWSServiceName": service}}
+    return allow(sid, "iam", ["CreateServiceLinkedRole"], [role], named)
 
 
 def _statement(

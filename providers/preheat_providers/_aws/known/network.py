@@ -83,6 +83,6 @@ NETWORK = (
         ),
         pattern=r"Internal Failure|encountered an internal error",
         why="The service itself failed.",
-        hint="The same command again, in some minutes; https://health.aws.amazon.com/health/status says more.",
+        hint="The same command again, in some minutes. See https://health.aws.amazon.com/health/status.",
     ),
 )

@@ -107,8 +107,8 @@ class Changes:
                 RetainExceptOnCreate=True,
             )
 
-    def remove(self, wanted: Change) -> None:
-        """Remove a change set that is not to be run. One that is gone, or runs, is left alone."""
+    def remove(self, wanted: Change) -> bool:
+        """Remove a change set that is not to be run, and say whether there was one that did not run."""
         from botocore.exceptions import ClientError
 
         with translated(f"The change set {wanted.name} cannot be removed"):
@@ -118,6 +118,8 @@ class Changes:
                 code = error.response.get("Error", {}).get("Code", "")
                 if code not in {"InvalidChangeSetStatus", "ChangeSetNotFound", "ValidationError"}:
                     raise
+                return False
+        return True
 
     def _ready(self, wanted: Change, change_set: str) -> bool:
         """Wait for the change set; return whether it holds any change. Raises StackFailed."""

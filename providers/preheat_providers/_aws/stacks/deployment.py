@@ -39,6 +39,8 @@ class Deployment:
             stack = reading.find(self._client, name)
         if stack is not None and stack.status in STUCK:
             raise stuck(stack)
+        if stack is not None and stack.status == REVIEWED:
+            return None  # another deploy may be about to run its change set: two may wait side by side
         if stack is not None and stack.status in REMAINS:
             self._report(Step(STAGE, f"{name} is in {stack.status}: deleting what is left of it"))
             delete_stack(self._client, stack, self._waiting, self._report, STAGE)
@@ -84,8 +86,8 @@ class Deployment:
 
     def _withdraw(self, wanted: Change) -> None:
         try:
-            self._changes.remove(wanted)
-            stack = reading.find(self._client, wanted.stack) if wanted.kind == "CREATE" else None
+            alone = self._changes.remove(wanted) and wanted.kind == "CREATE"
+            stack = reading.find(self._client, wanted.stack) if alone else None
         except ProviderError as error:
             self._report(Notice(STAGE, error.message, hint=error.hint))
         else:

@@ -8,14 +8,15 @@ Template = Mapping[str, Any]
 
 
 def upload_buckets(template: Template) -> tuple[str, ...]:
-    """Return the buckets whose uploads a rule listens to."""
-    found = {bucket for _, properties in of_kind(template, RULE) for bucket in rule_buckets(properties)}
+    """Return the buckets of somebody else to whose uploads a rule listens."""
+    rules = (properties for _, properties in of_kind(template, RULE))
+    found = {each for rule in rules for each in rule_buckets(rule) if isinstance(each, str)}
     return tuple(sorted(found))
 
 
-def rule_buckets(rule: Mapping[str, Any]) -> list[str]:
-    """Return the buckets that a rule of EventBridge listens to."""
-    names: list[str] = rule["EventPattern"]["detail"]["bucket"]["name"]
+def rule_buckets(rule: Mapping[str, Any]) -> list[Any]:
+    """Return the buckets that a rule of EventBridge listens to; the stack's own is a reference."""
+    names: list[Any] = rule["EventPattern"]["detail"]["bucket"]["name"]
     return names
 
 

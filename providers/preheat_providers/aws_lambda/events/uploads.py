@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from preheat.interface.message import Request, Response
 from preheat.runtime.objects.events import ObjectRecord
 from preheat.runtime.objects.results import content_type, request_headers, result_body, result_key
+from preheat.runtime.objects.storage import Storage, Superseded
 from preheat_providers.aws_lambda.context import LambdaContext
 from preheat_providers.aws_lambda.events.once import Outcome
 from preheat_providers.aws_lambda.events.report import Report
-from preheat_providers.aws_lambda.events.storage import Storage, Superseded
 from preheat_providers.aws_lambda.events.work import Piece, Worker
 from preheat_providers.aws_lambda.settings import Upload
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 from preheat.errors import DeadlineExceeded, PreheatError
 from preheat.interface.message import Request, Response
+from preheat.runtime.objects.storage import Superseded
 from preheat_providers.aws_lambda.context import LambdaContext, left_s
 from preheat_providers.aws_lambda.events.once import Once, Outcome
 from preheat_providers.aws_lambda.events.report import Report
-from preheat_providers.aws_lambda.events.storage import Superseded
 
 
 class Refused(PreheatError):

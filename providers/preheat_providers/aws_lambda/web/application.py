@@ -7,7 +7,8 @@ SnapStart snapshot has it already.
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 from mangum import Mangum
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -61,15 +62,18 @@ def web_application(
     *,
     name: str,
     version: str,
+    learned: Path,
     authenticate: Callable[[Mapping[str, str]], None],
     jobs: Jobs | None,
 ) -> Callable[[Event, LambdaContext], Answer]:
-    """Return what answers events that are requests over HTTP, for `engine`, which runs `model`."""
-    examples = [encode_body(model.contract.input, each, JSON_TYPE)[1] for each in model.handler.examples()]
+    """Return what answers events that are requests over HTTP, for `engine`, which runs `model`.
+
+    `learned` is the contract document of the build, where the handler could run there.
+    """
     hurried = Hurried(engine)
     settings = Settings(
         engine=hurried,
-        document={**model.contract.document(), "examples": [json.loads(each) for each in examples]},
+        document=_document(model, learned),
         name=name,
         version=version,
         limits=model.limits,
@@ -84,6 +88,15 @@ def web_application(
         return fitting(event, adapter(dict(event), context))  # type: ignore[arg-type]
 
     return answer
+
+
+def _document(model: Model, learned: Path) -> Mapping[str, Any]:
+    """Return the contract document with its examples, and with the answers to them if they are known."""
+    if learned.is_file():
+        document: Mapping[str, Any] = json.loads(learned.read_bytes())
+        return document
+    examples = [encode_body(model.contract.input, each, JSON_TYPE)[1] for each in model.handler.examples()]
+    return {**model.contract.document(), "examples": [json.loads(each) for each in examples]}
 
 
 class _Identified:

@@ -17,14 +17,17 @@ __all__ = ["ClientError", "ReadTimeoutError", "code_of", "runtime_client", "s3_c
 def s3_client() -> "S3Client":
     """Return a client whose links are valid for encrypted objects too."""
     config = Config(signature_version="s3v4", retries={"mode": "standard"})
-    return boto3.client("s3", region_name=os.environ["AWS_REGION"], config=config)
+    client: S3Client = boto3.client("s3", region_name=os.environ["AWS_REGION"], config=config)
+    return client
 
 
 def runtime_client(*, answer_s: float | None = None) -> "SageMakerRuntimeClient":
     """Return a client of endpoints; with `answer_s` for calls that run a model, which are never repeated."""
     once = Config(read_timeout=answer_s or 60, retries={"total_max_attempts": 1})
     config = Config(retries={"mode": "standard"}) if answer_s is None else once
-    return boto3.client("sagemaker-runtime", region_name=os.environ["AWS_REGION"], config=config)
+    region = os.environ["AWS_REGION"]
+    client: SageMakerRuntimeClient = boto3.client("sagemaker-runtime", region_name=region, config=config)
+    return client
 
 
 def code_of(error: ClientError) -> str:

@@ -61,7 +61,8 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 class Settings:
     """What the deploy says: the bucket of jobs and its folder, the time limit, and the token's SHA-256.
 
-    `contract` is the handler's contract document in JSON, empty where nobody could run the handler.
+    `contract` is the handler's contract document in JSON, empty where nobody could run the handler. Answers
+    beyond `answer_bytes` are fetched from S3.
     """
 
     bucket: str
@@ -69,6 +70,7 @@ class Settings:
     timeout_s: float
     token_sha256: str | None
     contract: str = ""
+    answer_bytes: int = ANSWER_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,7 @@ class Jobs:
     def result(self, identity: str) -> Reply:
         """Answer as the handler answered; what is too large for Lambda is fetched from S3."""
         record = self._found(identity)
-        output = None if record.cancelled is not None else self._output(record, ANSWER_BYTES)
+        output = None if record.cancelled is not None else self._output(record, self.settings.answer_bytes)
         if output is not None and output.body is not None:
             return reply(200, output.body, media_type(output))
         if output is not None:

@@ -1,12 +1,15 @@
 """What a trigger wants, and the object that an event tells of. Ships; pure."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from preheat.runtime.objects.events import ObjectRecord
 from preheat_providers.sagemaker.front.exchange import Event
+
+_ID = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +59,19 @@ def read_object(event: Event) -> ObjectRecord:
     )
 
 
+def identity_in(key: str) -> str | None:
+    """Return the id of the job that a result or a failure is of: it is in the name of its object."""
+    found = _ID.search(key.rpartition("/")[2])
+    return found[0] if found is not None else None
+
+
 def source_of(found: ObjectRecord) -> dict[str, str]:
     """Return what a record keeps of an object."""
     version = {} if found.version_id is None else {"version": found.version_id}
     return {"bucket": found.bucket, "key": found.key, "etag": found.etag, **version}
 
 
-def object_of(source: Mapping[str, str]) -> ObjectRecord:
+def object_of(source: Mapping[str, str], *, sequencer: str = "") -> ObjectRecord:
     """Return the object that a record keeps."""
     return ObjectRecord(
         bucket=source["bucket"],
@@ -70,6 +79,6 @@ def object_of(source: Mapping[str, str]) -> ObjectRecord:
         size=0,
         etag=source["etag"],
         version_id=source.get("version"),
-        sequencer="",
+        sequencer=sequencer,
         time=0.0,
     )

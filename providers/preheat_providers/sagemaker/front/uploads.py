@@ -21,7 +21,14 @@ from preheat_providers.sagemaker.front.documents import Found, Record, media_typ
 from preheat_providers.sagemaker.front.exchange import ATTRIBUTES_CHARACTERS, Event
 from preheat_providers.sagemaker.front.failures import failure_document
 from preheat_providers.sagemaker.front.storage import Call, Endpoint, Objects
-from preheat_providers.sagemaker.front.triggers import Trigger, object_of, read_object, source_of, upload_id
+from preheat_providers.sagemaker.front.triggers import (
+    Trigger,
+    identity_in,
+    object_of,
+    read_object,
+    source_of,
+    upload_id,
+)
 
 LARGEST_BYTES = 1 << 30
 """What an asynchronous endpoint takes: https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference.html"""
@@ -31,7 +38,6 @@ RECORD_BYTES = 1 << 20
 RESULT_BYTES = 32 << 20
 """Up to this size a JSON result is wrapped; the function has 256 MB."""
 
-_ID = re.compile(r"[0-9a-f]{32}")
 _PLAIN = re.compile(r"[A-Za-z0-9!_.*'()/=@:,-]+")
 """Keys that InputLocation, a header, takes as they are."""
 
@@ -114,8 +120,8 @@ class Uploads:
         _tell("queued", f"{attributes}: queued as {record.id}", id=record.id, attempt=record.attempts)
 
     def _ended(self, key: str, ended: Ended) -> None:
-        identity = _ID.search(key.rpartition("/")[2])
-        record = self._known(identity[0]) if identity is not None else None
+        identity = identity_in(key)
+        record = self._known(identity) if identity is not None else None
         if record is None or record.source is None:
             return  # what came of a job
         source = object_of(record.source)

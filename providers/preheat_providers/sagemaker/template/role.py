@@ -1,6 +1,6 @@
 """What the container and SageMaker itself may do: each action by name, on what it needs it for.
 
-The actions that hosting asks for, read on 2026-11-21:
+The actions that hosting asks for, as quoted in public templates from
 https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html#sagemaker-roles-createmodel-perms and
 https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-create-endpoint-prerequisites.html
 """

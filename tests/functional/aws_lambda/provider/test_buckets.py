@@ -7,8 +7,8 @@ import pytest
 from tests.fakes.lambda_control import BUCKET
 
 from preheat.errors import ProviderError
+from preheat_providers._aws.buckets import make_tell, tells_events
 from preheat_providers._aws.session import Session
-from preheat_providers.aws_lambda.buckets import make_tell, tells_events
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -73,14 +73,14 @@ def telling(s3: "S3Client") -> "S3Client":
 
 def test_a_bucket_is_switched_once(telling: "S3Client") -> None:
     assert not tells_events(telling, BUCKET)
-    assert make_tell(telling, BUCKET, region=REGION, trigger="scans") is True
+    assert make_tell(telling, BUCKET, region=REGION, trigger="scans", provider="aws_lambda") is True
     assert tells_events(telling, BUCKET)
-    assert make_tell(telling, BUCKET, region=REGION, trigger="scans") is False
+    assert make_tell(telling, BUCKET, region=REGION, trigger="scans", provider="aws_lambda") is False
 
 
 def test_what_others_have_set_up_stays(telling: "S3Client", others: dict[str, Any]) -> None:
     assert others["QueueConfigurations"]
-    make_tell(telling, BUCKET, region=REGION, trigger="scans")
+    make_tell(telling, BUCKET, region=REGION, trigger="scans", provider="aws_lambda")
     after = notifications(telling)
     assert after.pop("EventBridgeConfiguration") == {}
     assert after == others
@@ -88,20 +88,22 @@ def test_what_others_have_set_up_stays(telling: "S3Client", others: dict[str, An
 
 def test_a_bucket_that_is_missing_is_named_with_its_trigger(s3: "S3Client") -> None:
     with pytest.raises(ProviderError, match="The bucket 'nowhere' of the trigger 'scans'") as caught:
-        make_tell(s3, "nowhere", region=REGION, trigger="scans")
+        make_tell(s3, "nowhere", region=REGION, trigger="scans", provider="aws_lambda")
     assert caught.value.hint == "aws s3 mb s3://nowhere --region us-east-1"
     assert not tells_events(s3, "nowhere")
 
 
 def test_a_bucket_of_another_region_sends_its_events_there(s3: "S3Client") -> None:
     with pytest.raises(ProviderError, match="lies in us-east-1, and its events go to EventBridge there"):
-        make_tell(s3, BUCKET, region="eu-central-1", trigger="scans")
+        make_tell(s3, BUCKET, region="eu-central-1", trigger="scans", provider="aws_lambda")
 
 
 @pytest.mark.parametrize("lost", ["QueueConfigurations", "EventBridgeConfiguration"])
 def test_a_change_that_comes_between_is_noticed(s3: "S3Client", others: dict[str, Any], lost: str) -> None:
     with pytest.raises(ProviderError, match=f"at the same time: {lost}"):
-        make_tell(cast("Any", Telling(s3, lost)), BUCKET, region=REGION, trigger="scans")
+        make_tell(
+            cast("Any", Telling(s3, lost)), BUCKET, region=REGION, trigger="scans", provider="aws_lambda"
+        )
 
 
 def test_a_queue_of_others_that_is_gone_does_not_stop_us(
@@ -109,5 +111,5 @@ def test_a_queue_of_others_that_is_gone_does_not_stop_us(
 ) -> None:
     sqs = session.client("sqs")
     sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName="theirs")["QueueUrl"])
-    assert make_tell(telling, BUCKET, region=REGION, trigger="scans") is True
+    assert make_tell(telling, BUCKET, region=REGION, trigger="scans", provider="aws_lambda") is True
     assert "theirs" in json.dumps(notifications(telling))

@@ -7,9 +7,10 @@ import pytest
 from tests.fakes.lambda_control import BUCKET
 
 from preheat.runtime.objects.events import read_event
+from preheat_providers._aws.listing import listed
+from preheat_providers._aws.queues import Message, received, send
 from preheat_providers._aws.session import Session
-from preheat_providers.aws_lambda.redelivery.backfilling import listed, message_of
-from preheat_providers.aws_lambda.redelivery.queues import Message, received, send
+from preheat_providers.aws_lambda.redelivery.backfilling import message_of
 from preheat_providers.aws_lambda.redelivery.replaying import move, replay_queue
 from preheat_providers.aws_lambda.settings import Upload
 

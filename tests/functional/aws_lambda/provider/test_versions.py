@@ -15,7 +15,7 @@ from preheat_providers.aws_lambda.template.names import Described
 def publish(control: Control, number: int) -> int:
     control.put_code(f"{number}.zip", f"x = {number}\n")
     described = Described(f"sha256:{number:064x}", f"{number}.zip")
-    return publish_code(control.client, FUNCTION, bucket=BUCKET, described=described)
+    return publish_code(control.client, FUNCTION, bucket=BUCKET, described=described, logs="preheat logs ocr")
 
 
 def numbers(control: Control) -> list[int]:

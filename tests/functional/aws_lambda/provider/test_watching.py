@@ -5,9 +5,9 @@ import time
 import pytest
 
 from preheat.errors import ProviderError
+from preheat_providers._aws.alarms import firing_alarms
+from preheat_providers._aws.logs import GroupLog
 from preheat_providers._aws.session import Session
-from preheat_providers.aws_lambda.logs import FunctionLog
-from preheat_providers.aws_lambda.traffic import firing_alarms
 
 GROUP, STREAM = "/preheat/ocr/dev", "2026/11/21/preheat-ocr-dev[1]0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 
@@ -56,12 +56,12 @@ def test_events_come_out_of_every_stream_in_order(session: Session) -> None:
                 for each in range(2)
             ],
         )
-    events = list(FunctionLog(client, GROUP).recent())
+    events = list(GroupLog(client, GROUP).recent())
     assert [event["message"] for event in events] == [f"{STREAM} 0", f"{STREAM} 1", "other 0", "other 1"]
     assert [event.get("instance") for event in events] == ["0a1b2c3d", "0a1b2c3d", None, None]
 
 
 def test_a_log_group_that_is_not_there_is_said(session: Session) -> None:
-    log = FunctionLog(session.client("logs"), "/preheat/none/dev")
+    log = GroupLog(session.client("logs"), "/preheat/none/dev")
     with pytest.raises(ProviderError, match="the log group /preheat/none/dev cannot be read"):
         list(log.recent())

@@ -13,7 +13,7 @@ from tests.fakes.aws.mailbox import allow_service
 from tests.fakes.aws.resources import stack_of
 from tests.fakes.functions import Function, Functions
 
-from preheat.errors import PreheatError, ProviderError
+from preheat.errors import NotDeployed, PreheatError, ProviderError
 from preheat.provider.registry import Registry
 from preheat_providers.aws_lambda.template.names import log_group, stack_name, stack_tags
 
@@ -105,7 +105,21 @@ def test_in_a_region_without_the_bucket_it_says_how_to_make_one(
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
     error = refused(plain)
     assert "eu-west-1" in error.message
-    assert "preheat bootstrap" in str(error.hint)
+    assert "preheat bootstrap --provider lambda" in str(error.hint)
+
+
+def test_a_name_is_looked_for_where_the_project_in_the_current_folder_is(
+    plain: Function, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toml = plain.root / "preheat.toml"
+    toml.write_text(toml.read_text() + '\n[provider.aws_lambda]\nregion = "eu-west-3"\n')
+    monkeypatch.chdir(plain.root)
+    for name, region in ((plain.name, "eu-west-3"), ("another", "us-east-1")):
+        with pytest.raises(
+            NotDeployed, match=f"'{name}' is not deployed at stage 'dev' in {region}"
+        ) as caught:
+            plain.provider.releases(name, "dev")
+        assert "export AWS_REGION=" in str(caught.value.hint)
 
 
 def test_a_stack_that_never_was_made_is_made_anew(plain: Function, cloud: Cloud) -> None:

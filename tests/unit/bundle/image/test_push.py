@@ -76,6 +76,16 @@ def test_an_image_that_is_there_costs_no_question_about_its_layers(bench: Bench,
     assert not bench.registry.asked("HEAD /v2/app/blobs")
 
 
+def test_a_registry_that_has_something_else_under_the_digest_is_asked_for_every_layer(
+    bench: Bench, image: Image
+) -> None:
+    """What stands there was damaged, or belongs to nobody: no layer is there because of it."""
+    bench.registry.manifests["app", image.digest] = image.media_type, b'{"schemaVersion": 2}'
+    assert push(bench, image).skipped == 0
+    assert {("app", layer.blob.digest) for layer in image.layers} <= bench.registry.blobs.keys()
+    assert bench.registry.manifests["app", image.digest][1] == image.manifest.data
+
+
 def test_a_second_tag_of_it_is_one_manifest(bench: Bench, image: Image) -> None:
     push(bench, image)
     bench.registry.seen.clear()

@@ -25,7 +25,7 @@ def test_the_error_says_what_failed_with_which_words_and_what_to_do() -> None:
         "The function cannot be made: Rate exceeded (Throttling)."
         " The account asks AWS more often than it may, in several tries."
     )
-    assert error.hint == "preheat deploy  # in a minute; deploy fewer functions at once"
+    assert error.hint == "The same command again, in a minute; and fewer of them at once."
 
 
 def test_an_unknown_error_keeps_its_own_words_and_has_no_invented_fix() -> None:
@@ -43,7 +43,7 @@ def test_errors_of_the_connection_and_of_boto3_itself_are_translated() -> None:
     upload = S3UploadFailedError(
         "Failed: An error occurred (NoSuchBucket) when calling the PutObject operation"
     )
-    assert "preheat bootstrap" in str(raised(upload).hint)
+    assert "preheat bootstrap --provider lambda" in str(raised(upload).hint)
 
 
 def test_no_secret_is_in_the_message() -> None:

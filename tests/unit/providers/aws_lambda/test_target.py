@@ -1,3 +1,4 @@
+import json
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -124,6 +125,13 @@ def test_a_function_that_fetches_weights_has_their_list() -> None:
     files = layouts_of(bundle(weights=9), Options(weights="s3"), [item])["function"].files
     assert read_listing(files["preheat-weights.json"].decode()) == (item,)
     assert not layouts_of(bundle(weights=9), Options())["function"].files
+
+
+def test_a_function_has_what_the_build_has_learned_of_its_handler() -> None:
+    learned = {"stream": False, "examples": ["a"], "answers": ["b"]}
+    built = replace(bundle(weights=0), contract=learned)
+    files = layouts_of(built, Options())["function"].files
+    assert json.loads(files["preheat-contract.json"]) == learned
 
 
 def test_the_packer_is_a_dependency_of_the_extra_alone() -> None:

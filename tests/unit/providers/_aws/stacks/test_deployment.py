@@ -64,14 +64,19 @@ def test_a_rest_that_cannot_be_deleted_does_not_hide_why_there_is_one() -> None:
     assert any(isinstance(event, Notice) and "Role" in event.text for event in told)
 
 
-@pytest.mark.parametrize(
-    "status", ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED", "REVIEW_IN_PROGRESS"]
-)
+@pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"])
 def test_what_is_left_of_a_stack_that_never_worked_is_deleted_and_made_anew(status: str) -> None:
     cloud = FakeCloudFormation(status, parameters={"Secret": "x"})
     assert deployed(cloud).status == "CREATE_COMPLETE"
     assert cloud.changes == ["DeleteStack", "CreateChangeSet", "ExecuteChangeSet"]
     assert cloud.calls[1][1]["ChangeSetType"] == "CREATE"
+
+
+def test_a_stack_that_waits_for_a_change_set_is_not_deleted_under_who_is_about_to_run_it() -> None:
+    cloud = FakeCloudFormation("REVIEW_IN_PROGRESS")
+    assert deployed(cloud).status == "CREATE_COMPLETE"
+    assert cloud.changes == ["CreateChangeSet", "ExecuteChangeSet"]
+    assert cloud.calls[0][1]["ChangeSetType"] == "CREATE"
 
 
 def test_what_is_under_way_is_awaited_and_then_updated() -> None:

@@ -53,7 +53,7 @@ def test_what_takes_too_long_is_an_error_that_says_what_goes_on() -> None:
     with pytest.raises(ProviderError, match=f"The stack {NAME} has not ended after 60 minutes") as caught:
         deployed(cloud)
     assert 3600 <= cloud.now < 3610
-    assert str(caught.value.hint).startswith("preheat deploy  # waits on")
+    assert str(caught.value.hint).startswith("The same command waits on")
 
 
 def test_a_state_on_the_way_back_is_not_taken_for_the_end() -> None:

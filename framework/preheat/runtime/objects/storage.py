@@ -1,16 +1,26 @@
-"""Objects in S3, read within limits and written whole."""
+"""Objects in S3, read within limits and written whole. Imports the AWS SDK when an object is asked for."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from preheat.errors import BadInput, BodyTooLarge, NotFound, PreheatError
+from preheat.errors import BadInput, BodyTooLarge, NotFound, PreheatError, Unavailable
 from preheat.runtime.objects.events import ObjectRecord
-from preheat_providers.aws_lambda.events.client import Changed, calling
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 LONGEST_KEY = 1024
 """In bytes of UTF-8 (S3 user guide, "Naming Amazon S3 objects")."""
+
+
+GONE = frozenset({"404", "NoSuchKey", "NoSuchVersion"})
+CHANGED = frozenset({"412", "PreconditionFailed"})
+REFUSED = frozenset({"400", "403", "AccessDenied", "KeyTooLongError", "NoSuchBucket", "InvalidAccessKeyId"})
+
+
+class Changed(Exception):
+    """The object's eTag is another one."""
 
 
 class Superseded(PreheatError):
@@ -37,7 +47,7 @@ class Storage(Protocol):
 
 
 class S3Storage:
-    """Every bucket that the function's role may use."""
+    """Every bucket that the client may use."""
 
     def __init__(self, client: "S3Client") -> None:
         self._client = client
@@ -86,3 +96,24 @@ def check_size(record: ObjectRecord, size: int, limit: int) -> None:
     """Raise BodyTooLarge for an object above `limit`."""
     if size > limit:
         raise BodyTooLarge(f"The object {record.key!r} has {size} bytes; the limit is {limit}.")
+
+
+@contextmanager
+def calling(done: str, bucket: str, key: str) -> Iterator[None]:
+    """Turn what botocore raises into Changed and our own errors; `done` says what could not be done."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "unknown")
+        if code in CHANGED:
+            raise Changed from error
+        if code in GONE:
+            raise NotFound(f"The object {key!r} was deleted before it was read.") from error
+        kind = BadInput if code in REFUSED else Unavailable
+        action = "s3:GetObject" if done == "read" else "s3:PutObject"
+        advice = f" Allow {action} on arn:aws:s3:::{bucket}/*." if code in ("403", "AccessDenied") else ""
+        raise kind(f"s3://{bucket}/{key} cannot be {done}: S3 answered {code}.{advice}") from error
+    except BotoCoreError as error:
+        raise Unavailable(f"s3://{bucket}/{key} cannot be {done}: {error}") from error

@@ -1,0 +1,1 @@
+"""Modal: the handler as one class of an app, with a web endpoint, jobs by spawn, and memory snapshots."""

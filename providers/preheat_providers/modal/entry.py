@@ -1,0 +1,38 @@
+"""What the generated app imports when a container starts: nothing yet but this page. Ships."""
+
+import gc
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from preheat_providers.modal.container import Container
+    from preheat_providers.modal.jobs.client import Spawn
+    from preheat_providers.modal.uploads.receiving import Receiver
+
+
+def start_before_snapshot(bundle: Path, settings: Mapping[str, Any]) -> "Container":
+    """Load the model whose layers are in `bundle`, as far as a memory snapshot may keep it.
+
+    Raises PreheatError, after logging why; Modal reports it as the reason that the container failed.
+    """
+    # What a start allocates stays: looking through it is lost time, until the model is ready.
+    gc.disable()
+    from preheat_providers.modal.container import start_container
+
+    return start_container(bundle, settings)
+
+
+def upload_receiver(settings: Mapping[str, Any], spawn: "Spawn") -> "Receiver":
+    """Return what AWS tells of uploads; `spawn` begins a call of `run_upload`."""
+    import os
+
+    from preheat_providers.modal.jobs.client import ModalCalls, own_entries
+    from preheat_providers.modal.settings import UPLOADS_KEY, Settings
+    from preheat_providers.modal.uploads.receiving import Receiver
+    from preheat_providers.modal.uploads.taking import Upload
+
+    told = Settings.of(settings)
+    triggers = [Upload.of(each) for each in told.uploads]
+    entries, key = own_entries(told.jobs), os.environ[UPLOADS_KEY]
+    return Receiver(triggers, lambda: entries, ModalCalls(spawn).begin, key_sha256=key)

@@ -1,0 +1,78 @@
+"""What an app is made of, as resources: what a project asks for, and what its release wrote down. Pure.
+
+A running app does not say what it was made of, but for the names of its functions. So each deploy writes
+its resources into the app's Volume before it publishes, and the deployment's tag says which record is its.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from preheat.bundle.model import Bundle
+from preheat.plan.model import Resource
+from preheat_providers.modal.names import own_secret, own_volume
+from preheat_providers.modal.spec import AppSpec, Volume
+
+IMAGE, VOLUME, SECRET, CLASS, ENDPOINT, SCHEDULE = (
+    f"modal.{kind}" for kind in ("Image", "Volume", "Secret", "Cls", "Endpoint", "Cron")
+)
+
+SETTINGS = (
+    "cpu",
+    "memory_mb",
+    "gpu",
+    "regions",
+    "nonpreemptible",
+    "timeout_s",
+    "startup_timeout_s",
+    "retries",
+    "max_inputs",
+    "target_inputs",
+    "snapshot",
+    "env",
+)
+"""Fields of the spec that are the class's own; lists of nothing are left out."""
+
+
+def desired_resources(
+    spec: AppSpec, bundle: Bundle, environment: str, *, secrets_mark: str | None
+) -> tuple[Resource, ...]:
+    """Return the resources of `spec`, which deploys `bundle`; its release and its token are none."""
+    return tuple(_resources(spec, bundle, environment, secrets_mark))
+
+
+def _resources(
+    spec: AppSpec, bundle: Bundle, environment: str, secrets_mark: str | None
+) -> Iterator[Resource]:
+    yield Resource(kind=IMAGE, name=spec.app, properties=_image(spec, bundle))
+    # Without weights, too: it keeps the records of the releases.
+    weights = bundle.layer("weights").digest if isinstance(spec.weights, Volume) else None
+    yield Resource(kind=VOLUME, name=own_volume(spec.app), properties={"weights": weights})
+    for name, variables in sorted(spec.secrets.items()):
+        mark = secrets_mark if name == own_secret(spec.app) else None
+        properties = {"variables": sorted(variables), "mark": mark}
+        yield Resource(kind=SECRET, name=name, properties=properties)
+    yield Resource(kind=CLASS, name=spec.app, properties=_class(spec, environment))
+    yield Resource(kind=ENDPOINT, name=spec.label, properties={"callers": spec.door})
+    for tick in spec.ticks:
+        properties = {"cron": tick.cron, "timezone": tick.timezone, "input": tick.input}
+        yield Resource(kind=SCHEDULE, name=tick.name, properties=properties)
+
+
+def _image(spec: AppSpec, bundle: Bundle) -> Mapping[str, Any]:
+    return {
+        "python": spec.python,
+        "uv": spec.uv_version if spec.packages == "image" else None,
+        "packages": {"from": spec.packages, "digest": bundle.layer("dependencies").digest},
+        "code": bundle.layer("code").digest,
+        "weights": bundle.layer("weights").digest if spec.weights == "image" else None,
+    }
+
+
+def _class(spec: AppSpec, environment: str) -> Mapping[str, Any]:
+    values = {name: getattr(spec, name) for name in SETTINGS}
+    plain = {
+        name: list(value) or None if isinstance(value, tuple) else value for name, value in values.items()
+    }
+    plain["env"] = dict(spec.env)
+    return {**plain, "scale": asdict(spec.scale), "environment": environment or None}

@@ -1,0 +1,300 @@
+"""Amazon SageMaker as a provider: an endpoint and its front for each function and stage, in two stacks."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from preheat.bundle.cache import Cache
+from preheat.bundle.model import Bundle, Target
+from preheat.findings import Finding
+from preheat.interface.message import Request, Response
+from preheat.plan.model import Cost, Plan, Resource
+from preheat.progress import Report, quiet
+from preheat.project.home import home as preheat_home
+from preheat.project.model import Project
+from preheat.project.secret_values import secret_findings
+from preheat.provider.protocol import (
+    Bootstrapped,
+    Capabilities,
+    Deployment,
+    Groundwork,
+    Receipt,
+    Release,
+    Status,
+)
+from preheat.provider.tokens import PendingToken
+from preheat_providers._aws.alarms import firing_alarms
+from preheat_providers._aws.logs import GroupLog
+from preheat_providers._aws.session import Session
+from preheat_providers._aws.stacks import Stacks
+from preheat_providers._aws.templates.anatomy import alarm_names
+from preheat_providers.sagemaker import asking, destroying, redelivery
+from preheat_providers.sagemaker.costs import costs_of
+from preheat_providers.sagemaker.deploying.deploy import Deploy
+from preheat_providers.sagemaker.imaging import Imaging, imaging
+from preheat_providers.sagemaker.limits import capabilities, project_findings
+from preheat_providers.sagemaker.observing import desired_resources, observed_resources
+from preheat_providers.sagemaker.options import SCHEMA, Options, read_options
+from preheat_providers.sagemaker.outfit import Outfit, outfit_of
+from preheat_providers.sagemaker.place import Live, Place, deployment_of
+from preheat_providers.sagemaker.registry import Reach, Registry, directly
+from preheat_providers.sagemaker.releases import Released, release_list
+from preheat_providers.sagemaker.settings import PROVIDER
+from preheat_providers.sagemaker.status import status_of
+from preheat_providers.sagemaker.target import target_of
+from preheat_providers.sagemaker.template.names import NAME_TAG, STAGE_TAG, default_bucket, stack_name
+from preheat_providers.sagemaker.traffic import checked_canary, move, rolled_back
+
+CAPABILITIES = Capabilities(
+    triggers=frozenset({"http", "object-created"}),
+    auth=frozenset({"none", "token", "iam"}),
+    gpu=True,
+    streaming=False,
+    jobs=True,
+    scale_to_zero=True,
+    snapshots=False,
+    canary=True,
+    **capabilities(),
+)
+TOKENS = "sagemaker/tokens"
+"""Where below `$PREHEAT_HOME` a token waits to be shown."""
+
+
+def sagemaker_provider() -> "SagemakerProvider":
+    """Return the provider of the shell's AWS account: the entry point `sagemaker`."""
+    return SagemakerProvider()
+
+
+class SagemakerProvider:
+    """Implements preheat.provider.protocol.Provider, and Bootstraps.
+
+    A function that is only called by its name is looked for in the region that its project names, if
+    that was read by this process, and else in that of the environment. `reach` is for emulators.
+    """
+
+    name = PROVIDER
+    capabilities = CAPABILITIES
+
+    def __init__(
+        self,
+        *,
+        environment: Mapping[str, str] = os.environ,
+        home: Callable[[], Path] = preheat_home,
+        sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], float] = time.time,
+        reach: Reach = directly,
+    ) -> None:
+        self._environment = environment
+        self._home = home
+        self._sleep = sleep
+        self._now = now
+        self._reach = reach
+        self._sessions: dict[str | None, Session] = {}
+        self._regions: dict[str, str | None] = {}
+
+    def options_schema(self) -> Mapping[str, Any]:
+        """Return the JSON Schema of `[provider.sagemaker]`."""
+        return SCHEMA
+
+    def check(self, project: Project) -> tuple[Finding, ...]:
+        """Return what SageMaker cannot do, and the secrets that cannot be resolved."""
+        findings = project_findings(project, _options(project))
+        return (*findings, *secret_findings(project, self._environment))
+
+    def target(self, project: Project) -> Target:
+        """Return the machine of an instance."""
+        return target_of(project, _options(project))
+
+    def desired(self, project: Project, bundle: Bundle) -> tuple[Resource, ...]:
+        """Return the resources of the templates.
+
+        The first time, and whenever its base changes, that asks the base's registry: the image is named
+        by its digest, which is known before anything is pushed.
+        """
+        outfit = self._outfit(project, bundle)
+        return desired_resources(outfit.template, outfit.images_template)
+
+    def template(self, project: Project, bundle: Bundle) -> str:
+        """Return the CloudFormation template of the endpoint."""
+        return json.dumps(self._outfit(project, bundle).template, indent=1, ensure_ascii=False) + "\n"
+
+    def costs(self, project: Project, bundle: Bundle) -> tuple[Cost, ...]:
+        """Return what `project` costs in its region, which is that of the environment where it names none."""
+        del bundle  # the size of an image costs nothing worth a line
+        options = _options(project)
+        environ = self._environment
+        region = options.region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
+        return costs_of(project, options, region=region)
+
+    def observe(self, name: str, stage: str) -> tuple[Resource, ...]:
+        """Return what the stacks have, and what was changed beside them."""
+        place = self._place(name, stage)
+        live = place.live()
+        return observed_resources(place, live) if live is not None else ()
+
+    def apply(self, plan: Plan, project: Project, bundle: Bundle, *, report: Report) -> Deployment:
+        """Push the image, send what is missing, change the stacks."""
+        del plan  # CloudFormation compares by itself
+        options = self._options_of(project)
+        place = self._place(project.name, project.stage)
+        account = place.session.account()
+        with self._imaging(project, report) as images:
+            deploy = Deploy(
+                place=place,
+                outfit=outfit_of(project, bundle, options, self._environment, images),
+                bundle=bundle,
+                imaging=images,
+                bucket=options.artifact_bucket or default_bucket(account.id, account.region),
+                token=self._token(place),
+                report=report,
+            )
+            return deploy.run()
+
+    def deployment(self, name: str, stage: str) -> Deployment:
+        """Return what is deployed, with the token if a deploy that was killed has not shown it."""
+        place = self._place(name, stage)
+        live = place.require()
+        token = self._token(place)
+        sha256 = place.front_variables(live.stack).get("PREHEAT_TOKEN_SHA256") if token.waits else None
+        shown = token.show(sha256) if token.waits else None
+        return deployment_of(place, live, changed=False, token=shown)
+
+    def status(self, name: str | None, stage: str | None) -> tuple[Status, ...]:
+        """Return every function of the region that matches; starts only where one is asked for."""
+        found = []
+        for each in sorted(self._deployed(name, stage)):
+            place = self._place(*each)
+            live = place.live()
+            if live is not None:
+                log = self._log(place, live) if name is not None else None
+                moment = datetime.fromtimestamp(self._now(), UTC)
+                found.append(status_of(place, live, now=moment, log=log))
+        return tuple(found)
+
+    def invoke(self, name: str, stage: str, request: Request) -> Response:
+        """Send one request through SageMaker's API, past the front and its token."""
+        return asking.ask(self._place(name, stage), request)
+
+    def submit(self, name: str, stage: str, request: Request) -> str:
+        """Queue one request as a job."""
+        return asking.submit(self._place(name, stage), request)
+
+    def logs(self, name: str, stage: str, *, follow: bool) -> Iterator[Mapping[str, Any]]:
+        """Yield the events of the last day, or those of the last minutes and all that come."""
+        place = self._place(name, stage)
+        log = self._log(place, place.require())
+        yield from log.follow() if follow else log.recent()
+
+    def releases(self, name: str, stage: str) -> tuple[Release, ...]:
+        """Return the endpoint configs that stay, newest first."""
+        live = self._place(name, stage).require()
+        return release_list(live.releases, live.config)
+
+    def rollback(self, name: str, stage: str, release: int | None) -> Deployment:
+        """Have the endpoint run `release`, or the one before the active one."""
+        place = self._place(name, stage)
+        live = place.require()
+        return self._moved(place, live, rolled_back(name, live.releases, live.active, release))
+
+    def promote(self, name: str, stage: str, *, canary: float | None) -> Deployment:
+        """Have the endpoint run the newest release; with `canary` that share of it takes requests first."""
+        place = self._place(name, stage)
+        live = place.require()
+        share = checked_canary(name, live, canary) if canary is not None else None
+        return self._moved(place, live, live.newest, share=share)
+
+    def firing(self, name: str, stage: str, alarms: tuple[str, ...]) -> tuple[str, ...]:
+        """Return which of `alarms` fire, or of those of the stack that tell of mistakes."""
+        place = self._place(name, stage)
+        watched = alarms or tuple(
+            each for each in alarm_names(place.require().stack.template) if not each.endswith("-wake")
+        )
+        return firing_alarms(place.session.client("cloudwatch"), watched)
+
+    def replay(self, name: str, stage: str) -> int:
+        """Tell the forwarder of every upload again that came to nothing."""
+        return redelivery.replay(self._place(name, stage))
+
+    def backfill(self, name: str, stage: str, source: str) -> int:
+        """Tell the forwarder of the objects that exist below `source`."""
+        return redelivery.backfill(self._place(name, stage), source)
+
+    def destroy(self, name: str, stage: str, *, report: Report) -> Receipt:
+        """Remove the stacks and what lies beside them."""
+        place = self._place(name, stage)
+        receipt = destroying.destroy(place, report)
+        self._token(place).forget()
+        return receipt
+
+    def bootstrap_template(self) -> str:
+        """Return the template of what an account needs once."""
+        from preheat_providers._aws.bootstrap.document import rendered
+
+        return rendered()
+
+    def bootstrap(self, groundwork: Groundwork, *, report: Report) -> Bootstrapped:
+        """Set up the artifact bucket, and who may deploy, in the account and region of the shell."""
+        from preheat_providers._aws.bootstrap.account import set_up
+
+        session = self._session(groundwork.region)
+        stacks = Stacks(session.client("cloudformation"), sleep=self._sleep)
+        return set_up(PROVIDER, groundwork, session, stacks, report=report)
+
+    def _options_of(self, project: Project) -> Options:
+        options = _options(project)
+        self._regions[stack_name(project.name, project.stage)] = options.region
+        return options
+
+    def _outfit(self, project: Project, bundle: Bundle) -> Outfit:
+        options = self._options_of(project)
+        with self._imaging(project, quiet) as images:
+            return outfit_of(project, bundle, options, self._environment, images)
+
+    @contextmanager
+    def _imaging(self, project: Project, report: Report) -> Iterator[Imaging]:
+        from preheat.bundle.image.registry.credentials import DockerLogins
+
+        session = self._session(_options(project).region)
+        registry = Registry(session, DockerLogins(self._environment), self._reach)
+        with imaging(registry, Cache(self._home() / "cache"), report, sleep=self._sleep) as images:
+            yield images
+
+    def _moved(self, place: Place, live: Live, to: Released, *, share: float | None = None) -> Deployment:
+        changed = to.config != live.config
+        if changed:
+            move(place, live, to, share=share)
+        return deployment_of(place, place.require(), changed=changed)
+
+    def _deployed(self, name: str | None, stage: str | None) -> Iterator[tuple[str, str]]:
+        """Yield name and stage of every function that matches: its stack is called so, and its tags agree."""
+        session = self._session(self._regions.get(stack_name(name, stage)) if name and stage else None)
+        stacks = Stacks(session.client("cloudformation"), sleep=self._sleep)
+        asked = {NAME_TAG: name, STAGE_TAG: stage}
+        for stack in stacks.listed({tag: value for tag, value in asked.items() if value is not None}):
+            tagged = stack.tags.get(NAME_TAG), stack.tags.get(STAGE_TAG)
+            if tagged[0] and tagged[1] and stack.name == stack_name(tagged[0], tagged[1]):
+                yield tagged[0], tagged[1]
+
+    def _place(self, name: str, stage: str) -> Place:
+        region = self._regions.get(stack_name(name, stage))
+        return Place(session=self._session(region), name=name, stage=stage, sleep=self._sleep)
+
+    def _session(self, region: str | None) -> Session:
+        return self._sessions.setdefault(region, Session(region, self._environment))
+
+    def _token(self, place: Place) -> PendingToken:
+        account = place.session.account()
+        return PendingToken(self._home() / TOKENS, f"{account.id}-{account.region}-{place.stack_name}")
+
+    def _log(self, place: Place, live: Live) -> GroupLog:
+        client = place.session.client("logs")
+        return GroupLog(client, *place.log_groups(live.stack), now=self._now, sleep=self._sleep)
+
+
+def _options(project: Project) -> Options:
+    return read_options(project.provider.get(PROVIDER, {}))

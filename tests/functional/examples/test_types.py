@@ -1,0 +1,28 @@
+"""Every example is typed as strictly as the sources."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.functional.examples.conftest import EXAMPLES
+
+ROOT = EXAMPLES.parent
+PROJECTS = sorted(path.parent for path in EXAMPLES.glob("*/preheat.toml"))
+UNTYPED = ("onnx", "onnxruntime", "tokenizers")
+
+
+@pytest.mark.parametrize("project", PROJECTS, ids=lambda path: path.name)
+def test_an_example_is_strictly_typed(project: Path, tmp_path: Path) -> None:
+    overrides = "".join(f"[mypy-{name}.*]\nignore_missing_imports = true\n" for name in UNTYPED)
+    (tmp_path / "mypy.ini").write_text(f"[mypy]\nstrict = true\n{overrides}")
+    options = [f"--config-file={tmp_path / 'mypy.ini'}", f"--cache-dir={ROOT / '.mypy_cache' / 'examples'}"]
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", *options, *project.rglob("*.py")],
+        cwd=project,
+        env={**os.environ, "MYPYPATH": f"{ROOT / 'framework'}{os.pathsep}{project}"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,191 @@
+"""Deploying: what is made, what an edit sends, and which release answers."""
+
+import json
+from typing import Any
+
+import pytest
+from tests.fakes.aws.cloud import BUCKET
+from tests.fakes.aws.resources import stack_of
+from tests.fakes.functions import Function
+from tests.fakes.sagemaker.account import Account
+
+from preheat.errors import ProviderError
+from preheat.progress import Event, Step
+from preheat_providers.sagemaker.template.names import (
+    endpoint_name,
+    image_stack_name,
+    object_prefix,
+    repository_name,
+    stack_name,
+)
+
+
+def config_of(function: Function, account: Account) -> str:
+    """The endpoint config that answers."""
+    return account.plane.endpoints[endpoint_name(function.name, "dev")].config
+
+
+def records(function: Function, account: Account) -> dict[str, Any]:
+    prefix = f"{object_prefix(function.name, 'dev')}releases/"
+    found = account.cloud.objects(BUCKET, prefix)
+    return {key.removeprefix(prefix): json.loads(body) for key, body in found.items()}
+
+
+def numbers(function: Function) -> list[tuple[int, bool]]:
+    return [(each.number, each.active) for each in function.releases()]
+
+
+def second(function: Function) -> Function:
+    """The function with another release, which is not deployed yet."""
+    function.edit("handler.py", '"first"', '"second"')
+    return function
+
+
+def test_a_first_deploy_pushes_an_image_and_makes_an_endpoint_of_it(
+    words: Function, account: Account
+) -> None:
+    steps: list[Event] = []
+    deployed = words.pipeline(steps.append).deploy(words.root)
+    assert (deployed.changed, deployed.release) == (True, 1)
+    assert deployed.token is not None
+    for stack in (stack_name(words.name, "dev"), image_stack_name(words.name, "dev")):
+        assert stack_of(account.cloud, stack)["StackStatus"] == "CREATE_COMPLETE"
+    repository = repository_name(words.name, "dev")
+    [image] = account.cloud.client("ecr").describe_images(repositoryName=repository)["imageDetails"]
+    variant = account.plane.configs[config_of(words, account)]["ProductionVariants"][0]
+    container = account.plane.models[variant["ModelName"]]["PrimaryContainer"]
+    assert container["Image"].endswith(f"/{repository}@{image['imageDigest']}")
+    assert container["Environment"]["PREHEAT_STAGE"] == "dev"
+    assert variant["InstanceType"] == "ml.m5.large"
+    told = " ".join(step.text for step in steps if isinstance(step, Step) and step.stage == "apply")
+    assert "Endpoint CREATE_COMPLETE" in told
+
+
+def test_an_unchanged_redeploy_asks_and_changes_nothing(words: Function, account: Account) -> None:
+    first = words.deploy()
+    before, calls = account.cloud.inventory(), len(account.plane.seen)
+    assert words.plan().changes == ()
+    again = words.deploy()
+    assert (again.changed, again.release, again.endpoint) == (False, 1, first.endpoint)
+    assert account.cloud.inventory() == before
+    assert set(account.plane.seen[calls:]) == {"DescribeEndpoint"}
+
+
+def test_an_edit_sends_the_code_alone_and_makes_a_release_beside_the_one_before(
+    words: Function, account: Account
+) -> None:
+    words.deploy()
+    first, sent = config_of(words, account), len(account.door.seen)
+    assert second(words).deploy().release == 2
+    uploads = [(method, size) for method, _, size in account.door.seen[sent:] if method in ("PATCH", "PUT")]
+    assert 0 < sum(size for _, size in uploads) < 50_000
+    assert config_of(words, account) != first
+    assert first in account.plane.configs
+    assert numbers(words) == [(2, True), (1, False)]
+    assert sorted(records(words, account)) == ["000001.json", "000002.json"]
+
+
+def test_a_rollback_is_an_update_to_the_config_before_and_the_plan_tells_of_it(
+    words: Function, account: Account
+) -> None:
+    words.deploy()
+    first = config_of(words, account)
+    second(words).deploy()
+    gone_back = words.provider.rollback(words.name, "dev", None)
+    assert (gone_back.release, gone_back.changed) == (1, True)
+    assert config_of(words, account) == first
+    update = account.plane.endpoints[endpoint_name(words.name, "dev")].updates[-1]
+    assert update["RetainAllVariantProperties"] is True
+    alarms = update["DeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"]
+    assert alarms == [{"AlarmName": f"{endpoint_name(words.name, 'dev')}-endpoint-errors"}]
+    assert numbers(words) == [(2, False), (1, True)]
+    [change] = words.plan().changes
+    assert [(field.path, field.before) for field in change.fields] == [("Traffic", "all to release 1")]
+    assert words.deploy().release == 2
+    assert words.plan().changes == ()
+
+
+def test_a_new_release_after_a_rollback_has_a_new_number(words: Function, account: Account) -> None:
+    words.deploy()
+    second(words).deploy()
+    words.provider.rollback(words.name, "dev", 1)
+    words.edit("handler.py", '"second"', '"third"')
+    assert words.deploy().release == 3
+    assert numbers(words) == [(3, True), (2, False), (1, False)]
+
+
+def test_a_release_that_nobody_recorded_is_there_and_is_recorded_next_time(
+    words: Function, account: Account
+) -> None:
+    words.deploy()
+    key = f"{object_prefix(words.name, 'dev')}releases/000001.json"
+    account.cloud.client("s3").delete_object(Bucket=BUCKET, Key=key)
+    assert numbers(words) == [(1, True)]
+    second(words).deploy()
+    assert numbers(words) == [(2, True), (1, False)]
+    assert records(words, account)["000001.json"]["created"]
+
+
+def test_promote_gives_the_newest_release_the_traffic(words: Function, account: Account) -> None:
+    words.deploy()
+    second(words).deploy()
+    newest = config_of(words, account)
+    words.provider.rollback(words.name, "dev", 1)
+    assert words.provider.promote(words.name, "dev", canary=None).release == 2
+    assert config_of(words, account) == newest
+
+
+def test_a_canary_is_a_share_of_the_instances_of_an_update(words: Function, account: Account) -> None:
+    words.deploy()
+    second(words).deploy()
+    with pytest.raises(ProviderError, match="serves already"):
+        words.provider.promote(words.name, "dev", canary=0.1)
+    words.provider.rollback(words.name, "dev", 1)
+    with pytest.raises(ProviderError, match="needs two instances, and 1 run"):
+        words.provider.promote(words.name, "dev", canary=0.1)
+    account.plane.instances[endpoint_name(words.name, "dev")] = 4
+    assert words.provider.promote(words.name, "dev", canary=0.25).release == 2
+    update = account.plane.endpoints[endpoint_name(words.name, "dev")].updates[-1]
+    policy = update["DeploymentConfig"]["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"]
+    assert policy["CanarySize"] == {"Type": "CAPACITY_PERCENT", "Value": 25}
+    assert policy["WaitIntervalInSeconds"] == 300
+
+
+def test_releases_that_nobody_goes_back_to_are_removed(words: Function, account: Account) -> None:
+    words.edit("preheat.toml", "[resources]", "[provider.sagemaker]\nkeep_releases = 2\n\n[resources]")
+    words.deploy()
+    first = config_of(words, account)
+    second(words).deploy()
+    words.edit("handler.py", '"second"', '"third"')
+    words.deploy()
+    assert numbers(words) == [(3, True), (2, False)]
+    assert first not in account.plane.configs
+    assert sorted(records(words, account)) == ["000002.json", "000003.json"]
+
+
+def test_another_machine_takes_the_scaling_off_first(words: Function, account: Account) -> None:
+    words.deploy()
+    stack = stack_name(words.name, "dev")
+    client = account.cloud.client("cloudformation")
+    known = len(client.describe_stack_events(StackName=stack)["StackEvents"])
+    other = Function(
+        provider=words.provider,
+        root=words.root,
+        name=words.name,
+        options={**words.options, "instance_type": "ml.c5.large"},
+    )
+    words.edit("preheat.toml", "memory_mb = 2048", "memory_mb = 1024")
+    other.deploy()
+    events = client.describe_stack_events(StackName=stack)["StackEvents"][:-known]
+    told = [f"{each['LogicalResourceId']} {each['ResourceStatus']}" for each in reversed(events)]
+    assert told.index("Instances DELETE_COMPLETE") < told.index("Endpoint UPDATE_COMPLETE")
+    assert "Instances CREATE_COMPLETE" in told
+    variant = account.plane.configs[config_of(words, account)]["ProductionVariants"][0]
+    assert variant["InstanceType"] == "ml.c5.large"
+
+
+def test_what_a_template_says_is_printed(words: Function) -> None:
+    pipeline = words.pipeline()
+    prepared = pipeline.prepare(pipeline.project(words.root))
+    document = json.loads(words.provider.template(prepared.project, prepared.bundle))
+    assert document["Resources"]["Endpoint"]["Type"] == "AWS::SageMaker::Endpoint"
