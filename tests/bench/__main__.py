@@ -1,6 +1,6 @@
 """Every benchmark in turn: `make bench`."""
 
-from tests.bench import adapter, build, cold, cold_function, container, memory, packaging
+from tests.bench import adapter, build, cold, cold_function, container, image, memory, packaging
 
 build.main()
 packaging.main()
@@ -9,3 +9,4 @@ memory.main()
 cold_function.main()
 adapter.main()
 container.main()
+image.main()

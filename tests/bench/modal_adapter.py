@@ -1,4 +1,4 @@
-"""What the adapter for Modal costs: a start to the first answer, and a web request, beside a hand-written app.
+"""What Modal's adapter costs: a start to the first answer, and a web request, beside a hand-written app.
 
 All run in the container entrypoint of Modal's own client, from one control plane in one run. The model
 does nothing, so nothing hides what is ours: the hand-written apps parse JSON and print it, one as bare

@@ -201,7 +201,7 @@ class _Build:
                     Notice(
                         STAGE,
                         f"resources.gpu is {self.project.resources.gpu!r} and there is no GPU here, so the "
-                        "handler ran its setup alone: restore and the examples run first where it is deployed.",
+                        "handler ran its setup alone. The rest runs first where it is deployed.",
                         hint="Try a stage without one first, or build on a machine with a GPU.",
                     )
                 )

@@ -123,7 +123,7 @@ class Tariff:
             yield bill.cost(f"requests of {_duration(seconds)}", "1000 requests")
         yield self._bill(
             1000 * self.memory_gb, "lambda_snapstart_restore", f"{self.memory_gb:.2f} GB restored"
-        ).cost("cold starts beside them", "1000 requests", chosen=self.options.warm == "snapstart")
+        ).cost("SnapStart, cold starts", "1000 requests", chosen=self.options.warm == "snapstart")
         if any(isinstance(each, QueueTrigger) for each in self.project.triggers):
             yield self._delivered().cost("messages of 1 s", "1000 requests")
         if any(isinstance(each, ObjectCreated) for each in self.project.triggers):

@@ -1,7 +1,7 @@
 """The generated app: a page of Python that holds what Modal must know, and calls `entry` for the rest. Pure.
 
 The same spec gives the same text, on every machine: what is sent lies beside the file, under names that
-the file can say (see `folder`). It imports the standard library and modal; a test holds it to that.
+the file can say (`making.lay_out`). It imports the standard library and modal; a test holds it to that.
 """
 
 import json
@@ -137,7 +137,13 @@ def app_text(spec: AppSpec) -> str:
         tags=_table(spec.tags),
         image="\n".join(f"    {line}" for line in _image(spec)),
     )
-    return head + _container(spec) + _uploads(spec) + "".join(_tick(spec, each) for each in spec.ticks)
+    return (
+        head
+        + _weights(spec)
+        + _container(spec)
+        + _uploads(spec)
+        + "".join(_tick(spec, each) for each in spec.ticks)
+    )
 
 
 def _image(spec: AppSpec) -> Iterator[str]:
@@ -193,14 +199,16 @@ def _class(spec: AppSpec) -> Mapping[str, str]:
         "retries": spec.retries or None,
         "enable_memory_snapshot": has_snapshot or None,
         "experimental_options": {"enable_gpu_snapshot": True} if spec.snapshot == "gpu" else None,
-        "env": dict(spec.env) or None,
     }
     said = {"image": "image"}
     said |= {name: literal(value) for name, value in values.items() if value is not None}
+    if spec.env:
+        said["env"] = _table(spec.env, "    ")
     if spec.secrets:
-        said["secrets"] = "[" + ", ".join(_secret(*each) for each in sorted(spec.secrets.items())) + "]"
+        lines = (f"        {_secret(*each)},\n" for each in sorted(spec.secrets.items()))
+        said["secrets"] = "[\n" + "".join(lines) + "    ]"
     if isinstance(spec.weights, Volume):
-        said["volumes"] = f'{{"{ROOT}/{WEIGHTS}": {_volume(spec.weights)}}}'
+        said["volumes"] = f'{{"{ROOT}/{WEIGHTS}": weights}}'
     return said
 
 
@@ -208,8 +216,12 @@ def _secret(name: str, variables: tuple[str, ...]) -> str:
     return f"modal.Secret.from_name({literal(name)}, required_keys={literal(sorted(variables))})"
 
 
-def _volume(volume: Volume) -> str:
-    return f"modal.Volume.from_name({literal(volume.name)}).with_mount_options(read_only=True)"
+def _weights(spec: AppSpec) -> str:
+    if not isinstance(spec.weights, Volume):
+        return ""
+    return (
+        f"weights = modal.Volume.from_name({literal(spec.weights.name)}).with_mount_options(read_only=True)\n"
+    )
 
 
 def _uploads(spec: AppSpec) -> str:
@@ -274,9 +286,8 @@ def _line(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{name}={literal(value)}" for name, value in values.items() if value is not None)
 
 
-def _table(values: Mapping[str, Any]) -> str:
+def _table(values: Mapping[str, Any], indent: str = "") -> str:
     if not values:
         return "{}"
-    return (
-        "{\n" + "".join(f"    {literal(name)}: {literal(values[name])},\n" for name in sorted(values)) + "}"
-    )
+    lines = (f"{indent}    {literal(name)}: {literal(values[name])},\n" for name in sorted(values))
+    return "{\n" + "".join(lines) + indent + "}"

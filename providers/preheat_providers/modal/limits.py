@@ -3,6 +3,7 @@
 The client checks next to nothing of this, and its server only after a build.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -67,7 +68,7 @@ def _gpu_findings(project: Project, options: Options, find: Find) -> Iterator[Fi
     for key, text in asked.items():
         if problem := gpu_problem(text):
             what, instead = problem
-            yield find(key, f"{key} is {text!r}, {what}.", f'{_last(key)} = "{instead}"')
+            yield find(key, f"{key} is {text!r}, {what}.", _gpu_fix(key, text, instead, options))
     if options.gpu_fallback and project.resources.gpu is None:
         message = "gpu_fallback is for where there is none of resources.gpu, which is not set."
         yield find(f"{TABLE}.gpu_fallback", message, f'gpu = "{options.gpu_fallback[0]}"  # in [resources]')
@@ -81,8 +82,11 @@ def _gpu_findings(project: Project, options: Options, find: Find) -> Iterator[Fi
         yield find(key, message, 'snapshot = "cpu"  # and move the model to the GPUs in restore')
 
 
-def _last(key: str) -> str:
-    return "gpu" if key == "resources.gpu" else "gpu_fallback"
+def _gpu_fix(key: str, wrong: str, instead: str, options: Options) -> str:
+    if key == "resources.gpu":
+        return f'gpu = "{instead}"'
+    corrected = [instead if text == wrong else text for text in options.gpu_fallback]
+    return f"gpu_fallback = {json.dumps(corrected)}"
 
 
 def _resource_findings(project: Project, find: Find) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ SCHEMA: Mapping[str, Any] = {
         "environment": {
             "type": "string",
             "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$",
-            "description": "Modal's environment. Give each stage its own in [stages.STAGE.provider.modal]. "
+            "description": "Modal's environment. Give each stage its own in [stage.STAGE.provider.modal]. "
             "Without it, that of Modal's profile.",
         },
         "gpu_fallback": {

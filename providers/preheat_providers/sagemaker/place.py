@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 SETTLED = frozenset(("InService", "Failed", "OutOfService", "UpdateRollbackFailed"))
 """States of an endpoint in which nothing is under way."""
+DELETED = "Deleted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,18 +121,31 @@ class Place:
                     return None
                 raise
 
-    def live(self) -> Live | None:
-        """Return what is deployed, or None if no deploy has ever finished. Raises ProviderError."""
+    def found(self) -> Live | None:
+        """Return what is deployed, or None if no deploy has ever finished. Raises ProviderError.
+
+        An endpoint that somebody deleted beside the stack is described as one in the state `Deleted`.
+        """
         stack = self.stack()
         if stack is None or stack.status in INVALID:
             return None
-        endpoint = self.describe()
-        if endpoint is None:
+        gone: Any = {
+            "EndpointName": self.endpoint,
+            "EndpointConfigName": stack.outputs["EndpointConfig"],
+            "EndpointStatus": DELETED,
+            "FailureReason": "somebody removed it beside its stack",
+        }
+        return Live(stack=stack, endpoint=self.describe() or gone, releases=self._releases(stack))
+
+    def live(self) -> Live | None:
+        """Return what is deployed and is there, or None. Raises ProviderError if its endpoint is not."""
+        found = self.found()
+        if found is not None and found.endpoint["EndpointStatus"] == DELETED:
             raise ProviderError(
                 f"The stack {self.stack_name} has no endpoint {self.endpoint} any more: somebody deleted it.",
                 hint=f"preheat destroy {self.name} --provider sagemaker  # then deploy again",
             )
-        return Live(stack=stack, endpoint=endpoint, releases=self._releases(stack))
+        return found
 
     def require(self) -> Live:
         """Return what is deployed. Raises NotDeployed."""

@@ -169,7 +169,7 @@ class SagemakerProvider:
         found = []
         for each in sorted(self._deployed(name, stage)):
             place = self._place(*each)
-            live = place.live()
+            live = place.found()
             if live is not None:
                 log = self._log(place, live) if name is not None else None
                 moment = datetime.fromtimestamp(self._now(), UTC)

@@ -1,7 +1,9 @@
 """What somebody writes who wants no framework: one ASGI function."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import modal
 
@@ -16,12 +18,12 @@ image = modal.Image.debian_slim(python_version="3.11").uv_pip_install(
 @modal.concurrent(max_inputs=2, target_inputs=1)
 class Model:
     @modal.enter()
-    def load(self):
-        self.predict = lambda query: query
+    def load(self) -> None:
+        self.predict: Callable[[Any], Any] = lambda query: query
 
     @modal.asgi_app()
-    def web(self):
-        async def application(scope, receive, send):
+    def web(self) -> Any:
+        async def application(scope: Any, receive: Any, send: Any) -> None:
             if scope["type"] == "lifespan":
                 while True:
                     kind = (await receive())["type"]

@@ -1,6 +1,8 @@
 """What most people write: FastAPI, with a model of the input."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import modal
 
@@ -15,11 +17,11 @@ image = modal.Image.debian_slim(python_version="3.11").uv_pip_install(
 @modal.concurrent(max_inputs=2, target_inputs=1)
 class Model:
     @modal.enter()
-    def load(self):
-        self.predict = lambda query: query
+    def load(self) -> None:
+        self.predict: Callable[[Any], Any] = lambda query: query
 
     @modal.asgi_app()
-    def web(self):
+    def web(self) -> Any:
         from fastapi import FastAPI
         from pydantic import BaseModel
 
@@ -30,7 +32,7 @@ class Model:
         web = FastAPI()
 
         @web.post("/invocations")
-        def endpoint(query: Query) -> dict:
+        def endpoint(query: Query) -> Any:
             return self.predict(query.model_dump())
 
         return web

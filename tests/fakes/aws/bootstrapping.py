@@ -41,14 +41,18 @@ class Account:
         """Return the same account, seen with other keys."""
         return Account(self.endpoint, self.id, self.region, environ)
 
-    def as_deployer(self) -> Mapping[str, str]:
-        """Return the environment of a user with the policies of the deploy role.
+    def as_deployer(self, *, without: str | None = None) -> Mapping[str, str]:
+        """Return the environment of a user with the policies of the deploy role, but for one action.
 
         The role itself wants a token of GitHub's, which only GitHub can sign.
         """
         iam = self.session.client("iam")
         role = f"preheat-deploy-{self.region}"
-        policy = iam.get_role_policy(RoleName=role, PolicyName="deploy")["PolicyDocument"]
+        policy: Any = iam.get_role_policy(RoleName=role, PolicyName="deploy")["PolicyDocument"]
+        for statement in policy["Statement"]:
+            actions = statement["Action"]
+            listed = [actions] if isinstance(actions, str) else actions
+            statement["Action"] = [each for each in listed if each != without] or ["sts:GetCallerIdentity"]
         user = f"deployer-{uuid4().hex}"
         iam.create_user(UserName=user)
         iam.put_user_policy(UserName=user, PolicyName="deploy", PolicyDocument=json.dumps(policy))

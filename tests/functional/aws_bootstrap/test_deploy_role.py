@@ -6,6 +6,7 @@ iam:PermissionsBoundary: the rules for roles are only read, in the unit tests.
 
 import json
 import platform
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,29 @@ def test_the_deploy_role_can_do_everything_that_a_function_needs(
     list(provider.logs(function.name, function.stage, follow=False))
     receipt = provider.destroy(function.name, function.stage, report=lambda _event: None)
     assert receipt.left == ()
+
+
+@pytest.mark.runtime
+@pytest.mark.parametrize(
+    "missing",
+    [
+        "s3:PutObject",
+        "cloudformation:CreateChangeSet",
+        "cloudformation:ExecuteChangeSet",
+        "lambda:UpdateFunctionCode",
+        "lambda:PublishVersion",
+    ],
+)
+def test_a_deploy_that_lacks_a_permission_names_it(
+    account: Account, function: Function, tmp_path: Path, missing: str
+) -> None:
+    if missing.startswith("lambda:"):
+        function.deploy()
+        function.edit("handler.py", '"first"', '"second"')
+    lacking = LambdaProvider(environment=account.as_deployer(without=missing), home=lambda: tmp_path / "home")
+    with pytest.raises(ProviderError) as caught:
+        replace(function, provider=lacking).deploy()
+    assert missing in f"{caught.value.message} {caught.value.hint}"
 
 
 def test_the_bucket_answers_nobody_without_tls(account: Account) -> None:

@@ -35,6 +35,17 @@ def numbers(function: Function) -> list[tuple[int, bool]]:
     return [(each.number, each.active) for each in function.releases()]
 
 
+def events(function: Function, account: Account) -> list[str]:
+    """What has happened to the stack, oldest first."""
+    pages = account.cloud.client("cloudformation").get_paginator("describe_stack_events")
+    found = [
+        f"{each['LogicalResourceId']} {each['ResourceStatus']}"
+        for page in pages.paginate(StackName=stack_name(function.name, "dev"))
+        for each in page["StackEvents"]
+    ]
+    return found[::-1]
+
+
 def second(function: Function) -> Function:
     """The function with another release, which is not deployed yet."""
     function.edit("handler.py", '"first"', '"second"')
@@ -165,9 +176,7 @@ def test_releases_that_nobody_goes_back_to_are_removed(words: Function, account:
 
 def test_another_machine_takes_the_scaling_off_first(words: Function, account: Account) -> None:
     words.deploy()
-    stack = stack_name(words.name, "dev")
-    client = account.cloud.client("cloudformation")
-    known = len(client.describe_stack_events(StackName=stack)["StackEvents"])
+    known = len(events(words, account))
     other = Function(
         provider=words.provider,
         root=words.root,
@@ -176,10 +185,12 @@ def test_another_machine_takes_the_scaling_off_first(words: Function, account: A
     )
     words.edit("preheat.toml", "memory_mb = 2048", "memory_mb = 1024")
     other.deploy()
-    events = client.describe_stack_events(StackName=stack)["StackEvents"][:-known]
-    told = [f"{each['LogicalResourceId']} {each['ResourceStatus']}" for each in reversed(events)]
-    assert told.index("Instances DELETE_COMPLETE") < told.index("Endpoint UPDATE_COMPLETE")
-    assert "Instances CREATE_COMPLETE" in told
+    told, stack = events(words, account)[known:], stack_name(words.name, "dev")
+    ends = [number for number, event in enumerate(told) if event == f"{stack} UPDATE_COMPLETE"]
+    assert len(ends) == 2
+    first, then = told[: ends[0]], told[ends[0] :]
+    assert "Instances UPDATE_COMPLETE" not in first
+    assert then.index("Endpoint UPDATE_COMPLETE") < then.index("Instances UPDATE_COMPLETE")
     variant = account.plane.configs[config_of(words, account)]["ProductionVariants"][0]
     assert variant["InstanceType"] == "ml.c5.large"
 

@@ -128,6 +128,8 @@ def test_an_endpoint_that_was_deleted_beside_its_stack_is_said(words: Function, 
     with pytest.raises(ProviderError, match=r"has no endpoint .* any more") as caught:
         words.deploy()
     assert "preheat destroy" in str(caught.value.hint)
+    assert words.status().ready is False
+    assert words.status().details["endpoint"] == "Deleted: somebody removed it beside its stack"
 
 
 def test_destroying_leaves_nothing_and_lists_what_went(words: Function, account: Account) -> None:

@@ -104,7 +104,7 @@ def test_the_option_of_the_project_is_the_chosen_one(warm: str) -> None:
         ({"warm": "provisioned"}, "requests of 1 s", 0.0002 + 0.0097222 + 0.00047684),
         ({"endpoint": "http-api"}, "requests of 1 s", 0.0002 + 0.0166667 + 0.00047684 + 0.001),
         ({"tracing": True}, "requests of 1 s", 0.0002 + 0.0166667 + 0.00047684 + 0.005),
-        ({"warm": "snapstart"}, "cold starts beside them", 0.1397998),
+        ({"warm": "snapstart"}, "SnapStart, cold starts", 0.1397998),
     ],
 )
 def test_a_thousand_requests_in_one_gigabyte_cost(options: dict[str, Any], name: str, usd: float) -> None:

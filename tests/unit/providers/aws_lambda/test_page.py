@@ -36,5 +36,5 @@ def test_the_prices_on_the_page_are_those_of_the_table() -> None:
     for name in ("none", "schedule", "snapstart", "provisioned"):
         row = next(line for line in said.splitlines() if line.startswith(f'| `"{name}"`'))
         usd = found[f'warm = "{name}"']
-        assert f"${usd:.2f}" in row, row
-    assert f"${found['cold starts beside them']:.2f} for 1,000 starts" in said
+        assert (f"${usd:.2f}" if usd else "| $0 |") in row, row
+    assert f"${found['SnapStart, cold starts']:.2f} for 1,000 starts" in said

@@ -1,0 +1,43 @@
+"""One deployed project whose image runs: pulled from the account's registry, started as SageMaker starts it.
+
+An upload or a request goes through the small functions on Lambda's real runtime, our own asynchronous queue
+(not AWS's) and the container, by podman and runc.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.fakes.containers import Podman
+from tests.fakes.functions import Function, Functions
+from tests.fakes.sagemaker.account import Account
+
+from preheat.progress import quiet
+
+
+@pytest.fixture(scope="module")
+def podman(account: Account) -> Iterator[Podman]:
+    """Podman, with the login of the account's registry."""
+    podman = Podman(Path(tempfile.mkdtemp(prefix="podman-")))  # it takes a path of 50 characters at most
+    yield podman
+    podman.close()
+
+
+@pytest.fixture(scope="module")
+def words(functions: Functions, account: Account, podman: Podman) -> Iterator[Function]:
+    """The deployed project, with one instance."""
+    user, password = account.door.login
+
+    def launch(model: dict[str, Any]) -> str:
+        container = model["PrimaryContainer"]
+        image = f"{account.door.host}/{container['Image'].partition('/')[2]}"
+        podman.run("pull", "--quiet", "--tls-verify=false", "--creds", f"{user}:{password}", image)
+        given = [f"--env={name}={value}" for name, value in container["Environment"].items()]
+        return podman.start(image, *given, arguments=("serve",)).endpoint
+
+    function = functions.fresh("words")
+    account.launch = launch
+    yield function
+    function.provider.destroy(function.name, function.stage, report=quiet)
