@@ -67,7 +67,7 @@ class Storing:
         """Put the file at `path` at `key`, unless it is there."""
         checksum = expected_checksum(path)
         size = path.stat().st_size
-        with _translated(self.bucket, key):
+        with _translated(self.bucket, key, self.client.meta.region_name):
             sent = self._found(key) != (size, checksum)
             if sent:
                 self._send(path, key, label, size)
@@ -126,7 +126,7 @@ _ACCESS = (
 _LOGIN = "Sign in again, such as with: aws sso login"
 _REASONS = {"NoSuchBucket": "there is no such bucket"}
 _HINTS = {
-    "NoSuchBucket": "preheat bootstrap --provider lambda  # or name one of yours: artifact_bucket = ...",
+    "NoSuchBucket": "preheat bootstrap --provider lambda --region {region}  # or artifact_bucket = ...",
     "403": _ACCESS,
     "AccessDenied": _ACCESS,
     "301": _REGION,
@@ -139,7 +139,7 @@ _HINTS = {
 
 
 @contextmanager
-def _translated(bucket: str, key: str) -> Iterator[None]:
+def _translated(bucket: str, key: str, region: str) -> Iterator[None]:
     """Raise what boto3 raises as ProviderError."""
     from boto3.exceptions import S3UploadFailedError
     from botocore.exceptions import BotoCoreError, ClientError
@@ -151,7 +151,9 @@ def _translated(bucket: str, key: str) -> Iterator[None]:
         cause = exc.__context__ if isinstance(exc, S3UploadFailedError) else exc
         code = cause.response["Error"]["Code"] if isinstance(cause, ClientError) else ""
         reason = _REASONS.get(code) or (f"the store answered {code}" if code else str(exc))
-        raise ProviderError(f"{place} cannot be stored: {reason}.", hint=_HINTS.get(code)) from exc
+        raise ProviderError(
+            f"{place} cannot be stored: {reason}.", hint=_HINTS.get(code, "").format(region=region) or None
+        ) from exc
     except BotoCoreError as exc:
         hint = "Check AWS_PROFILE, AWS_REGION and AWS_ENDPOINT_URL."
         raise ProviderError(f"{place} cannot be stored: {exc}", hint=hint) from exc

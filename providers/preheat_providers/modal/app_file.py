@@ -21,6 +21,13 @@ WEB = "web"
 ROOT = f"/root/{BUNDLE}"
 """Where the layers lie in a container: below the folder that Modal puts the file in."""
 
+ON_THE_PATH = (
+    "python -c 'import site; "
+    f'open(site.getsitepackages()[0] + "/preheat.pth", "w").write("{ROOT}/{DEPENDENCIES}")\''
+)
+"""Puts uploaded packages on the path before Python's first import, and before Modal's own: its client
+brings some that ours need in a newer version, and would have imported them by the time that we come."""
+
 UV_OPTIONS = "--no-deps --require-hashes --only-binary :all:"
 """What the lock says, and nothing else; no package is built."""
 
@@ -157,6 +164,7 @@ def _image(spec: AppSpec) -> Iterator[str]:
     if spec.weights == "image":
         yield _folder(WEIGHTS, "copy=True")
     if spec.packages == "upload":
+        yield f".run_commands({literal(ON_THE_PATH)})"
         yield _folder(DEPENDENCIES)
     yield _folder(CODE)
 
@@ -168,8 +176,6 @@ def _folder(name: str, *more: str) -> str:
 
 def _container(spec: AppSpec) -> str:
     path = f'str(BUNDLE / "{CODE}")'
-    if spec.packages == "upload":
-        path += f', str(BUNDLE / "{DEPENDENCIES}")'
     hooks = AT_ONCE if spec.snapshot == "none" else WITH_SNAPSHOT
     web = {"label": spec.label, "requires_proxy_auth": True if spec.door == "proxy" else None}
     concurrent = {"max_inputs": spec.max_inputs, "target_inputs": spec.target_inputs}

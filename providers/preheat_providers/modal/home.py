@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import ParamSpec, TypeVar
 
 from preheat.runtime.loader import Model
@@ -40,16 +41,17 @@ class Home:
 
     async def leave(self, model: Model, within_s: float) -> bool:
         """Run teardown after the calls made so far; say whether both have ended within the time."""
-        loop, left = asyncio.get_running_loop(), asyncio.Event()
+        ended: Future[None] = Future()
+        ended.set_running_or_notify_cancel()  # nobody who stops waiting can cancel it
 
         def last() -> None:
             tear_down(model)
-            loop.call_soon_threadsafe(left.set)
+            ended.set_result(None)
 
         self.thread.shutdown(last=last)
         try:
             async with asyncio.timeout(within_s):
-                await left.wait()
+                await asyncio.wrap_future(ended)
         except TimeoutError:
             return False
         return True

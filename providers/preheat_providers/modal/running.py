@@ -42,11 +42,10 @@ if TYPE_CHECKING:
 TMP = Path("/tmp")  # noqa: S108 - a container is one function's alone
 DRAIN_S = 20.0
 TEARDOWN_S = 8.0
-TOLD_S = 1.0
-STUCK_S = 0.25
-"""How long a container lives on whose predict is stuck: its 504 is on its way at the same moment."""
 """Modal ends a container 30 s after it was told to stop
 (https://modal.com/docs/guide/lifecycle-functions, read on 2026-11-21)."""
+STUCK_S = 0.25
+"""How long a container lives on whose predict is stuck: its 504 is on its way at the same moment."""
 YOUNG_OBJECTS = 10_000
 """How often cycles are looked for: requests make few."""
 IMPORTED_ASIDE = ("preheat_providers.modal.web", "aiohttp")
@@ -157,8 +156,6 @@ class Running:
         """Let what is in hand be answered, and then the handler's teardown run."""
         if self._engine is None or self._model is None:
             return
-        if self.telemetry.access is not None:
-            await asyncio.to_thread(self.telemetry.access.close, TOLD_S)
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_S):
                 await self._engine.drain()

@@ -83,8 +83,8 @@ ASKED = [
     Asked(b'{"vectors": []}'),
     Asked(b"not json"),
     Asked(None, {}, "/ping", "GET"),
-    Asked(None, {}, "/schema", "GET"),
-    Asked(None, {}, "/", "GET"),
+    Asked(None, {}, "/v2/models/function", "GET"),
+    Asked(None, {}, "/nowhere", "GET"),
 ]
 
 
@@ -182,3 +182,14 @@ def test_an_http_event_is_answered_as_by_the_function_of_an_archive(
 def test_a_result_is_right_and_not_only_the_same(function: Function) -> None:
     status, _, body = ask_function(function, Asked(b'{"vector": [0, 0, 0, 100]}'), version_2)
     assert (status, json.loads(body)) == (200, [pytest.approx(exp(3 + 4 * row)) for row in range(4)])
+
+
+def test_it_tells_the_same_of_itself_but_the_answers_that_the_build_put_into_the_archive(
+    function: Function, zip_function: Emulator
+) -> None:
+    asked = Asked(None, {}, "/schema", "GET")
+    told, expected = (
+        json.loads(ask_function(each, asked, version_2)[2]) for each in (function, zip_function)
+    )
+    assert expected.pop("answers")
+    assert told == expected

@@ -105,7 +105,7 @@ def test_in_a_region_without_the_bucket_it_says_how_to_make_one(
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
     error = refused(plain)
     assert "eu-west-1" in error.message
-    assert "preheat bootstrap --provider lambda" in str(error.hint)
+    assert "preheat bootstrap --provider lambda --region eu-west-1" in str(error.hint)
 
 
 def test_a_name_is_looked_for_where_the_project_in_the_current_folder_is(

@@ -75,7 +75,9 @@ def test_an_image_that_is_built_of_the_lock_runs(built: Function, plane: Control
     said: list[Event] = []
     built.pipeline(said.append).deploy(built.root)
     assert built.ask("four") == 4
-    recipe = [line for e in plane.journal.requests("ImageGetOrCreate") for line in e.image.dockerfile_commands]
+    recipe = [
+        line for e in plane.journal.requests("ImageGetOrCreate") for line in e.image.dockerfile_commands
+    ]
     assert any("--require-hashes" in line for line in recipe)
     assert not any("uv:latest" in line for line in recipe)
 

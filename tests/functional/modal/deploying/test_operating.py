@@ -19,7 +19,6 @@ from preheat.provider.registry import Registry
 from preheat_providers.modal.deploying.pruning import KEPT
 from preheat_providers.modal.provider import ModalProvider
 
-
 PROJECTS = Path(__file__).parent / "projects"
 
 
@@ -74,7 +73,8 @@ def test_the_pool_changes_at_once_and_the_next_deploy_sets_it_again(
 
 
 @pytest.mark.parametrize(
-    ("change", "says"), [(Pool(idle_s=1), "2 to 3600"), (Pool(min=9), "at most 4"), (Pool(idle_s=4000), "3600")]
+    ("change", "says"),
+    [(Pool(idle_s=1), "2 to 3600"), (Pool(min=9), "at most 4"), (Pool(idle_s=4000), "3600")],
 )
 def test_a_pool_that_modal_refuses_is_refused_here(
     counted: Function, provider: ModalProvider, change: Pool, says: str, plane: ControlPlane
@@ -97,7 +97,7 @@ def test_a_job_of_the_command_line_is_one_of_the_endpoint(
     request = urllib.request.Request(f"{place.endpoint()}/jobs/{job}")
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(request)
-    assert refused.value.code == 401
+    assert refused.value.code == 401, (refused.value.read(), [c.lines[-12:] for c in plane.containers])
     refused.value.close()
 
 

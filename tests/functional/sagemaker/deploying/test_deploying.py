@@ -10,6 +10,7 @@ from tests.fakes.functions import Function
 from tests.fakes.sagemaker.account import Account
 
 from preheat.errors import ProviderError
+from preheat.interface.message import Request
 from preheat.progress import Event, Step
 from preheat_providers.sagemaker.template.names import (
     endpoint_name,
@@ -193,6 +194,65 @@ def test_another_machine_takes_the_scaling_off_first(words: Function, account: A
     assert then.index("Endpoint UPDATE_COMPLETE") < then.index("Instances UPDATE_COMPLETE")
     variant = account.plane.configs[config_of(words, account)]["ProductionVariants"][0]
     assert variant["InstanceType"] == "ml.c5.large"
+
+
+SCANS = """
+[triggers.scans]
+type = "object-created"
+bucket = "words-in"
+prefix = "in/"
+output = "words-out/results"
+attempts = 2
+"""
+
+
+@pytest.mark.parametrize(("mode", "least"), [("realtime", 1), ("serverless", 0)])
+def test_an_endpoint_that_answers_at_once_has_another_front_and_no_jobs(
+    words: Function, account: Account, mode: str, least: int
+) -> None:
+    words.edit("preheat.toml", SCANS, "")
+    words.edit("preheat.toml", "min = 0", f"min = {least}")
+    machine = {"instance_type": "ml.m5.large"} if mode == "realtime" else {}
+    at_once = Function(
+        provider=words.provider,
+        root=words.root,
+        name=words.name,
+        options={"base_image": words.options["base_image"], "mode": mode, **machine},
+    )
+    assert at_once.deploy().release == 1
+    outputs = stack_of(account.cloud, stack_name(words.name, "dev"))["Outputs"]
+    front = next(each["OutputValue"] for each in outputs if each["OutputKey"] == "Front")
+    config = account.cloud.client("lambda").get_function_configuration(FunctionName=front)
+    assert config["Handler"] == "preheat_providers.sagemaker.front.requests.handler"
+    assert "AsyncInferenceConfig" not in account.plane.configs[config_of(words, account)]
+    request = Request(body=b"x", id="1")
+    with pytest.raises(ProviderError, match="takes no jobs"):
+        words.provider.submit(words.name, "dev", request)
+    second(at_once).deploy()
+    assert words.provider.rollback(words.name, "dev", None).release == 1
+
+
+def test_weights_that_go_apart_lie_in_the_bucket_as_sagemaker_fetches_them(
+    words: Function, account: Account
+) -> None:
+    (words.root / "words.bin").write_bytes(b"w" * 1000)
+    words.edit(
+        "preheat.toml",
+        "[resources]",
+        '[weights.words]\nsource = "file:words.bin"\n\n[provider.sagemaker]\nweights = "s3"\n\n[resources]',
+    )
+    words.deploy()
+    variant = account.plane.configs[config_of(words, account)]["ProductionVariants"][0]
+    container = account.plane.models[variant["ModelName"]]["PrimaryContainer"]
+    uri = container["ModelDataSource"]["S3DataSource"]["S3Uri"]
+    prefix = uri.removeprefix(f"s3://{BUCKET}/")
+    assert account.cloud.objects(BUCKET, prefix) == {f"{prefix}words/words.bin": b"w" * 1000}
+    assert records(words, account)["000001.json"]["weights"] == prefix
+    repository = repository_name(words.name, "dev")
+    ecr = account.cloud.client("ecr")
+    asked = [{"imageDigest": container["Image"].partition("@")[2]}]
+    [image] = ecr.batch_get_image(repositoryName=repository, imageIds=asked)["images"]
+    assert len(json.loads(image["imageManifest"])["layers"]) == 4  # base, dependencies, preheat, code
 
 
 def test_what_a_template_says_is_printed(words: Function) -> None:

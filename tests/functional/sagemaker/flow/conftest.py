@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from tests.fakes.containers import Podman
 from tests.fakes.functions import Function, Functions
-from tests.fakes.sagemaker.account import Account
+from tests.fakes.sagemaker.account import Account, nothing
 
 from preheat.progress import quiet
 
@@ -38,6 +38,8 @@ def words(functions: Functions, account: Account, podman: Podman) -> Iterator[Fu
         return podman.start(image, *given, arguments=("serve",)).endpoint
 
     function = functions.fresh("words")
+    function.edit("preheat.toml", "[resources]", "[provider.sagemaker]\nnotify = true\n\n[resources]")
     account.launch = launch
     yield function
+    account.launch = nothing
     function.provider.destroy(function.name, function.stage, report=quiet)

@@ -99,6 +99,39 @@ def test_a_key_that_no_header_takes_becomes_a_result_too(deployed: Deployment, a
     assert json.loads(body)["result"]["size"] == 5
 
 
+def test_the_topics_are_told_of_results_and_failures(
+    words: Function, deployed: Deployment, account: Account
+) -> None:
+    sqs, sns = account.cloud.client("sqs"), account.cloud.client("sns")
+    url = sqs.create_queue(QueueName="told")["QueueUrl"]
+    for topic in ("ResultTopic", "FailureTopic"):
+        arn = physical_id(account.cloud, stack_name(words.name, "dev"), topic)
+        sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:123456789012:told")
+    upload(account, "in/told.txt", b"hello")
+    upload(account, "in/bad.txt", b"bad")
+    found: dict[str, str] = {}
+
+    def told() -> bool:
+        for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", ()):
+            said = json.loads(json.loads(message["Body"])["Message"])
+            found[said["requestParameters"]["inputLocation"]] = said["invocationStatus"]
+        return len(found) == 2
+
+    try:
+        eventually(told)
+    finally:
+        print(
+            found, [l for l in account.cloud.server.lines if "told" in l.lower() or "sns" in l.lower()][-10:]
+        )
+    assert found == {
+        "s3://words-in/in/told.txt": "Completed",
+        "s3://words-in/in/bad.txt": "Failed",
+    }
+    eventually(lambda: lost(words, account) == 1)
+    queue = physical_id(account.cloud, stack_name(words.name, "dev"), "LostUploads")
+    sqs.purge_queue(QueueUrl=queue)
+
+
 def test_a_job_over_https_is_answered_by_the_container(client: Client) -> None:
     job = client.submit(File(b"hello", "text/plain"))
     assert job.result() == {"size": 5, "version": "first", "told": ""}

@@ -1,8 +1,8 @@
 from typing import Any
 
 import pytest
-from tests.fakes.models import model_of
 from tests.fakes.modal_specs import project_of
+from tests.fakes.models import model_of
 
 import preheat
 from preheat.project.model import Scaling
