@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint system format unit functional test-modal-matrix bench bench-serving bench-clean docs proto clean
+.PHONY: help install demo test lint system format unit functional test-modal-matrix smoke-modal bench bench-serving bench-clean docs proto clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,6 +49,9 @@ functional: install system ## the tests that start real runtimes
 
 test-modal-matrix: install ## the Modal tests with the oldest and the newest supported client
 	for client in oldest newest; do TEST_MODAL_CLIENT=$$client $(BIN)/python -m pytest -n 2 --dist loadgroup tests/functional/modal || exit 1; done
+
+smoke-modal: install ## deploy to your own Modal account, call it and remove it: needs a token, costs cents, runs in no CI
+	PREHEAT_REAL=modal $(BIN)/python -m pytest tests/contract --provider modal
 
 bench: install ## cold starts, builds and memory, as ratios measured in one run
 	$(BIN)/python -m tests.bench

@@ -3,6 +3,7 @@
 `pytest tests/contract --provider NAME` picks one; one that is not named there finds its platform itself.
 """
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
@@ -29,6 +30,8 @@ SURROUNDINGS: Mapping[str, Callable[[], AbstractContextManager[object]]] = {
     "aws_lambda": account,
     "modal": modal_account.workspace,
 }
+REAL = "PREHEAT_REAL"
+"""The variable that names a provider to run the suite against as it is, with the shell's own credentials."""
 PROJECTS: Mapping[str, Mapping[str, Any]] = {
     "aws_lambda": {"settings": SETTINGS, "options": OPTIONS},
     "modal": {"settings": modal_account.SETTINGS, "options": modal_account.OPTIONS},
@@ -66,7 +69,8 @@ def provider(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     """The provider under test, with local state of its own."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("PREHEAT_HOME", str(tmp_path_factory.mktemp("home")))
-        with SURROUNDINGS.get(request.param, nullcontext)():
+        is_real = request.param == os.environ.get(REAL)
+        with nullcontext() if is_real else SURROUNDINGS.get(request.param, nullcontext)():
             yield Registry.installed().get(request.param)
 
 

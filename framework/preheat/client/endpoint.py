@@ -20,6 +20,9 @@ POLL_LONGEST_S = 5.0
 LAST_LOOK_S = 0.25
 """How long before its deadline a wait for a job's result looks for the last time."""
 
+SEE_OTHER = 303
+"""A result that is too large for the platform to hand on lies elsewhere."""
+
 _DOCUMENT = Returns(dict[str, Any])
 
 
@@ -132,7 +135,11 @@ class Endpoint:
             return returns.typed(document["result"])
         # Not the URL as given: the token goes to this endpoint only.
         call = Call(method="GET", path=f"/jobs/{document['id']}/result")
-        return returns.decode((yield from self._ask(call, deadline)))
+        answer = yield from self._ask(call, deadline, also=SEE_OTHER)
+        if answer.status == SEE_OTHER:
+            there = Call(method="GET", path=answer.headers.get("location", ""), elsewhere=True)
+            answer = yield from self._ask(there, deadline)
+        return returns.decode(answer)
 
     def _known_contract(self, deadline: float) -> Steps[Contract]:
         if self._contract is not None:
@@ -163,12 +170,12 @@ class Endpoint:
         timeout = {TIMEOUT_HEADER: f"{left_s:.3f}"} if math.isfinite(left_s) else {}
         return {"content-type": content_type, "accept": accept} | timeout
 
-    def _ask(self, call: Call, deadline: float) -> Steps[Answer]:
+    def _ask(self, call: Call, deadline: float, *, also: int | None = None) -> Steps[Answer]:
         done = 0
         while True:
             outcome = yield Send(call, deadline)
             assert outcome is not None
-            if isinstance(outcome, Answer) and 200 <= outcome.status < 300:
+            if isinstance(outcome, Answer) and (200 <= outcome.status < 300 or outcome.status == also):
                 return outcome
             delay_s = self.retries.delay_s(outcome, call.repeat, done, self.jitter())
             if delay_s is None or self.clock() + delay_s >= deadline:

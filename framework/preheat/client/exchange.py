@@ -20,7 +20,10 @@ class Repeat(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One request. `path` is relative to the endpoint; a `streamed` answer's body is left unread."""
+    """One request. `path` is relative to the endpoint; a `streamed` answer's body is left unread.
+
+    A call that goes `elsewhere` has a whole URL for a path, and does not carry the endpoint's token.
+    """
 
     method: str
     path: str
@@ -28,6 +31,7 @@ class Call:
     body: bytes | Upload = field(default=b"", repr=False)
     repeat: Repeat = Repeat.SAFE
     streamed: bool = False
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,8 @@ def request_for(http: httpx.Client | httpx.AsyncClient, step: Send, left_s: floa
     request = http.build_request(
         call.method, call.path, headers=headers, content=content, timeout=max(0.001, left_s)
     )
+    if call.elsewhere:
+        request.headers.pop("authorization", None)
     request.extensions[DEADLINE] = step.deadline
     return request
 

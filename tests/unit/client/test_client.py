@@ -170,6 +170,24 @@ def test_the_async_face_says_the_same() -> None:
     assert str(remote.seen[-1].url) == "http://remote/jobs/j/result"
 
 
+def test_a_result_that_lies_elsewhere_is_fetched_there_without_the_token() -> None:
+    done = ok({"id": "j", "status": "succeeded", "result_url": "/jobs/j/result"})
+    away = httpx.Response(303, headers={"location": "https://store.example/o?signature=1"})
+    there = httpx.Response(200, content=b"large", headers={"content-type": "application/octet-stream"})
+    remote = Remote(done, away, there)
+    http = httpx.Client(
+        transport=httpx.MockTransport(remote),
+        base_url="http://remote",
+        headers={"authorization": "Bearer secret"},
+    )
+    assert Client(http, remote.endpoint, sleep=remote.sleep).job("j").result(into=bytes) == b"large"
+    assert [str(each.url) for each in remote.seen[1:]] == [
+        "http://remote/jobs/j/result",
+        "https://store.example/o?signature=1",
+    ]
+    assert ["authorization" in each.headers for each in remote.seen] == [True, True, False]
+
+
 def test_what_is_no_url_is_refused_with_one_that_is() -> None:
     with pytest.raises(PreheatError, match="no endpoint"):
         connect("localhost:80")

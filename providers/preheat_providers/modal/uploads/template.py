@@ -8,7 +8,16 @@ from collections.abc import Sequence
 
 from preheat.project.model import ObjectCreated
 from preheat_providers._aws.templates.alarms import above_zero
-from preheat_providers._aws.templates.intrinsics import Json, Resources, allow, att, policy, ref, resource
+from preheat_providers._aws.templates.intrinsics import (
+    Json,
+    Resources,
+    allow,
+    att,
+    policy,
+    ref,
+    resource,
+    sub,
+)
 from preheat_providers._aws.templates.names import logical_id
 from preheat_providers._aws.templates.queues import dead_letters
 from preheat_providers._aws.templates.roles import service_role
@@ -17,7 +26,7 @@ from preheat_providers._aws.templates.uploads import event_pattern
 KEY, KEY_MARK, ENDPOINT = "UploadsKey", "UploadsKeyMark", "Endpoint"
 """Parameters: the key, what tells one key from the next, and where the app is told."""
 HEADER = "x-preheat-uploads-key"
-CONNECTION, DESTINATION, ROLE, LOST = "Connection", "Destination", "Role", "Lost"
+CONNECTION, DESTINATION, ROLE, LOST = "Connection", "Destination", "CallingRole", "Lost"
 SERVICE = "events.amazonaws.com"
 ATTEMPTS, LONGEST_S = 185, 24 * 3600
 """What EventBridge does at most:
@@ -47,7 +56,11 @@ def _way() -> Resources:
     return {
         CONNECTION: resource(
             "AWS::Events::Connection",
-            {"AuthorizationType": "API_KEY", "AuthParameters": {"ApiKeyAuthParameters": key}},
+            {
+                "Description": sub(f"The key ${{{KEY_MARK}}}"),
+                "AuthorizationType": "API_KEY",
+                "AuthParameters": {"ApiKeyAuthParameters": key},
+            },
         ),
         DESTINATION: resource(
             "AWS::Events::ApiDestination",

@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
+from modal_proto import api_pb2
 from tests.fakes.functions import Function, Functions
 from tests.fakes.modal.plane import ControlPlane
 
@@ -67,8 +68,8 @@ def test_a_change_of_code_sends_the_code_alone(letters: Function, plane: Control
     before = len(plane.journal.entries)
     letters.edit("handler.py", "len(text)", "len(text) + 1")
     letters.deploy()
-    sent = [e.request for e in plane.journal.entries[before:] if e.rpc == "MountPutFile"]
-    contents = [request.data for request in sent if request.data]
+    sent = [e.request for e in plane.journal.entries[before:]]
+    contents = [each.data for each in sent if isinstance(each, api_pb2.MountPutFileRequest) and each.data]
     assert any(b"len(text) + 1" in content for content in contents)
     assert sum(map(len, contents)) < 20_000
     assert letters.ask("abc") == 4

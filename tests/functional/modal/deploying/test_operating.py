@@ -3,7 +3,6 @@
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,13 +22,13 @@ PROJECTS = Path(__file__).parent / "projects"
 
 
 @pytest.fixture(scope="module")
-def counted(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Function]:
+def counted(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Function:
     """A function that the tests of this module share."""
     folder = tmp_path_factory.mktemp("counted")
     functions = Functions(ModalProvider(), folder, projects=PROJECTS, settings=SETTINGS, options=OPTIONS)
     function = functions.fresh("letters")
     function.deploy()
-    yield function
+    return function
 
 
 def app_of(function: Function) -> str:

@@ -112,7 +112,7 @@ def test_a_lost_connection_is_tried_again(plane: ControlPlane, data: Data, weigh
 def test_a_volume_without_room_is_said_so(plane: ControlPlane, data: Data, weights: Path) -> None:
     plane.fail("VolumePutFiles2", Status.RESOURCE_EXHAUSTED, message="The Volume is full")
     with pytest.raises(
-        ProviderError, match="quota of the workspace is used up .The Volume is full."
+        ProviderError, match=r"quota of the workspace is used up \(The Volume is full\)"
     ) as raised:
         data.send(weights, FOLDER, quiet)
     assert raised.value.hint is not None

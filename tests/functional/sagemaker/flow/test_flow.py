@@ -103,10 +103,13 @@ def test_the_topics_are_told_of_results_and_failures(
     words: Function, deployed: Deployment, account: Account
 ) -> None:
     sqs, sns = account.cloud.client("sqs"), account.cloud.client("sns")
-    url = sqs.create_queue(QueueName="told")["QueueUrl"]
+    queue = "arn:aws:sqs:us-east-1:123456789012:told"
+    sent = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": queue}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [sent]})
+    url = sqs.create_queue(QueueName="told", Attributes={"Policy": policy})["QueueUrl"]
     for topic in ("ResultTopic", "FailureTopic"):
         arn = physical_id(account.cloud, stack_name(words.name, "dev"), topic)
-        sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:123456789012:told")
+        sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=queue)
     upload(account, "in/told.txt", b"hello")
     upload(account, "in/bad.txt", b"bad")
     found: dict[str, str] = {}
@@ -117,19 +120,13 @@ def test_the_topics_are_told_of_results_and_failures(
             found[said["requestParameters"]["inputLocation"]] = said["invocationStatus"]
         return len(found) == 2
 
-    try:
-        eventually(told)
-    finally:
-        print(
-            found, [l for l in account.cloud.server.lines if "told" in l.lower() or "sns" in l.lower()][-10:]
-        )
+    eventually(told)
     assert found == {
         "s3://words-in/in/told.txt": "Completed",
         "s3://words-in/in/bad.txt": "Failed",
     }
     eventually(lambda: lost(words, account) == 1)
-    queue = physical_id(account.cloud, stack_name(words.name, "dev"), "LostUploads")
-    sqs.purge_queue(QueueUrl=queue)
+    sqs.purge_queue(QueueUrl=physical_id(account.cloud, stack_name(words.name, "dev"), "LostUploads"))
 
 
 def test_a_job_over_https_is_answered_by_the_container(client: Client) -> None:
@@ -139,25 +136,18 @@ def test_a_job_over_https_is_answered_by_the_container(client: Client) -> None:
     assert job.cancel() == "succeeded"
 
 
-def test_the_same_key_is_the_same_job(client: Client, words: Function, account: Account) -> None:
+def test_the_same_key_is_the_same_job(client: Client) -> None:
     first = client.submit(File(b"once", "text/plain"), idempotency_key="k1")
     first.result()
-    queue = account.queues[endpoint_name(words.name, "dev")]
-    ended = len(queue.ended)
     assert client.submit(File(b"once", "text/plain"), idempotency_key="k1").id == first.id
-    assert len(queue.ended) == ended
     with pytest.raises(Conflicting):
         client.submit(File(b"other", "text/plain"), idempotency_key="k1")
 
 
-@pytest.mark.parametrize(
-    ("body", "error", "said"),
-    [(b"bad", BadInput, "no such word"), (b"poison", HandlerFailed, "preheat logs")],
-)
+@pytest.mark.parametrize(("body", "error"), [(b"bad", BadInput), (b"poison", HandlerFailed)])
 def test_a_job_that_fails_raises_the_problem_of_the_handler(
-    client: Client, body: bytes, error: type[Exception], said: str
+    client: Client, body: bytes, error: type[Exception]
 ) -> None:
-    del said
     job = client.submit(File(body, "text/plain"))
     with pytest.raises(error):
         job.result()

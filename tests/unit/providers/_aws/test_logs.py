@@ -106,3 +106,17 @@ def test_a_search_is_for_a_pattern_and_ends() -> None:
     found = group.log().matching("x", since_s=10, most=3)
     assert len(found) == 3
     assert group.asked[0]["filterPattern"] == "x"
+
+
+def test_several_groups_are_one_log_in_the_order_of_time() -> None:
+    lines = {"/a": [line("first", -9), line("third", -3)], "/b": [line("second", -5)]}
+
+    class Groups:
+        def get_paginator(self, name: str) -> Any:
+            return self
+
+        def paginate(self, *, logGroupName: str, startTime: int) -> list[Any]:
+            return [{"events": lines[logGroupName]}]
+
+    log = GroupLog(cast("Any", Groups()), "/a", "/b", now=lambda: NOW)
+    assert [event["message"] for event in log.recent()] == ["first", "second", "third"]

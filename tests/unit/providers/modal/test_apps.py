@@ -24,6 +24,10 @@ def test_a_rollback_of_a_rollback_is_followed_to_its_origin() -> None:
     assert back.tag == ONE
 
 
+def test_a_version_that_a_rollback_made_is_never_the_one_to_go_back_to() -> None:
+    assert app(version(1, ONE), version(2, TWO), version(3, ONE, again=1), running=3).version_of(1) == 1
+
+
 def test_versions_that_point_at_each_other_end() -> None:
     assert app(version(1, "", 2), version(2, "", 1), running=2).tag == ""
 

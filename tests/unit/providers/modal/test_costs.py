@@ -14,7 +14,12 @@ RATES = Rates({"cpu_hour_cost": 0.05, "mem_gib_hour_cost": 0.01, "gpu_hour_cost_
 
 def project(**resources: Any) -> Project:
     return Project(
-        root=Path(), stage="dev", name="x", handler="a:B", resources=Resources(**resources), scaling=Scaling(min=2)
+        root=Path(),
+        stage="dev",
+        name="x",
+        handler="a:B",
+        resources=Resources(**resources),
+        scaling=Scaling(min=2),
     )
 
 

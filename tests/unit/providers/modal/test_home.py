@@ -68,6 +68,6 @@ def test_a_call_that_never_ends_does_not_hold_up_the_end() -> None:
     home, model = Home(), model_of(Quiet)
     home.serve(1)
     forever = threading.Event()
-    home.thread.post(forever.wait)
+    home.thread.submit(forever.wait)
     assert not asyncio.run(home.leave(model, 0.05))
     forever.set()

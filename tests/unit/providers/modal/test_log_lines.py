@@ -39,7 +39,12 @@ def test_a_batch_is_its_lines_and_empty_ones_are_none() -> None:
     items = [
         api_pb2.TaskLogs(data="one\n\ntwo\n", timestamp=AT, file_descriptor=api_pb2.FILE_DESCRIPTOR_STDOUT),
         api_pb2.TaskLogs(timestamp=AT),
-        api_pb2.TaskLogs(data="bad", timestamp_ns=int(AT * 1e9), file_descriptor=2, container_id="ta-2"),
+        api_pb2.TaskLogs(
+            data="bad",
+            timestamp_ns=int(AT * 1e9),
+            file_descriptor=api_pb2.FILE_DESCRIPTOR_STDERR,
+            container_id="ta-2",
+        ),
     ]
     events = list(events_of(api_pb2.TaskLogsBatch(task_id="ta-1", items=items)))
     assert [(each["message"], each["instance"], each["level"]) for each in events] == [

@@ -14,7 +14,11 @@ def test_without_events_there_are_no_latencies() -> None:
 
 
 def test_only_answers_of_routes_are_requests() -> None:
-    events = [access(200, 1), {"event": "access", "route": None, "status": 404, "total_ms": 1}, {"event": "x"}]
+    events = [
+        access(200, 1),
+        {"event": "access", "route": None, "status": 404, "total_ms": 1},
+        {"event": "x"},
+    ]
     assert figures_of(events).requests == 1
 
 

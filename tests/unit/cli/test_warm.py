@@ -1,0 +1,95 @@
+"""`preheat warm`: what is asked of a provider, and what is shown."""
+
+from dataclasses import replace
+
+import pytest
+from tests.fakes.command_line import CommandLine
+from tests.fakes.provider import InMemoryProvider
+
+from preheat.errors import ProviderError
+from preheat.provider.protocol import Pool, WarmPool
+
+POOL = WarmPool(
+    name="ocr",
+    provider="local",
+    stage="dev",
+    pool=Pool(min=0, buffer=0, max=None, idle_s=300),
+    changed=(),
+    exact=True,
+    workers=1,
+    waiting=0,
+)
+
+
+class WarmProvider(InMemoryProvider):
+    """A provider in memory whose pool changes."""
+
+    def __init__(self) -> None:
+        super().__init__("local")
+        self.now = POOL
+        self.asked: list[Pool] = []
+
+    def warm_pool(self, name: str, stage: str) -> WarmPool:
+        return replace(self.now, name=name, stage=stage)
+
+    def resize(self, name: str, stage: str, change: Pool) -> WarmPool:
+        self.asked.append(change)
+        if change.max == 1:
+            raise ProviderError("At least 2 are to run.", hint="--max 2")
+        self.now = replace(self.now, pool=replace(self.now.pool, min=change.min), changed=("min",))
+        return self.warm_pool(name, stage)
+
+
+@pytest.fixture
+def provider() -> WarmProvider:
+    return WarmProvider()
+
+
+def test_without_a_change_nothing_is_changed(provider: WarmProvider) -> None:
+    shown = CommandLine(provider=provider)("warm", "ocr")
+    assert (shown.code, provider.asked) == (0, [])
+    assert "1 worker\n" in shown.out
+    assert "300 s" in shown.out
+    assert "as the platform decides" in shown.out
+
+
+def test_what_is_given_is_changed_and_nothing_else(provider: WarmProvider) -> None:
+    changed = CommandLine(provider=provider)("warm", "ocr", "--min", "2", "--scaledown", "5m", "--json")
+    assert provider.asked == [Pool(min=2, idle_s=300)]
+    assert (changed.document["pool"]["min"], changed.document["changed"]) == (2, ["min"])
+
+
+def test_none_at_all_is_a_change_too(provider: WarmProvider) -> None:
+    CommandLine(provider=provider)("warm", "ocr", "--min", "0")
+    assert provider.asked == [Pool(min=0)]
+
+
+def test_what_differs_from_the_deploy_is_marked(provider: WarmProvider) -> None:
+    shown = CommandLine(provider=provider)("warm", "ocr", "--min", "2")
+    assert "2  (not as deployed)" in shown.out
+
+
+def test_a_pool_that_was_not_asked_for_is_said_to_be_that_of_the_deploy(provider: WarmProvider) -> None:
+    provider.now = replace(POOL, exact=False, waiting=3)
+    shown = CommandLine(provider=provider)("warm", "ocr")
+    assert "cannot ask what is used now" in shown.out
+    assert "3 requests waiting" in shown.out
+
+
+def test_a_refusal_comes_with_its_hint(provider: WarmProvider) -> None:
+    refused = CommandLine(provider=provider)("warm", "ocr", "--max", "1")
+    assert (refused.code, "--max 2" in refused.err) == (1, True)
+
+
+@pytest.mark.parametrize("arguments", [("--scaledown", "5"), ("--min", "-1"), ("--max", "0")])
+def test_what_is_no_size_is_refused_before_anybody_is_asked(
+    provider: WarmProvider, arguments: tuple[str, str]
+) -> None:
+    assert CommandLine(provider=provider)("warm", "ocr", *arguments).code == 2
+    assert provider.asked == []
+
+
+def test_a_provider_without_such_pools_says_what_to_do() -> None:
+    refused = CommandLine()("warm", "ocr")
+    assert (refused.code, "changes no pool" in refused.err) == (1, True)
+    assert "[scaling]" in refused.err

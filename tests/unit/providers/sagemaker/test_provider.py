@@ -1,0 +1,66 @@
+import json
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+from tests.fakes.sagemaker_templates import project
+
+from preheat.errors import ProviderError
+from preheat.provider.protocol import Bootstraps, Provider
+from preheat.provider.registry import Registry
+from preheat_providers.sagemaker.imaging import base_of, tag_of
+from preheat_providers.sagemaker.options import Options
+from preheat_providers.sagemaker.provider import SagemakerProvider
+
+
+@pytest.fixture
+def provider(tmp_path: Path) -> SagemakerProvider:
+    return SagemakerProvider(environment={"AWS_REGION": "eu-central-1"}, home=lambda: tmp_path)
+
+
+def test_it_is_found_by_its_name_and_names_the_extra_that_it_needs() -> None:
+    found: Provider = Registry.installed().get("sagemaker")
+    assert isinstance(found, SagemakerProvider)
+    (entry,) = entry_points(group="preheat.providers", name="sagemaker")
+    assert list(entry.extras) == ["aws"]
+
+
+def test_what_an_account_needs_once_can_be_set_up(provider: SagemakerProvider) -> None:
+    assert isinstance(provider, Bootstraps)
+    assert "Resources" in json.loads(provider.bootstrap_template())
+
+
+def test_checking_and_building_need_no_sdk() -> None:
+    code = (
+        "import sys\n"
+        "from preheat_providers.sagemaker.provider import sagemaker_provider\n"
+        "sagemaker_provider().options_schema()\n"
+        "print(sorted(name for name in sys.modules if name in ('boto3', 'botocore', 'httpx')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_a_secret_without_a_value_is_found_before_anything_is_built(provider: SagemakerProvider) -> None:
+    table = {"sagemaker": {"base_image": "python:3.12-slim"}}
+    (finding,) = provider.check(project(secrets={"API_KEY": "env:NOT_SET"}, provider=table))
+    assert (finding.key, finding.fix) == ("secrets.API_KEY", "export NOT_SET=...")
+
+
+def test_without_a_region_it_says_where_to_name_one(tmp_path: Path) -> None:
+    nowhere = SagemakerProvider(environment={"AWS_CONFIG_FILE": "/dev/null"}, home=lambda: tmp_path)
+    with pytest.raises(ProviderError, match="No AWS region is known"):
+        nowhere.observe("ocr", "dev")
+
+
+def test_weights_that_come_from_s3_go_apart(provider: SagemakerProvider) -> None:
+    assert provider.target(project()).apart == ()
+    assert provider.target(project(provider={"sagemaker": {"weights": "s3"}})).apart == ("weights",)
+
+
+def test_an_image_has_a_tag_of_its_own() -> None:
+    assert tag_of(f"sha256:{'ab' * 32}") == "ab" * 16
+    with pytest.raises(ProviderError, match="no image to build on"):
+        base_of(Options())
