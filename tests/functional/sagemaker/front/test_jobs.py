@@ -91,7 +91,13 @@ def test_a_submit_that_was_cut_off_before_its_record_is_taken_up_by_its_repetiti
     assert (again["statusCode"], json_of(again)["created"]) == (202, before["created"])
     first, second = bench.endpoint.waiting()
     assert bench.endpoint.config.output_of(first) == bench.endpoint.config.output_of(second)
+
+
+def test_another_request_does_not_take_up_a_submit_that_was_cut_off(bench: Bench) -> None:
+    job = submitted(bench, **KEY)
+    bench.s3.delete_object(Bucket=JOBS, Key=f"{PREFIX}records/{job}.json")
     assert bench.ask("POST", "/jobs", b"{}", **KEY)["statusCode"] == 409
+    assert bench.endpoint.backlog == 1
 
 
 def test_a_job_that_waits_is_cancelled_by_taking_its_input_away(bench: Bench) -> None:

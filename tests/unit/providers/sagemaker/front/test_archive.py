@@ -44,6 +44,7 @@ def test_the_contract_goes_in_where_it_is_known() -> None:
     assert CONTRACT not in front_files(None)
     with zipfile.ZipFile(io.BytesIO(front_archive({"title": "a"}).data)) as archive:
         assert json.loads(archive.read(CONTRACT)) == {"title": "a"}
+        assert {each.date_time for each in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 
 @pytest.mark.parametrize("name", ["jobs", "requests"])

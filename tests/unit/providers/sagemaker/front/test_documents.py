@@ -55,6 +55,7 @@ def test_the_numbers_of_an_answer_stay_as_they_were_sent() -> None:
         found(b"[1, NaN]", "application/json"),
         found(b'"x"', "text/plain"),
         found(None, "application/json", INLINE_BYTES + 1),
+        found(b'"%b"' % (b"x" * INLINE_BYTES), "application/json"),
     ],
 )
 def test_what_is_no_small_json_is_behind_the_url(answer: Found) -> None:
