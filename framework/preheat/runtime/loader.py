@@ -17,9 +17,11 @@ from preheat.interface.call import WARM_UP
 from preheat.interface.contract import HandlerContract, import_handler, read_contract
 from preheat.interface.handler import Context, Handler
 from preheat.interface.manifest import Limits, Manifest
+from preheat.interface.starting import START
 from preheat.runtime.attempts import Raised, attempt_async
 from preheat.runtime.called import Called, with_call
 from preheat.runtime.failures import describe, user_traceback
+from preheat.runtime.forking import reseed
 
 PhaseName = Literal["import", "setup", "restore", "warm-up", "examples", "teardown"]
 RunCoroutine = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -129,7 +131,8 @@ def import_model(place: Place, manifest: Manifest, clock: PhaseClock) -> Model:
     with clock.phase("import"):
         context = place.context(manifest)
         read_ahead(context.weights)
-        handler = import_handler(manifest.handler)
+        START.context = context
+        handler = import_handler(manifest.handler).typed(context)
         contract = read_contract(handler, manifest.handler)
         return Model(handler=handler(), contract=contract, limits=manifest.limits, context=context)
 
@@ -141,7 +144,8 @@ def set_up(model: Model, clock: PhaseClock) -> None:
 
 
 def restore(model: Model, clock: PhaseClock) -> None:
-    """Run restore: what must be made anew in each process."""
+    """Run restore: what must be made anew in each process, random numbers among it."""
+    reseed()
     with clock.phase("restore"):
         model.handler.restore(model.context)
 
@@ -165,6 +169,7 @@ def load(place: Place, manifest: Manifest, clock: PhaseClock, run: RunCoroutine)
     set_up(model, clock)
     restore(model, clock)
     warm_up(model, clock, run)
+    START.settled = True
     return model
 
 
@@ -187,6 +192,7 @@ def load_after_fork(model: Model, clock: PhaseClock, run: RunCoroutine) -> Model
     restore(model, clock)
     if not _warms_up_before_fork(model):
         warm_up(model, clock, run)
+    START.settled = True
     return model
 
 

@@ -22,18 +22,21 @@ from preheat.provider.protocol import (
     Capabilities,
     Deployment,
     Groundwork,
+    Pool,
     Receipt,
     Release,
     Status,
 )
+from preheat.provider.rehearsal import Rehearsal
 from preheat.provider.tokens import PendingToken
+from preheat.provider.warm_options import Demand, WarmOption
 from preheat_providers._aws.alarms import firing_alarms
 from preheat_providers._aws.logs import GroupLog
 from preheat_providers._aws.regions import region_in
 from preheat_providers._aws.session import Session
 from preheat_providers._aws.stacks import Stacks
 from preheat_providers._aws.templates.anatomy import alarm_names
-from preheat_providers.aws_lambda import destroying, invoking
+from preheat_providers.aws_lambda import destroying, invoking, warming
 from preheat_providers.aws_lambda.alias import Alias, move_alias
 from preheat_providers.aws_lambda.anatomy import keeps_ready
 from preheat_providers.aws_lambda.costs import costs_of
@@ -45,6 +48,7 @@ from preheat_providers.aws_lambda.outfit import Outfit, outfit_of
 from preheat_providers.aws_lambda.place import Live, Place, deployment_of
 from preheat_providers.aws_lambda.redelivery.backfilling import backfill
 from preheat_providers.aws_lambda.redelivery.replaying import replay
+from preheat_providers.aws_lambda.rehearsing import rehearsal_of
 from preheat_providers.aws_lambda.releases import release_list
 from preheat_providers.aws_lambda.status import status_of
 from preheat_providers.aws_lambda.target import NAME, environment_of, target_of
@@ -78,7 +82,7 @@ def lambda_provider() -> "LambdaProvider":
 
 
 class LambdaProvider:
-    """Implements preheat.provider.protocol.Provider, and Bootstraps.
+    """Implements preheat.provider.protocol.Provider, Bootstraps, Rehearses and Warms.
 
     A function that is only called by its name is looked for in the region that its project names, if
     this process has read it or it is in the current folder, and else in that of the environment.
@@ -117,6 +121,10 @@ class LambdaProvider:
             *secret_findings(project, self._environment),
         )
 
+    def rehearsal(self, bundle: Bundle, project: Project) -> Rehearsal:
+        """Return how a function starts here, without Lambda."""
+        return rehearsal_of(bundle, project, _options(project), self._environment)
+
     def target(self, project: Project) -> Target:
         """Return Lambda's own machine."""
         return target_of(project, _options(project))
@@ -132,9 +140,17 @@ class LambdaProvider:
     def costs(self, project: Project, bundle: Bundle) -> tuple[Cost, ...]:
         """Return what `project` costs in its region, which is that of the environment where it names none."""
         options = _options(project)
-        environ = self._environment
-        region = options.region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
+        region = self._priced(options)
         return costs_of(project, options, region=region, unzipped_bytes=bundle.unzipped_bytes)
+
+    def warm_options(self, project: Project, demand: Demand) -> tuple[WarmOption, ...]:
+        """Return nothing, a snapshot, pings, and what is kept ready."""
+        options = _options(project)
+        return tuple(warming.warm_options(project, options, demand, region=self._priced(options)))
+
+    def warm_settings(self, project: Project, pool: Pool) -> Mapping[str, Any]:  # noqa: ARG002
+        """Return how many environments are kept ready. Raises ProviderError for the rest of a pool."""
+        return warming.warm_settings(pool)
 
     def observe(self, name: str, stage: str) -> tuple[Resource, ...]:
         """Return what the stack has, and what was changed beside it."""
@@ -253,6 +269,11 @@ class LambdaProvider:
         session = self._session(groundwork.region)
         stacks = Stacks(session.client("cloudformation"), sleep=self._sleep)
         return set_up(NAME, groundwork, session, stacks, report=report)
+
+    def _priced(self, options: Options) -> str | None:
+        """Return the region whose prices count."""
+        environ = self._environment
+        return options.region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
 
     def _outfit(self, project: Project, bundle: Bundle) -> Outfit:
         options = _options(project)

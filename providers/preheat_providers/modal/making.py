@@ -84,6 +84,8 @@ def app_spec(
         uploads=uploads_of(project),
         uploads_sha256=uploads_sha256,
         upload_role=options.upload_role,
+        upload_region=options.upload_region,
+        upload_queue=options.upload_queue,
         tags=tags,
     )
 

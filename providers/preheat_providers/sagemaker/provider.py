@@ -23,32 +23,36 @@ from preheat.provider.protocol import (
     Capabilities,
     Deployment,
     Groundwork,
+    Pool,
     Receipt,
     Release,
     Status,
 )
+from preheat.provider.rehearsal import Rehearsal
 from preheat.provider.tokens import PendingToken
+from preheat.provider.warm_options import Demand, WarmOption
 from preheat_providers._aws.alarms import firing_alarms
 from preheat_providers._aws.logs import GroupLog
 from preheat_providers._aws.session import Session
 from preheat_providers._aws.stacks import Stacks
 from preheat_providers._aws.templates.anatomy import alarm_names
-from preheat_providers.sagemaker import asking, destroying, redelivery
+from preheat_providers.sagemaker import asking, destroying, redelivery, warming
 from preheat_providers.sagemaker.costs import costs_of
 from preheat_providers.sagemaker.deploying.deploy import Deploy
 from preheat_providers.sagemaker.imaging import Imaging, imaging
-from preheat_providers.sagemaker.limits import capabilities, project_findings
+from preheat_providers.sagemaker.limits import capabilities, project_findings, unknown_price
 from preheat_providers.sagemaker.observing import desired_resources, observed_resources
 from preheat_providers.sagemaker.options import SCHEMA, Options, read_options
 from preheat_providers.sagemaker.outfit import Outfit, outfit_of
 from preheat_providers.sagemaker.place import Live, Place, deployment_of
 from preheat_providers.sagemaker.registry import Reach, Registry, directly
+from preheat_providers.sagemaker.rehearsing import rehearsal_of
 from preheat_providers.sagemaker.releases import Released, release_list
 from preheat_providers.sagemaker.settings import PROVIDER
 from preheat_providers.sagemaker.status import status_of
 from preheat_providers.sagemaker.target import target_of
 from preheat_providers.sagemaker.template.names import NAME_TAG, STAGE_TAG, default_bucket, stack_name
-from preheat_providers.sagemaker.traffic import checked_canary, move, rolled_back
+from preheat_providers.sagemaker.traffic import at_rest, checked_canary, move, rolled_back
 
 CAPABILITIES = Capabilities(
     triggers=frozenset({"http", "object-created"}),
@@ -58,7 +62,7 @@ CAPABILITIES = Capabilities(
     jobs=True,
     scale_to_zero=True,
     snapshots=False,
-    canary=True,
+    canary=False,  # only within an update: no share of the traffic stays where it was put
     **capabilities(),
 )
 TOKENS = "sagemaker/tokens"
@@ -71,7 +75,7 @@ def sagemaker_provider() -> "SagemakerProvider":
 
 
 class SagemakerProvider:
-    """Implements preheat.provider.protocol.Provider, and Bootstraps.
+    """Implements preheat.provider.protocol.Provider, Bootstraps, Remarks, Rehearses and Warms.
 
     A function that is only called by its name is looked for in the region that its project names, if
     that was read by this process, and else in that of the environment. `reach` is for emulators.
@@ -106,6 +110,10 @@ class SagemakerProvider:
         findings = project_findings(project, _options(project))
         return (*findings, *secret_findings(project, self._environment))
 
+    def rehearsal(self, bundle: Bundle, project: Project) -> Rehearsal:
+        """Return how a container starts here, without an instance."""
+        return rehearsal_of(bundle, project, _options(project), self._environment)
+
     def target(self, project: Project) -> Target:
         """Return the machine of an instance."""
         return target_of(project, _options(project))
@@ -127,9 +135,21 @@ class SagemakerProvider:
         """Return what `project` costs in its region, which is that of the environment where it names none."""
         del bundle  # the size of an image costs nothing worth a line
         options = _options(project)
-        environ = self._environment
-        region = options.region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
-        return costs_of(project, options, region=region)
+        return costs_of(project, options, region=self._priced(options))
+
+    def warm_options(self, project: Project, demand: Demand) -> tuple[WarmOption, ...]:
+        """Return numbers of instances, and hours. Raises ProviderError without a known price."""
+        options = _options(project)
+        return tuple(warming.warm_options(project, options, demand, region=self._priced(options)))
+
+    def warm_settings(self, project: Project, pool: Pool) -> Mapping[str, Any]:
+        """Return the instances that are kept. Raises ProviderError for a buffer."""
+        return warming.warm_settings(_options(project), pool)
+
+    def remarks(self, project: Project) -> tuple[str, ...]:
+        """Return that the price of the machine is not known, where it is not."""
+        note = unknown_price(project, _options(project))
+        return (note,) if note is not None else ()
 
     def observe(self, name: str, stage: str) -> tuple[Resource, ...]:
         """Return what the stacks have, and what was changed beside them."""
@@ -198,13 +218,13 @@ class SagemakerProvider:
     def rollback(self, name: str, stage: str, release: int | None) -> Deployment:
         """Have the endpoint run `release`, or the one before the active one."""
         place = self._place(name, stage)
-        live = place.require()
+        live = at_rest(place)
         return self._moved(place, live, rolled_back(name, live.releases, live.active, release))
 
     def promote(self, name: str, stage: str, *, canary: float | None) -> Deployment:
         """Have the endpoint run the newest release; with `canary` that share of it takes requests first."""
         place = self._place(name, stage)
-        live = place.require()
+        live = at_rest(place)
         share = checked_canary(name, live, canary) if canary is not None else None
         return self._moved(place, live, live.newest, share=share)
 
@@ -244,6 +264,11 @@ class SagemakerProvider:
         session = self._session(groundwork.region)
         stacks = Stacks(session.client("cloudformation"), sleep=self._sleep)
         return set_up(PROVIDER, groundwork, session, stacks, report=report)
+
+    def _priced(self, options: Options) -> str | None:
+        """Return the region whose prices count."""
+        environ = self._environment
+        return options.region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
 
     def _options_of(self, project: Project) -> Options:
         options = _options(project)

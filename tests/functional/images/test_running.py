@@ -21,6 +21,7 @@ BODIES = [
     b"not json",
 ]
 READ_COMMAND = "print(open('/proc/1/cmdline').read().replace(chr(0), ' '))"
+CACHED = "import asyncio, pathlib; print(pathlib.Path(asyncio.__cached__).exists())"
 STRICT = ("--read-only", "--memory", "256m", "--cap-drop", "all", "--security-opt", "no-new-privileges")
 
 
@@ -72,6 +73,10 @@ def test_the_process_is_number_one_and_the_configuration_is_in_force(container: 
     assert container.podman.run("exec", container.id, "/usr/bin/python3.11", "-c", READ_COMMAND).startswith(
         "/usr/bin/python3.11 -I -S -B"
     )
+
+
+def test_the_standard_library_is_byte_code_though_the_base_has_none(container: Container) -> None:
+    assert container.podman.run("exec", container.id, "/usr/bin/python3.11", "-I", "-c", CACHED) == "True"
 
 
 def test_a_request_over_the_memory_limit_ends_the_container_and_not_the_machine(

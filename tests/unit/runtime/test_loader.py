@@ -1,4 +1,5 @@
 import asyncio
+import random
 import sys
 import traceback
 from collections.abc import Coroutine
@@ -10,7 +11,7 @@ from tests.fakes.models import model_of
 
 from preheat import Context, Handler, HandlerError
 from preheat.interface.manifest import Manifest
-from preheat.runtime.loader import PhaseClock, PhaseFailed, Place, load, read_ahead, warm_up
+from preheat.runtime.loader import PhaseClock, PhaseFailed, Place, load, read_ahead, restore, warm_up
 
 SOURCE = """
 import preheat
@@ -89,6 +90,22 @@ def test_a_weight_that_is_not_there_is_named(tmp_path: Path, module: str) -> Non
     manifest = Manifest(name="demo", handler=f"{module}:Model", weights={"model": "missing.bin"})
     with pytest.raises(PhaseFailed, match=r"missing\.bin"):
         load(place(tmp_path), manifest, PhaseClock(), run)
+
+
+def test_random_numbers_are_not_those_of_the_snapshot() -> None:
+    class Drawn(Handler):
+        def restore(self, ctx: Context) -> None:
+            self.drawn = random.random()
+
+        def predict(self, number: int) -> int:
+            return number
+
+    model = model_of(Drawn)
+    random.seed(1)
+    first = random.random()
+    random.seed(1)
+    restore(model, PhaseClock())
+    assert model.handler.drawn != first  # type: ignore[attr-defined]
 
 
 def test_time_in_a_phase_taken_twice_adds_up() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from preheat.runtime.confine import time_limit
-from preheat.runtime.forking import become_child, judge_fork, open_files, work_in
+from preheat.runtime.forking import judge_fork, open_files, work_in
 from preheat.runtime.loader import Model, PhaseClock, load_after_fork, load_before_fork
 from preheat.runtime.log import log_to_stderr
 from preheat.runtime.model_process import leave
@@ -97,7 +97,7 @@ def _forking(bundled: Bundled, model: Model, folder: Path) -> Begin:
 
     def begin(slot: int, line: socket.socket) -> NoReturn:
         own = scratch.make_for(folder, slot)
-        become_child(own)
+        work_in(own)
         worker = replace(bundled, config=replace(bundled.config, slot=slot, folder=folder), tmp=own)
         clock = PhaseClock()
         process = HttpProcess(worker, HostDoor(line, slot), clock)

@@ -1,6 +1,7 @@
 """What a deploy sends, does not send, and says."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,30 @@ def test_what_another_deploy_published_meanwhile_is_a_conflict(
     done: list[Event] = []
     with pytest.raises(Conflict, match="Somebody else deployed"):
         provider.apply(prepared.plan, project, prepared.bundle, report=rival)
+
+
+def test_what_another_deploy_published_before_ours_is_a_conflict_and_goes_on_running(
+    letters: Function, plane: ControlPlane, functions: Functions
+) -> None:
+    letters.deploy()
+    rival = replace(letters, provider=ModalProvider(home=lambda: letters.root / "another-home"))
+    letters.edit("handler.py", "len(text)", "len(text) * 2")
+    begun: list[Event] = []
+
+    def meanwhile(event: Event) -> None:
+        if isinstance(event, Step) and event.text.startswith("deploying") and not begun:
+            begun.append(event)
+            pipeline = rival.pipeline()
+            project = pipeline.project(rival.root)
+            prepared = pipeline.prepare(project)
+            rival.provider.apply(prepared.plan, project, prepared.bundle, report=quiet)
+
+    before = len(plane.app(app_of(letters)).versions)
+    with pytest.raises(Conflict, match="as release 2 in the meantime; nothing of this deploy runs"):
+        letters.pipeline(meanwhile).deploy(letters.root)
+    assert len(plane.app(app_of(letters)).versions) == before + 1
+    assert [each.number for each in letters.releases()] == [2, 1]
+    assert letters.ask("abc") == 6
 
 
 def test_an_environment_is_where_a_stage_is_and_it_is_found_without_its_project(

@@ -1,10 +1,11 @@
+"""An object is read alike from a message of S3 and from an event of EventBridge."""
+
 from typing import Any
 
 import pytest
 from tests.fakes.lambda_events import s3_event, s3_eventbridge, s3_record, s3_test_event
 
-from preheat.runtime.objects.events import BadEvent
-from preheat_providers.aws_lambda.events.sources import objects_of
+from preheat.runtime.objects.events import BadEvent, objects_of
 
 KEYS = [
     "a b.png",
