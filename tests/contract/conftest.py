@@ -47,8 +47,8 @@ SURROUNDINGS: Mapping[str, Callable[[], AbstractContextManager[Surroundings]]] =
 }
 DEPARTURES: Mapping[str, Mapping[str, str]] = {
     "sagemaker": {
-        "test_the_request_after_one_that_took_too_long_is_answered": "SageMaker tells no container of the time "
-        "limit of one request: it works on beyond it, and what waits behind it is lost when it is replaced",
+        "test_the_request_after_one_that_took_too_long_is_answered": "SageMaker tells no container of the "
+        "time limit of one request: it works on, and what waits behind it is lost when it is replaced",
     }
 }
 """What a provider does not hold to, by test, and why."""

@@ -30,9 +30,7 @@ def poisson(rate: float, count: int, *, seed: int = 1) -> Trace:
     return Trace(start=START, arrivals=np.cumsum(gaps) - gaps[0])
 
 
-def replayed(
-    of: Trace, *, cold_s: float = 1e-9, service_s: float | Floats = 1e-9, **fields: Any
-) -> Outcome:
+def replayed(of: Trace, *, cold_s: float = 1e-9, service_s: float | Floats = 1e-9, **fields: Any) -> Outcome:
     """Replay `of` under one option made of `fields`."""
     cold = ColdStart(p50_ms=cold_s * 1000, p95_ms=cold_s * 1000)
     services = np.atleast_1d(np.asarray(service_s, dtype=np.float64))

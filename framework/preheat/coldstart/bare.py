@@ -1,9 +1,9 @@
 """The reference: an interpreter, and a session of each model. One JSON object in, one out.
 
-In, on standard input: {"path": [FOLDER], "models": [FILE], "optimised": bool, "make": FOLDER or null}.
-With "optimised", sessions are opened as for what `make` has made. With "make", the models are written
+In, on standard input: {"path": [FOLDER], "models": [FILE], "threads": N, "optimised": bool, "make": FOLDER
+or null}. A session gets so many threads, and is otherwise as onnxruntime makes it. With "optimised", sessions are opened as for what `make` has made. With "make", the models are written
 there, optimised, their weights in files of their own that onnxruntime maps.
-Out: {"import_ms", "session_ms"}. It runs in the bundle's own Python with its packages, and ships in none.
+Out, on the descriptor of its argument: {"import_ms", "session_ms"}. It runs in the bundle's own Python with its packages, and ships in none.
 """
 
 import json
@@ -29,20 +29,20 @@ def main() -> None:
         if asked["make"]:
             make(model, os.path.join(asked["make"], str(number)))  # noqa: PTH118 - no pathlib here
         else:
-            open_session(model, optimised=asked["optimised"])
+            open_session(model, asked["threads"], optimised=asked["optimised"])
     told = {
         "import_ms": (after_import - begun) * 1000,
         "session_ms": (time.perf_counter() - after_import) * 1000,
     }
-    os.write(1, json.dumps(told).encode() + b"\n")
-    os._exit(0)  # as workers end: what libraries do at exit is no part of a start
+    os.write(int(sys.argv[1]), json.dumps(told).encode() + b"\n")
 
 
-def open_session(model: str, *, optimised: bool) -> None:
-    """Open a session with the defaults, or as for a model that `make` has made."""
+def open_session(model: str, threads: int, *, optimised: bool) -> None:
+    """Open a session as usual, or as for a model that `make` has made."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
     if optimised:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         options.add_session_config_entry("session.disable_prepacking", "1")

@@ -21,10 +21,10 @@ def read_imports(log: str, handler: str, *, least_ms: float = LEAST_MS) -> tuple
     """Return the modules of `log` that took `least_ms` or more, in the order in which their imports ended.
 
     What nobody else asks for while a phase of the handler runs, its module `handler` asks for. Two
-    threads that import at once mix their lines, and then a module may be told under another one.
+    threads that import at once mix their lines: then who took less time did not ask.
     """
     found: list[Import] = []
-    asking: list[str] = []
+    asking: list[Import] = []
     of_handler = False
     for line in reversed(log.splitlines()):  # so that who asks comes before what is asked for
         if phase := _PHASE.search(line):
@@ -32,16 +32,12 @@ def read_imports(log: str, handler: str, *, least_ms: float = LEAST_MS) -> tuple
         if not (match := _LINE.search(line)):
             continue
         del asking[(len(match["indent"]) - 1) // 2 :]
-        first = handler if of_handler and not match["name"].startswith("preheat.") else None
-        found.append(
-            Import(
-                name=match["name"],
-                ms=int(match["all"]) / 1000,
-                self_ms=int(match["own"]) / 1000,
-                asked_by=asking[-1] if asking else first,
-            )
-        )
-        asking.append(match["name"])
+        name, ms = match["name"], int(match["all"]) / 1000
+        asked_by = handler if of_handler and not name.startswith("preheat.") else None
+        if asking and asking[-1].ms >= ms:
+            asked_by = asking[-1].name
+        asking.append(Import(name=name, ms=ms, self_ms=int(match["own"]) / 1000, asked_by=asked_by))
+        found.append(asking[-1])
     return tuple(each for each in reversed(found) if each.ms >= least_ms)
 
 

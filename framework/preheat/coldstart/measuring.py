@@ -95,7 +95,11 @@ class _Measurement:
         self._earlier = earlier
         self._folder = folder
         self._starter = Starter(
-            interpreter=subject.interpreter, folder=folder, request=subject.request, limit_s=subject.limit_s
+            interpreter=subject.interpreter,
+            folder=folder,
+            request=subject.request,
+            limit_s=subject.limit_s,
+            threads=subject.threads,
         )
         self._files = subject.files
         self._weights = tuple(pages.files_below([subject.weights.path]))
@@ -203,7 +207,7 @@ class _Measurement:
         if before < LEAST_SESSION_MS or saved < LEAST_SHARE * before:
             return []
         what = f"session of {', '.join(Path(model).name for model in models)}"
-        how = f"{before:.0f} ms with the defaults, {after:.0f} ms optimised and mapped: preheat tune"
+        how = f"{before:.0f} ms as it is, {after:.0f} ms optimised and mapped: preheat tune"
         return [Saving(what=what, how=how, ms=saved)]
 
     def _read_weights(self) -> dict[CacheState, float]:

@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from preheat.coldstart.model import Bare, Cores, Sample
 from preheat.coldstart.watching import WatchedProcess
 from preheat.errors import HandlerError
 from preheat.interface.message import Request
+from preheat.interface.threads import library_environment
 from preheat.provider.rehearsal import READY, Launch, Rehearsal
 
 HERE = Path(__file__).parent
@@ -47,13 +48,14 @@ PLAIN, PROBED = Change(), Change(probed=True)
 class Starter:
     """Starts processes of `interpreter`, each in a scratch folder of its own below `folder`.
 
-    Each is asked `request` twice, and may take `limit_s` for all of it.
+    Each is asked `request` twice, and may take `limit_s` for all of it. The reference has `threads`.
     """
 
     interpreter: Interpreter
     folder: Path
     request: Request
     limit_s: float
+    threads: int = 1
 
     def start(self, rehearsal: Rehearsal, cores: Cores = "all", change: Change = PLAIN) -> Sample:
         """Return what one start took. Raises HandlerError where it fails, or an answer is a failure."""
@@ -103,32 +105,32 @@ class Starter:
         asked = {
             "path": [str(each) for each in path],
             "models": list(models),
+            "threads": self.threads,
             "optimised": optimised,
             "make": None if make is None else str(make),
         }
-        command = [str(self.interpreter.path), *ISOLATED, str(BARE)]
-        with _on(cores):
-            begun = time.perf_counter()
-            process = subprocess.Popen(
-                command,
-                env=ENVIRONMENT | {"ORT_DISABLE_TELEMETRY": "1"},
-                cwd=self.folder,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-            )
-        try:
-            output, errors = process.communicate(json.dumps(asked).encode(), timeout=self.limit_s)
-            total_ms = (time.perf_counter() - begun) * 1000
-        finally:
-            process.kill()
-            process.wait()
-        if process.returncode:
-            raise HandlerError(f"The reference failed: {errors.decode(errors='replace')[-1000:]}")
-        told = json.loads(output)
+        launch = Launch(
+            flags=ISOLATED,
+            script=BARE,
+            env=ENVIRONMENT | library_environment(self.threads),
+            cwd=self.folder,
+            stdin=json.dumps(asked).encode(),
+        )
+        answers, theirs = os.pipe()
+        launch = replace(launch, arguments=(str(theirs),), descriptors=(theirs,))
+        with os.fdopen(answers, "rb") as answer, _on(cores):
+            with os.fdopen(theirs, "wb"):
+                watch = self._started(self._command(launch, PLAIN), launch)
+            with watch:
+                watch.readable(answer.fileno())
+                line = answer.readline()
+                total_ms = (time.monotonic_ns() - watch.began_ns) / 1e6
+                if not line:  # it closed its end, because it ended
+                    watch.logged(READY)
+        told = json.loads(line)
         return Bare(total_ms=total_ms, import_ms=told["import_ms"], session_ms=told["session_ms"])
 
-    def _command(self, launch: Launch, change: Change, marks: Path) -> list[str]:
+    def _command(self, launch: Launch, change: Change, marks: Path | None = None) -> list[str]:
         flags = [flag for flag in launch.flags if flag not in change.without]
         settings = {
             "marks": str(marks),

@@ -15,6 +15,7 @@ from preheat.interface.message import JSON_TYPE, Request
 from preheat.project.model import Project
 from preheat.provider.protocol import Provider, Rehearses
 from preheat.provider.rehearsal import Rehearsal
+from preheat.runtime.cpus import threads_of
 from preheat.runtime.streams import LINES_TYPE
 
 OURS = frozenset({"preheat", "preheat_providers", "preheat_handlers"})
@@ -42,6 +43,11 @@ class Subject:
     def limit_s(self) -> float:
         """How long one start and two answers may take."""
         return self.project.limits.setup_s + 2 * self.project.limits.timeout_s + SPARE_S
+
+    @property
+    def threads(self) -> int:
+        """How many threads its native libraries should have: a worker's share of processors."""
+        return threads_of(self.project.resources.cpu, workers=1)
 
     @property
     def request(self) -> Request:

@@ -110,7 +110,7 @@ class Trials:
         )
 
     def _fewer_threads(self) -> Iterator[Trial]:
-        threads = max(1, int(self.subject.project.resources.cpu))
+        threads = self.subject.threads
         if all(0 < mark["threads"] <= threads for mark in _sessions(self.sample)):
             return
         change = replace(PROBED, threads=threads)

@@ -89,6 +89,25 @@ def _fell(levels: Levels, gaps: histogram.Gaps, level: int, now: float, shape: S
 
 
 @njit(cache=True)
+def _move(
+    levels: Levels, gaps: histogram.Gaps, before: int, after: int, now: float, shape: Shape
+) -> tuple[int, float]:
+    """Note that `after` levels are at work where `before` were; return what `_fell` does, for all of them."""
+    kept = 0
+    change = NEVER
+    for level in range(before, after):
+        if shape.adaptive and levels.since[level] > -NEVER:
+            _record(gaps, level, now - levels.since[level])
+        kept -= levels.kept[level]
+        levels.kept[level] = False
+    for level in range(before - 1, after - 1, -1):
+        more, when = _fell(levels, gaps, level, now, shape)
+        kept += more
+        change = min(change, when)
+    return kept, change
+
+
+@njit(cache=True)
 def _look(levels: Levels, first: int, end: int, now: float) -> tuple[int, float]:
     """Return how many of the idle levels from `first` to `end` are kept now, and when that changes."""
     kept = 0
@@ -193,18 +212,9 @@ def replay(
             head += 1
         busy = -(-in_flight // shape.concurrency)
         needed = min(shape.most, busy + -(-(taken - head) // shape.backlog))
-        while demand < needed:
-            if shape.adaptive and levels.since[demand] > -NEVER:
-                _record(gaps, demand, now - levels.since[demand])
-            kept -= levels.kept[demand]
-            levels.kept[demand] = False
-            demand += 1
-        top = max(top, demand)
-        while demand > needed:
-            demand -= 1
-            more, when = _fell(levels, gaps, demand, now, shape)
-            kept += more
-            change = min(change, when)
+        more, when = _move(levels, gaps, demand, needed, now, shape)
+        kept, change = kept + more, min(change, when)
+        demand, top = needed, max(top, needed)
         if came and ready > needed and not shape.adaptive:  # idle from now on, whatever was before
             top = max(top, ready)
             kept += 0 if levels.kept[ready - 1] else 1
@@ -220,4 +230,6 @@ def replay(
             start_s += starts[started % len(starts)]
             started += 1
         ready -= max(0, min(ready - busy, ready - target))
+    if shape.bound:  # a request that waits for its worker is in flight, but not at work
+        busy_s -= start_s
     return Totals(started, start_s, worker_s, busy_s, least_s, least_busy_s)

@@ -56,7 +56,7 @@ def check_size(image_bytes: int, options: Options) -> None:
         raise ProviderError(
             f"The image has {image_bytes:,} bytes packed, and a serverless endpoint takes {IMAGE_BYTES:,} "
             "unpacked.",
-            hint='mode = "async"  # in [provider.sagemaker]; with weights = "s3" they are no part of the image',
+            hint='mode = "async"  # in [provider.sagemaker]; weights = "s3" keeps them out of the image',
         )
 
 

@@ -67,7 +67,8 @@ def test_a_size_stays_with_the_handler_and_the_document_says_that_there_is_one()
 
     contract = read_contract(Grouped, "handler:Grouped")
     assert contract.batching == Batching(32, 5.0, len)
-    assert contract.document()["batching"] == {"max_size": 32, "max_wait_ms": 5.0, "grouped": True, "rows": False}
+    told = {"max_size": 32, "max_wait_ms": 5.0, "grouped": True, "rows": False}
+    assert contract.document()["batching"] == told
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from tests.fakes.sagemaker.account import Account
 
 from preheat.errors import ProviderError
 from preheat.interface.message import Request
-from preheat.progress import Event, Step
+from preheat.progress import Event, Step, quiet
 from preheat_providers.sagemaker.template.names import (
     endpoint_name,
     image_stack_name,
@@ -277,6 +277,21 @@ def test_weights_that_go_apart_lie_in_the_bucket_as_sagemaker_fetches_them(
     made = [each["created_by"] for each in blob.raise_for_status().json()["history"]]
     assert made[-1] == "preheat: code"
     assert "preheat: weights" not in made
+
+
+def test_a_bucket_of_theirs_tells_of_results_too_and_keeps_what_is_theirs(
+    words: Function, account: Account
+) -> None:
+    s3 = account.cloud.client("s3")
+    theirs = f"team-{words.name}"
+    s3.create_bucket(Bucket=theirs)
+    s3.put_object(Bucket=theirs, Key="theirs", Body=b"x")
+    replace(words, options={**words.options, "output_bucket": theirs}).deploy()
+    assert "EventBridgeConfiguration" in s3.get_bucket_notification_configuration(Bucket=theirs)
+    s3.put_object(Bucket=theirs, Key=f"{object_prefix(words.name, 'dev')}outputs/a.out", Body=b"x")
+    receipt = words.provider.destroy(words.name, "dev", report=quiet)
+    assert receipt.left == ()
+    assert list(account.cloud.objects(theirs)) == ["theirs"]
 
 
 def test_what_a_template_says_is_printed(words: Function) -> None:

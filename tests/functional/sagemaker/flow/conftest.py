@@ -1,4 +1,4 @@
-"""One deployed project whose image runs: pulled from the account's registry, started as SageMaker starts it.
+"""Deployed projects whose images run: pulled from the account's registry, started as SageMaker starts it.
 
 An upload or a request goes through the small functions on Lambda's real runtime, our own asynchronous queue
 (not AWS's) and the container, by podman and runc.
@@ -46,8 +46,8 @@ def podman(account: Account) -> Iterator[Podman]:
 
 
 @pytest.fixture(scope="module")
-def words(functions: Functions, account: Account, podman: Podman) -> Iterator[Function]:
-    """The deployed project, with one instance."""
+def in_containers(account: Account, podman: Podman) -> Iterator[None]:
+    """What an endpoint comes to run runs in podman."""
     user, password = account.door.login
 
     def launch(model: dict[str, Any]) -> Running:
@@ -57,9 +57,15 @@ def words(functions: Functions, account: Account, podman: Podman) -> Iterator[Fu
         given = [f"--env={name}={value}" for name, value in container["Environment"].items()]
         return Contained(podman.start(image, *given, arguments=("serve",)))
 
+    account.launch = launch
+    yield
+    account.launch = nothing
+
+
+@pytest.fixture(scope="module")
+def words(functions: Functions, in_containers: None) -> Iterator[Function]:
+    """The deployed project, with one instance."""
     function = functions.fresh("words")
     function.edit("preheat.toml", "[resources]", "[provider.sagemaker]\nnotify = true\n\n[resources]")
-    account.launch = launch
     yield function
-    account.launch = nothing
     function.provider.destroy(function.name, function.stage, report=quiet)

@@ -51,7 +51,7 @@ def test_jobs_have_a_place_for_results_and_for_failures() -> None:
 
 def test_the_container_reads_inputs_and_writes_answers_in_its_own_folders_alone() -> None:
     made = template(options=Options(output_bucket="team-results"))
-    folder = "arn:${AWS::Partition}:s3:::team-results/preheat/ocr/dev"
+    folder = "arn:${AWS::Partition}:s3:::team-results/preheat/ocr/dev.endpoint"
     assert statements(made)["Inputs"]["Resource"] == [{"Fn::Sub": f"{folder}/inputs/*"}]
     assert statements(made)["Results"]["Resource"] == [
         {"Fn::Sub": f"{folder}/outputs/*"},
