@@ -1,6 +1,7 @@
 """Small ONNX models with weights large enough to be laid beside the graph, made by the onnx package."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ def write_mlp(
     """
     rng = np.random.default_rng(0)
     nodes, weights, name = [], [], "x"
-    for number, (wide, narrow) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for number, (wide, narrow) in enumerate(pairwise(sizes)):
         matrix = rng.normal(0, wide**-0.5, (wide, narrow)).astype(np.float32)
         weights.append(numpy_helper.from_array(matrix, f"w{number}"))
         last = number == len(sizes) - 2

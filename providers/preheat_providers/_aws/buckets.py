@@ -32,8 +32,8 @@ def make_tell(
 ) -> bool:
     """Let `bucket` tell EventBridge of its uploads, and return whether it did not before.
 
-    `option` is what the provider calls the region of AWS. Raises ProviderError if the bucket is missing or lies
-    in another region, or another change came between.
+    `option` is what the provider calls the region of AWS. Raises ProviderError if the bucket is missing or
+    lies in another region, or another change came between.
     """
     _require(client, bucket, region=region, trigger=trigger, setting=(provider, option))
     with translated(f"the notifications of the bucket {bucket} cannot be changed"):
