@@ -9,6 +9,7 @@ from tests.bench import (
     image,
     memory,
     modal_adapter,
+    modal_deploy,
     packaging,
 )
 
@@ -21,3 +22,4 @@ adapter.main()
 container.main()
 image.main()
 modal_adapter.main()
+modal_deploy.main()

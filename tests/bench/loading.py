@@ -78,14 +78,14 @@ def sessions(example: Package, model: Path, folder: Path, rounds: int) -> dict[s
 
 
 def steady(example: Package, model: Path, folder: Path, rounds: int) -> dict[str, list[float]]:
-    """Return calls in a millisecond of either session, both in one process, in `rounds` processes."""
+    """Return calls in a second of either session, both in one process, in `rounds` processes."""
     figures: dict[str, list[float]] = {DEFAULT: [], FOLDER: []}
     for _ in range(rounds):
         found = _sessions(example, "steady", model, folder)
         assert found["deviation from swap"] < EXACT
         assert found["deviation from default"] < EXACT
-        figures[DEFAULT].append(1 / found["default"])
-        figures[FOLDER].append(1 / found["ours"])
+        figures[DEFAULT].append(1000 / found["default"])
+        figures[FOLDER].append(1000 / found["ours"])
     return figures
 
 
@@ -126,7 +126,7 @@ def main(rounds: int = 15) -> None:
         show("Making the session alone", made, baseline=DEFAULT, unit="ms", aims={FOLDER: "0.200"})
         called = steady(example, model, tuned, max(3, rounds // 3))
         title = "Calls after the swap, one of 12 tokens at a time"
-        show(title, called, baseline=DEFAULT, unit="calls/ms", aims={FOLDER: "0.980"})
+        show(title, called, baseline=DEFAULT, unit="calls/s", aims={FOLDER: "0.980"})
 
 
 if __name__ == "__main__":

@@ -1,13 +1,22 @@
 """A bench without processes, and outcomes to choose from."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import onnxruntime
+
+from preheat.project.model import Project, Weights
 from preheat.tuning.bench import Made
 from preheat.tuning.child import TaskFailed
 from preheat.tuning.choice import Deviation, Figures, Outcome
-from preheat.tuning.variants import Graph, Settings, Variant
+from preheat.tuning.cpu import processor
+from preheat.tuning.experiment import Failure
+from preheat.tuning.manifest import manifest
+from preheat.tuning.recording import Recording
+from preheat.tuning.subject import Subject
+from preheat.tuning.tune import Tuned, Wish
+from preheat.tuning.variants import DEFAULT, Graph, Settings, Variant
 
 SAME = Deviation(identical=True, max_abs=0.0, max_rel=0.0, cosine=1.0)
 
@@ -69,3 +78,59 @@ class FakeBench:
 
     def compare(self, pairs: Sequence[tuple[Path, Path]]) -> list[Deviation]:
         return [self.deviations.get((self._wrote[one], self._wrote[other]), SAME) for one, other in pairs]
+
+
+def tuned_of(
+    project: Project,
+    chosen: Variant,
+    *,
+    made: Path,
+    origin: Weights,
+    tolerance: float = 0.01,
+    beside: Sequence[Path] = (),
+    by_loader: bool = True,
+    swap: Deviation | None = None,
+    failures: Sequence[Failure] = (),
+) -> Tuned:
+    """Return what `tune` finds for `origin`, where `chosen` of the files in `made` is best."""
+    place = project.root / origin.source.removeprefix("file:")
+    subject = Subject(
+        name=origin.name,
+        origin=origin,
+        folder=place.parent if place.is_file() else place,
+        model=place,
+        sha256="ab",
+        model_sha256="ab",
+    )
+    default = outcome("default", cold_ms=100)
+    default = replace(default, variant=DEFAULT)
+    best = default
+    if chosen != DEFAULT:
+        quick = figures(10, 5, 1.0)
+        best = Outcome(variant=chosen, bytes=900, load=quick, settled=quick, deviation=SAME, swap=swap)
+    wish = Wish(tolerance=tolerance)
+    outcomes = (default,) if best is default else (default, best)
+    document = manifest(
+        origin,
+        source_sha256="ab",
+        objective=wish.objective,
+        tolerance=tolerance,
+        version=onnxruntime.__version__,
+        cpu=processor(),
+        rounds=wish.rounds,
+        threads=1,
+        default=default,
+        chosen=best,
+    )
+    return Tuned(
+        subject=subject,
+        wish=wish,
+        outcomes=outcomes,
+        failures=tuple(failures),
+        chosen=best,
+        default=default,
+        made=Made(folder=made, bytes=900),
+        beside=tuple(beside),
+        recording=Recording(calls=({},), asked="handler.py:7", by_loader=by_loader, providers=("CPU",)),
+        document=document,
+    )

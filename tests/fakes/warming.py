@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from preheat.provider.warm_options import Rates, WarmOption
+from preheat.warming.planner import Plan, plan
 from preheat.warming.simulate import Outcome, Replay
 from preheat.warming.start import ColdStart
 from preheat.warming.trace.model import Floats, Trace
@@ -20,8 +21,9 @@ def option(**fields: Any) -> WarmOption:
 
 
 def trace(*arrivals: float, start: float = START) -> Trace:
-    """Return a trace with these arrivals."""
-    return Trace(start=start, arrivals=np.array(arrivals, dtype=np.float64))
+    """Return a trace with these arrivals, in seconds after `start`."""
+    moments = np.array(arrivals, dtype=np.float64)
+    return Trace(start=start + arrivals[0], arrivals=moments - arrivals[0])
 
 
 def poisson(rate: float, count: int, *, seed: int = 1) -> Trace:
@@ -52,3 +54,10 @@ def erlang_c(servers: int, load: float) -> float:
 def poisson_share(mean: float, most: int) -> float:
     """Return how probable `most` or fewer are."""
     return sum(exp(-mean) * mean**each / factorial(each) for each in range(most + 1))
+
+
+def two_choices() -> Plan:
+    """Return a plan with a pool that stops and one that always runs."""
+    cold = ColdStart(p50_ms=1000, p95_ms=1000)
+    replay = Replay(trace=poisson(1 / 60, 200), cold=cold, services_s=np.array([0.1]))
+    return plan([option(name="stops"), option(name="runs", kind="kept", least=1)], replay)

@@ -12,7 +12,7 @@ from preheat.errors import NotDeployed, ProviderError
 
 if TYPE_CHECKING:
     from preheat.coldstart.model import Condition
-    from preheat.coldstart.subject import Subject
+    from preheat.coldstart.subject import Earlier, Subject
 
 BOTH = "both"
 REMAINS = "Every process was ended; the bundle stays in the cache."
@@ -26,7 +26,15 @@ REMAINS = "Every process was ended; the bundle stays in the cache."
     "preheat coldstart --json | jq .total_ms.p50",
 )
 @options.directory
-@click.option("-n", "runs", metavar="N", type=click.IntRange(min=3), default=7, show_default=True)
+@click.option(
+    "-n",
+    "runs",
+    metavar="N",
+    type=click.IntRange(min=3),
+    default=7,
+    show_default=True,
+    help="Fresh processes under each condition.",
+)
 @options.provider
 @options.stage
 @click.option(
@@ -76,10 +84,13 @@ def coldstart(
     that is not kept makes it fail.
     """
     from preheat.coldstart.document import document
-    from preheat.coldstart.measuring import Asked, measure
+    from preheat.coldstart.measuring import measure
+    from preheat.coldstart.rounds import Asked
     from preheat.coldstart.subject import rehearses, subject_of
     from preheat.coldstart.svg import svg as drawn
 
+    if svg is not None and not svg.absolute().parent.is_dir():
+        raise click.UsageError(f"--svg: there is no folder {svg.parent}.")
     with interruptible(lambda: REMAINS), tools.screen.progress() as report:
         pipeline = tools.pipeline(provider, stage, report)
         platform = rehearses(pipeline.provider)
@@ -92,7 +103,7 @@ def coldstart(
             savings=not no_savings,
             drop_everything=drop_caches,
         )
-        earlier = None if release is None else (release, _earlier(tools, subject, release))
+        earlier = None if release is None else _earlier(tools, subject, release)
         result = measure(subject, asked, report=report, earlier=earlier)
     if svg is not None:
         svg.write_text(drawn(result))
@@ -113,13 +124,14 @@ def _conditions(cache: str, cores: str) -> "tuple[Condition, ...]":
     return tuple(each for each in every if cache in (each.cache, BOTH) and cores in (each.cores, BOTH))
 
 
-def _earlier(tools: Tools, subject: "Subject", number: int) -> "Subject":
+def _earlier(tools: Tools, subject: "Subject", number: int) -> "Earlier":
     """Return a release of the same function, whose layers are in the cache.
 
     Raises ProviderError where the provider's releases run elsewhere, NotDeployed for one that is not there.
     """
     from preheat.bundle.cache import Cache
     from preheat.bundle.record import load_bundle
+    from preheat.coldstart.subject import Earlier
     from preheat.project.home import home
 
     name, stage = subject.project.name, subject.project.stage
@@ -141,4 +153,4 @@ def _earlier(tools: Tools, subject: "Subject", number: int) -> "Subject":
             f"The layers of release {number} of {name} are no longer in the cache.",
             hint=f"preheat releases {name}  # and compare with a later one",
         )
-    return subject.of(bundle)
+    return Earlier(number, subject.of(bundle))

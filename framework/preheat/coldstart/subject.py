@@ -88,6 +88,14 @@ class Subject:
         return subject_of(bundle, self.project, self.provider)
 
 
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A release to compare with."""
+
+    release: int
+    subject: Subject
+
+
 def rehearses(provider: Provider) -> Rehearses:
     """Return `provider`. Raises ProviderError for one whose entry cannot be started here."""
     found: object = provider

@@ -8,7 +8,7 @@ from html import escape
 
 from preheat.coldstart.model import Phase, Result
 
-WIDTH, LABEL, ROW, MARGIN = 860, 210, 24, 16
+WIDTH, LABEL, ROW, MARGIN = 860, 230, 24, 16
 BAR = 14
 COLOURS = {"interpreter": "#8a8f98", "preheat": "#8a8f98", "opening": "#8a8f98"}
 PHASE_COLOUR, PART_COLOUR, ANSWER_COLOUR = "#3b82f6", "#93c5fd", "#22a06b"

@@ -27,7 +27,6 @@ from preheat.errors import HandlerError
 LEAST_IMPORT_MS = 3.0
 MOST_IMPORTS = 4
 """How many imports are tried: the longest ones."""
-LEAST_SESSION_MS = 10.0
 TUNED = "tuned.json"
 SESSION = "onnxruntime.InferenceSession"
 

@@ -57,7 +57,23 @@ def _set(text: Any, path: KeyPath, value: Any) -> None:
     if value is None:
         table.pop(name, None)
     else:
-        table[name] = value
+        table[name] = _item(value)
+
+
+def _item(value: Any) -> Any:
+    """Return `value` on one line: a list of tables would end the table that it stands in."""
+    import tomlkit
+
+    if not isinstance(value, list):
+        return value
+    array = tomlkit.array()
+    for each in value:
+        item = each
+        if isinstance(each, Mapping):
+            item = tomlkit.inline_table()
+            item.update(each)
+        array.append(item)
+    return array
 
 
 def _replace(file: Path, content: bytes) -> None:

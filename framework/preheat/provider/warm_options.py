@@ -45,8 +45,8 @@ class WarmOption:
     `least` workers always run (`hours` change that), `buffer` idle ones beside the busy, `most` at all. An
     idle one stays for `idle_s`, or with `adaptive` as long as the histogram policy says. Where workers are
     `bound`, a request waits for the one that was started for it; else for whichever is free first, and one
-    is started for every `backlog` that wait. A start takes `start_ratio` of a measured cold start, and
-    `start_extra_s` on top.
+    is started for every `concurrency` that wait or, where `backlog` is more than that, for every `backlog`
+    that wait or are served. A start takes `start_ratio` of a measured cold start, and `start_extra_s` on top.
     """
 
     name: str
@@ -65,7 +65,7 @@ class WarmOption:
     ping_every_s: float | None = None
     ping_s: float = 0.0
     bound: bool = False
-    backlog: int = 1
+    backlog: int = 0
     concurrency: int = 1
     start_ratio: float = 1.0
     start_extra_s: float = 0.0

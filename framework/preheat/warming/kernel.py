@@ -146,7 +146,7 @@ def replay(
     floor = int(floors[0, 1])
     next_floor, next_recycle, change = 1, shape.lifetime_s, NEVER
     ready = 0 if shape.bound else min(floor, shape.most)
-    in_flight, demand, kept, top = 0, 0, 0, 0
+    in_flight, demand, kept, top, retiring = 0, 0, 0, 0, 0
     taken, head, started = 0, 0, 0
     start_s = worker_s = busy_s = least_s = least_busy_s = now = 0.0
     while True:
@@ -171,6 +171,9 @@ def replay(
         if now == done[0]:
             heappop(done)
             in_flight -= 1
+            if retiring > 0:
+                retiring -= 1
+                ready -= 1
         elif now == apart[0]:
             heappop(apart)
         elif now == coming[0]:
@@ -186,7 +189,8 @@ def replay(
         elif now == next_recycle:
             next_recycle += shape.lifetime_s
             least = 0 if shape.bound else floor
-            ready -= max(0, ready - max(least, -(-in_flight // shape.concurrency)))
+            ready -= max(0, ready - max(least, busy))
+            retiring = min(in_flight, max(0, ready - least))
             levels.opens[demand:top] = NEVER
             levels.closes[demand:top] = -NEVER
             kept, change = _look(levels, demand, top, now)
@@ -211,7 +215,11 @@ def replay(
             in_flight += 1
             head += 1
         busy = -(-in_flight // shape.concurrency)
-        needed = min(shape.most, busy + -(-(taken - head) // shape.backlog))
+        if shape.backlog > shape.concurrency:  # who is served counts as backlog too
+            wanted = max(busy, -(-(in_flight + taken - head) // shape.backlog))
+        else:
+            wanted = busy + -(-(taken - head) // shape.concurrency)
+        needed = min(shape.most, wanted)
         more, when = _move(levels, gaps, demand, needed, now, shape)
         kept, change = kept + more, min(change, when)
         demand, top = needed, max(top, needed)
@@ -225,7 +233,7 @@ def replay(
             kept, change = _look(levels, needed, top, now)
         spare = shape.buffer if needed > 0 or shape.buffer_when_idle else 0
         target = min(shape.most, max(0 if shape.bound else floor, needed + max(spare, kept)))
-        while ready + len(coming) - 1 < target:
+        while not shape.bound and ready + len(coming) - 1 < target:
             heappush(coming, now + starts[started % len(starts)])
             start_s += starts[started % len(starts)]
             started += 1

@@ -99,7 +99,7 @@ def _shape(option: WarmOption, end: float) -> Shape:
         adaptive=option.adaptive,
         lifetime_s=float("inf") if option.lifetime_s is None else float(option.lifetime_s),
         bound=option.bound,
-        backlog=max(1, option.backlog),
+        backlog=option.backlog,
         concurrency=max(1, option.concurrency),
         end=float(end),
     )

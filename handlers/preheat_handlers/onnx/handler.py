@@ -32,12 +32,12 @@ class OnnxHandler(preheat.Handler):
     @classmethod
     def typed(cls, ctx: preheat.Context) -> type[preheat.Handler]:
         """Return the class whose predict has the model's types; its session is made meanwhile."""
-        opening = Opening(cls.weights)
         if cls.weights not in ctx.weights:
             raise HandlerError(
                 f"{cls.__name__} has no weights {cls.weights!r}.",
                 hint=f'[weights.{cls.weights}]\nsource = "file:model.onnx"',
             )
+        opening = Opening(cls.weights)
         graph = read_graph(model_file(ctx.weights[cls.weights]))
         return _with_types(cls, graph, opening)
 

@@ -1,5 +1,9 @@
-"""A session that is made on a thread while Python imports and sets up the rest; making one frees the GIL."""
+"""A session that is made on a thread while Python imports and sets up the rest; making one frees the GIL.
 
+onnxruntime itself is imported where `opening` is called: two imports at a time only wait for each other.
+"""
+
+import os
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -17,26 +21,28 @@ class Opening:
     def __init__(self, weights: str, *, start: Start = START, **how: Any) -> None:
         self._weights = weights
         self._how = how
-        self._thread: threading.Thread | None = None
         self._session: Session | None = None
         self._error: Exception | None = None
-        if start.context is not None:
-            self._begin(start.context)
+        self._thread = self._begun(start.context) if start.context is not None else None
 
     def session(self, ctx: Context) -> "Session":
         """Return the session, once it is there. Raises HandlerError as open_session does."""
         if self._thread is None:
-            self._begin(ctx)
-        assert self._thread is not None
-        self._thread.join()
+            self._thread = self._begun(ctx)
+        _join(self._thread)
         if self._error is not None:
             raise self._error
         assert self._session is not None
         return self._session
 
-    def _begin(self, ctx: Context) -> None:
-        self._thread = threading.Thread(target=self._open, args=(ctx,), name="preheat-opening", daemon=True)
-        self._thread.start()
+    def _begun(self, ctx: Context) -> threading.Thread:
+        from preheat_handlers.onnx.session import import_onnxruntime
+
+        import_onnxruntime()
+        # No daemon: an interpreter that ends in the middle of onnxruntime's work is aborted by C++.
+        thread = threading.Thread(target=self._open, args=(ctx,), name="preheat-opening")
+        thread.start()
+        return thread
 
     def _open(self, ctx: Context) -> None:
         from preheat_handlers.onnx.session import open_session
@@ -50,6 +56,13 @@ class Opening:
             self._session = open_session(ctx.weights[self._weights], cpus=ctx.cpus, **self._how)
         except Exception as exc:  # noqa: BLE001 - carried to the thread that asks for the session
             self._error = exc
+
+
+def _join(thread: threading.Thread) -> None:
+    """Wait until `thread` is gone for the system too: a process that has one more cannot be forked."""
+    thread.join()
+    while os.path.exists(f"/proc/self/task/{thread.native_id}"):  # noqa: PTH110 - pathlib may not be imported
+        os.sched_yield()
 
 
 def opening(weights: str = "model", *, answer_first: bool = False, tolerance: float = 0.0) -> Opening:

@@ -63,7 +63,7 @@ def open_session(
     is loaded. Raises HandlerError for a model that cannot be loaded, with the reason.
     """
     place = Path(path)
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import_onnxruntime()
     if (place / MANIFEST).is_file():
         return _open_tuned(read_tuned(place), cpus)
     model = model_file(place)
@@ -72,6 +72,19 @@ def open_session(
         return Session(_create(model, Recipe(entries=entries), cpus))
     packed = Recipe(entries=entries, tolerance=tolerance)
     return _open_both((model, Recipe(entries={**entries, **NOT_PACKED})), (model, packed), cpus)
+
+
+def import_onnxruntime() -> Any:
+    """Import onnxruntime, its telemetry off unless the environment says otherwise. Raises HandlerError."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    try:
+        import onnxruntime
+    except ModuleNotFoundError as exc:
+        raise HandlerError(
+            f"There is no module {exc.name!r}, and ONNX models run in onnxruntime.",
+            hint='requirements = ["numpy", "onnxruntime"]  # in preheat.toml',
+        ) from exc
+    return onnxruntime
 
 
 def model_file(place: Path) -> Path:

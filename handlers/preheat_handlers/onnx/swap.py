@@ -39,7 +39,8 @@ class Swap:
         # The caller may change its arrays as soon as it has its answer.
         kept = {name: _copy(value) for name, value in feeds.items()}
         work = (session, outputs, kept, [_copy(value) for value in answer])
-        self.thread = threading.Thread(target=self._run, args=work, name="preheat-onnx", daemon=True)
+        # No daemon: an interpreter that ends in the middle of onnxruntime's work is aborted by C++.
+        self.thread = threading.Thread(target=self._run, args=work, name="preheat-onnx")
         self.thread.start()
 
     def _run(

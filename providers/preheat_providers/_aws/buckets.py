@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-event-notifications
 from typing import TYPE_CHECKING, Any
 
 from preheat.errors import ProviderError
+from preheat.progress import Notice
 from preheat_providers._aws.errors import translated
 
 if TYPE_CHECKING:
@@ -55,6 +56,15 @@ def make_tell(
             hint=f"aws s3api get-bucket-notification-configuration --bucket {bucket}  # then deploy again",
         )
     return True
+
+
+def still_tells(bucket: str, stage: str) -> Notice:
+    """Return what a destroy says of a bucket that a deploy has switched on, and that stays so."""
+    return Notice(
+        stage,
+        f"The bucket {bucket} still tells EventBridge of its uploads: others may listen.",
+        hint=f"aws s3api get-bucket-notification-configuration --bucket {bucket}",
+    )
 
 
 def _notifications(client: "S3Client", bucket: str) -> dict[str, Any]:

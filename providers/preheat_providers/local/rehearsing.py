@@ -9,7 +9,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +45,8 @@ def rehearsal_of(spec: Spec, secrets: Mapping[str, str], sockets: Path) -> Rehea
             listener.bind(str(control))
             listener.listen(1)
             try:
-                start = WorkerStart(launch, worker, listener, runner)
-                yield start
-                start.close()
+                with closing(WorkerStart(launch, worker, listener, runner)) as start:
+                    yield start
             finally:
                 control.unlink(missing_ok=True)
                 launch.socket(worker).unlink(missing_ok=True)

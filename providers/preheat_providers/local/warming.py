@@ -24,7 +24,6 @@ def warm_options(project: Project, demand: Demand) -> Iterator[WarmOption]:
         basis="a worker stops when it is idle",
         settings=_pool(Pool(min=0, buffer=0, idle_s=0)),
         most=project.scaling.max,
-        backlog=at_once,
         concurrency=at_once,
     )
     yield plain

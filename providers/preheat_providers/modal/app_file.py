@@ -38,9 +38,8 @@ import modal
 HERE = Path(__file__).parent
 BUNDLE = HERE / "{bundle}"
 SETTINGS = {settings}
-TAGS = {tags}
 
-app = modal.App({name}, tags=TAGS)
+app = modal.App({name})
 image = (
 {image}
 )
@@ -111,7 +110,6 @@ def app_text(spec: AppSpec) -> str:
         release=spec.release,
         bundle=BUNDLE,
         settings=table(spec.settings.document()),
-        tags=table(spec.tags),
         image="\n".join(f"    {line}" for line in _image(spec)),
     )
     return head + _weights(spec) + _container(spec) + functions_text(spec, CLASS)

@@ -53,7 +53,7 @@ class AppSpec:
     aims at `target_inputs`. `door` says who may call: holders of our token, of a proxy token of Modal's,
     or everybody. `secrets` names Modal's Secrets with the variables that each must have; `env` is no
     secret. `uploads_sha256` is what the key hashes to with which AWS tells of uploads; the other `upload_`
-    fields are those of Settings. `tags` is what the deploy reads of the app again.
+    fields are those of Settings.
     """
 
     app: str
@@ -86,7 +86,6 @@ class AppSpec:
     upload_role: str | None = None
     upload_region: str | None = None
     upload_queue: str | None = None
-    tags: Mapping[str, str] = field(default_factory=lambda: NOTHING)
 
     @property
     def settings(self) -> Settings:

@@ -52,7 +52,6 @@ def warm_options(project: Project, options: Options, demand: Demand, prices: Pri
         settings=warm_settings(options, Pool(min=0, buffer=0, idle_s=WINDOWS_S[0])),
         most=scale.max_containers or MOST,
         idle_s=WINDOWS_S[0],
-        backlog=at_once,
         concurrency=at_once,
         buffer_when_idle=False,
     )

@@ -9,6 +9,7 @@ from preheat.errors import NotDeployed, ProviderError
 from preheat.provider.protocol import Deployment
 from preheat_providers._aws.errors import translated
 from preheat_providers._aws.ownership import owned
+from preheat_providers._aws.parameters import artifact_bucket
 from preheat_providers._aws.session import Session
 from preheat_providers._aws.stacks import Stack, Stacks
 from preheat_providers._aws.stacks.model import INVALID
@@ -25,7 +26,6 @@ from preheat_providers.sagemaker.template.names import (
     object_prefix,
     stack_name,
 )
-from preheat_providers.sagemaker.template.variables import ARTIFACT_BUCKET
 from preheat_providers.sagemaker.template.wanted import FrontName
 
 if TYPE_CHECKING:
@@ -167,8 +167,8 @@ class Place:
 
     def artifact_bucket(self, stack: Stack | None) -> str:
         """Return the bucket for archives and records: the stack's, or the one of `preheat bootstrap`."""
-        if stack is not None and ARTIFACT_BUCKET in stack.parameters:
-            return stack.parameters[ARTIFACT_BUCKET]
+        if (bucket := artifact_bucket(stack)) is not None:
+            return bucket
         account = self.session.account()
         return default_bucket(account.id, account.region)
 

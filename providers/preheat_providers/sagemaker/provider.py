@@ -33,8 +33,7 @@ from preheat.provider.tokens import PendingToken
 from preheat.provider.warm_options import Demand, WarmOption
 from preheat_providers._aws.alarms import firing_alarms
 from preheat_providers._aws.logs import GroupLog
-from preheat_providers._aws.session import Session
-from preheat_providers._aws.stacks import Stacks
+from preheat_providers._aws.shell import Shell
 from preheat_providers._aws.templates.anatomy import alarm_names
 from preheat_providers.sagemaker import asking, destroying, redelivery, warming
 from preheat_providers.sagemaker.costs import costs_of
@@ -51,7 +50,7 @@ from preheat_providers.sagemaker.releases import Released, release_list
 from preheat_providers.sagemaker.settings import PROVIDER
 from preheat_providers.sagemaker.status import status_of
 from preheat_providers.sagemaker.target import target_of
-from preheat_providers.sagemaker.template.names import NAME_TAG, STAGE_TAG, default_bucket, stack_name
+from preheat_providers.sagemaker.template.names import default_bucket, stack_name
 from preheat_providers.sagemaker.traffic import at_rest, checked_canary, move, rolled_back
 
 CAPABILITIES = Capabilities(
@@ -65,8 +64,6 @@ CAPABILITIES = Capabilities(
     canary=False,  # only within an update: no share of the traffic stays where it was put
     **capabilities(),
 )
-TOKENS = "sagemaker/tokens"
-"""Where below `$PREHEAT_HOME` a token waits to be shown."""
 
 
 def sagemaker_provider() -> "SagemakerProvider":
@@ -77,8 +74,7 @@ def sagemaker_provider() -> "SagemakerProvider":
 class SagemakerProvider:
     """Implements preheat.provider.protocol.Provider, Bootstraps, Remarks, Rehearses and Warms.
 
-    A function that is only called by its name is looked for in the region that its project names, if
-    that was read by this process, and else in that of the environment. `reach` is for emulators.
+    `reach` is for emulators.
     """
 
     name = PROVIDER
@@ -91,6 +87,7 @@ class SagemakerProvider:
         home: Callable[[], Path] = preheat_home,
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], float] = time.time,
+        folder: Callable[[], Path] = Path.cwd,
         reach: Reach = directly,
     ) -> None:
         self._environment = environment
@@ -98,8 +95,9 @@ class SagemakerProvider:
         self._sleep = sleep
         self._now = now
         self._reach = reach
-        self._sessions: dict[str | None, Session] = {}
-        self._regions: dict[str, str | None] = {}
+        self._shell = Shell(
+            PROVIDER, stack_name, environment=environment, home=home, folder=folder, sleep=sleep
+        )
 
     def options_schema(self) -> Mapping[str, Any]:
         """Return the JSON Schema of `[provider.sagemaker]`."""
@@ -135,12 +133,14 @@ class SagemakerProvider:
         """Return what `project` costs in its region, which is that of the environment where it names none."""
         del bundle  # the size of an image costs nothing worth a line
         options = _options(project)
-        return costs_of(project, options, region=self._priced(options))
+        return costs_of(project, options, region=self._shell.priced(options.region))
 
     def warm_options(self, project: Project, demand: Demand) -> tuple[WarmOption, ...]:
         """Return numbers of instances, and hours. Raises ProviderError without a known price."""
         options = _options(project)
-        return tuple(warming.warm_options(project, options, demand, region=self._priced(options)))
+        return tuple(
+            warming.warm_options(project, options, demand, region=self._shell.priced(options.region))
+        )
 
     def warm_settings(self, project: Project, pool: Pool) -> Mapping[str, Any]:
         """Return the instances that are kept. Raises ProviderError for a buffer."""
@@ -187,7 +187,7 @@ class SagemakerProvider:
     def status(self, name: str | None, stage: str | None) -> tuple[Status, ...]:
         """Return every function of the region that matches; starts only where one is asked for."""
         found = []
-        for each in sorted(self._deployed(name, stage)):
+        for each in self._shell.deployed(name, stage):
             place = self._place(*each)
             live = place.found()
             if live is not None:
@@ -259,20 +259,11 @@ class SagemakerProvider:
 
     def bootstrap(self, groundwork: Groundwork, *, report: Report) -> Bootstrapped:
         """Set up the artifact bucket, and who may deploy, in the account and region of the shell."""
-        from preheat_providers._aws.bootstrap.account import set_up
-
-        session = self._session(groundwork.region)
-        stacks = Stacks(session.client("cloudformation"), sleep=self._sleep)
-        return set_up(PROVIDER, groundwork, session, stacks, report=report)
-
-    def _priced(self, options: Options) -> str | None:
-        """Return the region whose prices count."""
-        environ = self._environment
-        return options.region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
+        return self._shell.bootstrap(groundwork, report=report)
 
     def _options_of(self, project: Project) -> Options:
         options = _options(project)
-        self._regions[stack_name(project.name, project.stage)] = options.region
+        self._shell.remember(project.name, project.stage, options.region)
         return options
 
     def _outfit(self, project: Project, bundle: Bundle) -> Outfit:
@@ -284,7 +275,7 @@ class SagemakerProvider:
     def _imaging(self, project: Project, report: Report) -> Iterator[Imaging]:
         from preheat.bundle.image.registry.credentials import DockerLogins
 
-        session = self._session(_options(project).region)
+        session = self._shell.session(_options(project).region)
         registry = Registry(session, DockerLogins(self._environment), self._reach)
         with imaging(registry, Cache(self._home() / "cache"), report, sleep=self._sleep) as images:
             yield images
@@ -295,26 +286,12 @@ class SagemakerProvider:
             move(place, live, to, share=share)
         return deployment_of(place, place.require(), changed=changed)
 
-    def _deployed(self, name: str | None, stage: str | None) -> Iterator[tuple[str, str]]:
-        """Yield name and stage of every function that matches: its stack is called so, and its tags agree."""
-        session = self._session(self._regions.get(stack_name(name, stage)) if name and stage else None)
-        stacks = Stacks(session.client("cloudformation"), sleep=self._sleep)
-        asked = {NAME_TAG: name, STAGE_TAG: stage}
-        for stack in stacks.listed({tag: value for tag, value in asked.items() if value is not None}):
-            tagged = stack.tags.get(NAME_TAG), stack.tags.get(STAGE_TAG)
-            if tagged[0] and tagged[1] and stack.name == stack_name(tagged[0], tagged[1]):
-                yield tagged[0], tagged[1]
-
     def _place(self, name: str, stage: str) -> Place:
-        region = self._regions.get(stack_name(name, stage))
-        return Place(session=self._session(region), name=name, stage=stage, sleep=self._sleep)
-
-    def _session(self, region: str | None) -> Session:
-        return self._sessions.setdefault(region, Session(region, self._environment))
+        session = self._shell.session_of(name, stage)
+        return Place(session=session, name=name, stage=stage, sleep=self._sleep)
 
     def _token(self, place: Place) -> PendingToken:
-        account = place.session.account()
-        return PendingToken(self._home() / TOKENS, f"{account.id}-{account.region}-{place.stack_name}")
+        return self._shell.token(place.session, place.stack_name)
 
     def _log(self, place: Place, live: Live) -> GroupLog:
         client = place.session.client("logs")

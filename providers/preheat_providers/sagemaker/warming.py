@@ -49,7 +49,7 @@ def warm_options(
         least=least,
         most=project.scaling.max,
         idle_s=DOWN_S + project.scaling.idle_s,
-        backlog=options.backlog if options.mode == "async" else at_once,
+        backlog=options.backlog if options.mode == "async" else 0,
         concurrency=at_once,
         start_extra_s=float(WAKE_S[1]),
     )

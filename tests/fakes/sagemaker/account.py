@@ -62,12 +62,14 @@ class Account:
     _replaced: dict[str, list[Running]] = field(default_factory=dict)
 
     def as_process(self, model: dict[str, Any]) -> Running:
-        """Start the image of a model as a process of this machine: a `launch`."""
+        """Start the image of a model as a process of this machine, and wait for it: a `launch`."""
         container = model["PrimaryContainer"]
         scratch = self.folder / f"{len(list(self.folder.iterdir()))}"
         scratch.mkdir()
         image = fetch(container["Image"], self.door, self.folder)
-        return Instance(image, container["Environment"], scratch / "log")
+        instance = Instance(image, container["Environment"], scratch / "log")
+        assert instance.until_well(), instance.new_lines()
+        return instance
 
     def start(self, plane: Plane, endpoint: Endpoint) -> None:
         """Have the container of its model answer for an endpoint, in place of the one before."""

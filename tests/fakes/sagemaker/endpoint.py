@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tests.fakes.sagemaker.exchange import Answered, Failed, ask, read_input, well
+from tests.fakes.sagemaker.exchange import Answered, Failed, ask, read_input, until_well
 from tests.fakes.sagemaker.invocation import AsyncConfig, Invocation, bucket_and_key
 from tests.fakes.sagemaker.notification import failed, succeeded
 
@@ -24,7 +24,6 @@ Publish = Callable[[str, str], object]
 Told = Callable[["AsyncEndpoint", str, float], object]
 """Is told of a request that has ended, before its answer lies in S3: how, and after how many seconds."""
 
-BETWEEN_PINGS_S = 0.02
 COMPLETED = "Completed"
 
 
@@ -52,7 +51,6 @@ class AsyncEndpoint:
         self._told = told
         self._waiting: deque[Invocation] = deque()
         self._threads: list[threading.Thread] = []
-        self._stopping = threading.Event()
         self._changed = threading.Condition()
         self._leaving: dict[str, threading.Event] = {}
         self._at_once = 0
@@ -99,36 +97,26 @@ class AsyncEndpoint:
     def close(self) -> None:
         """End it; requests that wait are lost."""
         with self._changed:
-            self._stopping.set()
+            for leaving in self._leaving.values():
+                leaving.set()
             self._changed.notify_all()
         for thread in self._threads:
             thread.join()
 
     def _serve(self, container: str, leaving: threading.Event) -> None:
         # Before each: one that broke off starts again, and gets none meanwhile.
-        while self._until_well(container, leaving) and (asked := self._taken(leaving)) is not None:
+        while until_well(container, leaving) and (asked := self._taken(leaving)) is not None:
             outcome = self._process(container, asked)
             with self._changed:
                 self._at_once -= 1
                 self.ended[asked.id] = outcome
                 self._changed.notify_all()
 
-    def _until_well(self, container: str, leaving: threading.Event) -> bool:
-        """Wait for the container, and say whether it is to take requests then."""
-        while not well(container):
-            if self._stopping.wait(BETWEEN_PINGS_S) or leaving.is_set():
-                return False
-        return True
-
     def _taken(self, leaving: threading.Event) -> Invocation | None:
         """Return the next request once there is one; None once the container takes no more."""
-
-        def ends() -> bool:
-            return self._stopping.is_set() or leaving.is_set()
-
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting or ends())
-            if ends():
+            self._changed.wait_for(lambda: self._waiting or leaving.is_set())
+            if leaving.is_set():
                 return None
             self._at_once += 1
             self.most_at_once = max(self.most_at_once, self._at_once)

@@ -17,6 +17,8 @@ from typing import Any
 
 import httpx
 from tests.fakes.aws.registry_door import Door
+from tests.fakes.sagemaker.exchange import until_well
+from tests.fakes.servers import LONGEST_S
 
 from preheat.bundle.image.container import CODE, ROOT
 from preheat.bundle.interpreter import base_interpreter
@@ -83,6 +85,16 @@ class Instance:
     def address(self) -> str:
         """Where it answers."""
         return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def until_well(self) -> bool:
+        """Wait until its model is ready; return False where it has not come to that."""
+        late = threading.Event()
+        timer = threading.Timer(LONGEST_S, late.set)
+        timer.start()
+        try:
+            return until_well(self.address, late)
+        finally:
+            timer.cancel()
 
     def new_lines(self) -> list[str]:
         """Return the lines that it has written since this was asked last."""

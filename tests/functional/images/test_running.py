@@ -60,6 +60,15 @@ def test_the_answers_are_the_local_providers_byte_for_byte(
     assert ask_endpoint(container.endpoint, Asked(body)) == ask_endpoint(local, Asked(body))
 
 
+def test_it_tells_the_same_of_itself_with_the_answers_to_its_examples(
+    container: Container, local: str
+) -> None:
+    asked = Asked(None, {}, "/schema", "GET")
+    here, there = (json.loads(ask_endpoint(each, asked)[2]) for each in (container.endpoint, local))
+    assert len(here["answers"]) == 1
+    assert here == there
+
+
 def test_nothing_can_be_written_but_scratch_and_nobody_is_root(container: Container) -> None:
     assert invoke(container, write="here.txt")[0] == 200
     assert invoke(container, write="/opt/preheat/code/handler.py")[0] == 500

@@ -4,10 +4,9 @@ from math import exp
 
 import numpy as np
 import pytest
-from tests.fakes.warming import START, erlang_b, erlang_c, poisson, poisson_share, replayed
+from tests.fakes.warming import erlang_b, erlang_c, poisson, poisson_share, replayed, trace
 
 from preheat.warming.planner import demand_of
-from preheat.warming.trace.model import Trace
 
 MANY = 200_000
 
@@ -31,12 +30,12 @@ def test_the_time_that_a_worker_exists_is_what_the_gaps_leave_of_the_keep_alive(
 
 @pytest.mark.parametrize("services", ["constant", "exponential"])
 def test_without_a_limit_as_many_are_busy_as_come_in_one_service(services: str) -> None:
-    trace = poisson(5.0, MANY)
+    arrivals = poisson(5.0, MANY)
     drawn = np.random.default_rng(2).exponential(0.8, MANY)
     service_s = np.full(MANY, 0.8) if services == "constant" else drawn
-    outcome = replayed(trace, service_s=service_s, bound=True, most=1000)
+    outcome = replayed(arrivals, service_s=service_s, bound=True, most=1000)
     assert outcome.totals.busy_s / outcome.duration_s == pytest.approx(5.0 * 0.8, rel=0.02)
-    at_arrivals = demand_of(trace, service_s).levels
+    at_arrivals = demand_of(arrivals, service_s).levels
     assert at_arrivals[-1] > at_arrivals[-2] >= 4
     assert poisson_share(4.0, at_arrivals[-2] - 1) == pytest.approx(0.99, abs=0.01)
 
@@ -72,6 +71,6 @@ def test_a_worker_that_takes_several_requests_is_as_good_as_several_workers() ->
 
 
 def test_a_period_longer_than_the_keep_alive_is_always_cold_and_a_shorter_one_never() -> None:
-    every_minute = Trace(start=START, arrivals=np.arange(1000) * 60.0)
+    every_minute = trace(*(each * 60.0 for each in range(1000)))
     assert replayed(every_minute, idle_s=59.0).cold == 1000
     assert replayed(every_minute, idle_s=61.0).cold == 1

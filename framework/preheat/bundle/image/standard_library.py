@@ -39,8 +39,8 @@ _LARGEST = 4 << 20
 def bytecode_layer(base: Base, facts: Facts, python: str, *, bases: Bases) -> Packed | None:
     """Return the layer, or None where the base has it all or no Python of that version is on this machine."""
     folders = facts.uncompiled.get(python, [])
-    interpreter = find_interpreter(python)
-    if not folders or interpreter is None:  # of a missing interpreter, the bundle's build tells
+    interpreter = find_interpreter(python) if folders else None
+    if interpreter is None:  # where it is missing, the bundle's build tells of it
         return None
     cache = bases.cache
     key = json.dumps([FORMAT, NAME, base.digest, python, interpreter.version])

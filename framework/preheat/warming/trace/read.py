@@ -11,6 +11,7 @@ A row of a table that cannot be read is an error; a line of a log that is no req
 
 import gzip
 import json
+import zlib
 from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -131,5 +132,6 @@ def _opened(file: Path) -> Iterator[IO[str]]:
         else:
             with file.open(encoding="utf-8-sig", errors="replace") as lines:
                 yield lines
-    except OSError as error:
-        raise TraceError(f"{file} cannot be read: {error.strerror or error}.") from error
+    except (OSError, EOFError, zlib.error) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise TraceError(f"{file} cannot be read: {why}.") from error

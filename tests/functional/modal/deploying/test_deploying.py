@@ -1,10 +1,10 @@
 """What a deploy sends, does not send, and says."""
 
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from grpclib import Status
 from modal_proto import api_pb2
 from tests.fakes.functions import Function, Functions
 from tests.fakes.modal.plane import ControlPlane
@@ -40,18 +40,16 @@ def app_of(function: Function) -> str:
     return f"preheat-{function.name}-{function.stage}"
 
 
-def test_an_unchanged_deploy_asks_little_publishes_nothing_and_takes_no_two_seconds(
+def test_an_unchanged_deploy_asks_little_and_publishes_nothing(
     letters: Function, plane: ControlPlane
 ) -> None:
     first = letters.deploy()
-    before, begun = len(plane.journal.entries), time.monotonic()
+    before = len(plane.journal.names())
     again = letters.deploy()
-    took = time.monotonic() - begun
-    asked = [entry.rpc for entry in plane.journal.entries[before:]]
+    asked = plane.journal.names()[before:]
     assert (again.changed, again.release) == (False, first.release)
     assert not {"AppPublish", "FunctionCreate", *UPLOADS} & {*asked}
     assert len(asked) <= 16, asked
-    assert took < 2
     assert plane.journal.unimplemented == []
 
 
@@ -112,6 +110,21 @@ def test_the_plan_names_what_differs(letters: Function) -> None:
     letters.edit("handler.py", "abc", "abcd")
     changed = {change.kind: {field.path for field in change.fields} for change in letters.plan().changes}
     assert changed == {"modal.Image": {"code"}, "modal.Cls": {"scale.max_containers"}}
+
+
+def test_a_plan_has_the_prices_of_the_account_and_without_one_those_of_the_list(
+    letters: Function, plane: ControlPlane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for kind in ("cpu_hour_cost", "mem_gib_hour_cost"):
+        monkeypatch.setitem(plane.rates, kind, "100")
+    [container] = [cost for cost in letters.plan().costs if cost.name == "one container"]
+    assert container.usd > 100
+    assert "the account's rates" in container.basis
+    plane.fail("WorkspaceBillingRates", Status.PERMISSION_DENIED)
+    other = replace(letters, provider=ModalProvider())
+    [container] = [cost for cost in other.plan().costs if cost.name == "one container"]
+    assert container.usd < 1
+    assert "list prices" in container.basis
 
 
 def test_what_another_deploy_published_meanwhile_is_a_conflict(

@@ -1,6 +1,5 @@
 """What each option of `[provider.modal]` comes to in what the real client sends."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -34,13 +33,14 @@ cron = "0 3 * * *"
 timezone = "Europe/Berlin"
 input = "abcd"
 
+[weights]
+grams = { source = "file:grams" }
+"""
+SCANS = """
 [triggers.scans]
 type = "object-created"
 bucket = "scans"
 output = "results"
-
-[weights]
-grams = { source = "file:grams" }
 """
 FULL: Mapping[str, Any] = {
     "gpu_fallback": ["A100-80GB:2"],
@@ -55,7 +55,7 @@ FULL: Mapping[str, Any] = {
     "retries": 3,
     "snapshot": "cpu",
     "weights": "image",
-    "packages": "upload",
+    "packages": "image",
     "auth": "proxy",
     "upload_queue": QUEUE,
     "upload_role": ROLE,
@@ -67,7 +67,10 @@ class Sent:
     """The requests of one deploy."""
 
     functions: Mapping[str, api_pb2.FunctionCreateRequest]
-    images: tuple[api_pb2.Image, ...]
+    paths: frozenset[str]
+    """Where the uploaded files lie, in containers or in images."""
+    recipe: tuple[str, ...]
+    """The lines of all images."""
 
     @property
     def gpus(self) -> list[tuple[str, int]]:
@@ -92,45 +95,53 @@ class Sent:
 
 @pytest.fixture(scope="module")
 def ship(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Sent]]:
-    def deploy(gpu: str | None, **options: Any) -> Sent:
+    def deploy(gpu: str, triggers: str, **options: Any) -> Sent:
         folder = tmp_path_factory.mktemp("options")
         functions = Functions(ModalProvider(), folder, projects=PROJECTS, settings=SETTINGS, options=options)
         function = functions.fresh("letters")
-        write(function, gpu)
+        write(function, gpu, triggers)
         before = len(plane.journal.entries)
         function.deploy()
         asked = [entry.request for entry in plane.journal.entries[before:]]
         made = [each for each in asked if isinstance(each, api_pb2.FunctionCreateRequest)]
         names = {each.function.function_name or each.function_data.function_name: each for each in made}
-        built = [each.image for each in asked if isinstance(each, api_pb2.ImageGetOrCreateRequest)]
-        return Sent(names, tuple(built))
+        mounts = [each.files for each in asked if isinstance(each, api_pb2.MountGetOrCreateRequest)]
+        images = [each.image for each in asked if isinstance(each, api_pb2.ImageGetOrCreateRequest)]
+        recipe = tuple(line for image in images for line in image.dockerfile_commands)
+        return Sent(names, frozenset(file.filename for files in mounts for file in files), recipe)
 
     before, plane.autostart = plane.autostart, False  # nobody asks these for anything
     yield deploy
     plane.autostart = before
 
 
-def write(function: Function, gpu: str | None) -> None:
+def write(function: Function, gpu: str, triggers: str) -> None:
     (function.root / "grams").mkdir()
     (function.root / "grams" / "one.bin").write_bytes(b"gram")
-    if gpu:
-        function.edit("preheat.toml", "memory_mb = 512", f'memory_mb = 2048\ncpu = 2.5\ngpu = "{gpu}"')
+    function.edit("preheat.toml", "memory_mb = 512", f'memory_mb = 2048\ncpu = 2.5\ngpu = "{gpu}"')
     with (function.root / "preheat.toml").open("a") as file:
-        file.write(PROJECT)
+        file.write(PROJECT + triggers)
 
 
 @pytest.fixture(scope="module")
 def full(ship: Callable[..., Sent]) -> Sent:
-    return ship("H100:2", **FULL)
+    return ship("H100:2", SCANS, **FULL)
 
 
 @pytest.fixture(scope="module")
 def plain(ship: Callable[..., Sent]) -> Sent:
-    return ship("L4", packages="upload", snapshot="gpu", upload_role=ROLE, upload_queue=QUEUE)
+    return ship("L4", "", packages="upload", snapshot="gpu")
 
 
 def test_every_option_is_looked_at_here() -> None:
     assert {*FULL, *ELSEWHERE} == SCHEMA["properties"].keys()
+
+
+def test_it_is_sent_as_a_file_and_never_pickled(full: Sent) -> None:
+    every = [request.function for name, request in full.functions.items() if name != "Model.*"]
+    for each in (full.first, *every):
+        assert each.definition_type == api_pb2.Function.DEFINITION_TYPE_FILE
+        assert not each.function_serialized + each.class_serialized
 
 
 def test_where_it_runs(full: Sent, plain: Sent) -> None:
@@ -184,8 +195,16 @@ def test_where_weights_lie(full: Sent, plain: Sent) -> None:
     assert list(full.first.volume_mounts) == []
     [mount] = plain.first.volume_mounts
     assert (mount.mount_path, mount.read_only) == ("/root/preheat-bundle/weights", True)
-    copied = [line for image in full.images for line in image.dockerfile_commands if "COPY" in line]
-    assert any("weights" in line for line in copied)
+    weights = [path for path in full.paths if path.endswith(".bin")]
+    assert weights == ["/root/preheat-bundle/weights/grams/grams/one.bin"]
+    assert not [path for path in plain.paths if path.endswith(".bin")]
+
+
+def test_where_packages_come_from(full: Sent, plain: Sent) -> None:
+    uploaded = [any("/dependencies/" in path for path in each.paths) for each in (full, plain)]
+    assert uploaded == [False, True]
+    assert any("--require-hashes" in line for line in full.recipe)
+    assert not any("--require-hashes" in line for line in plain.recipe)
 
 
 def test_small_functions_run_on_small_machines(full: Sent) -> None:
@@ -201,8 +220,9 @@ def test_small_functions_run_on_small_machines(full: Sent) -> None:
 
 @pytest.mark.usefixtures("full")
 def test_what_containers_are_told_is_in_their_file(plane: ControlPlane) -> None:
-    files = [each.data for each in plane.journal.requests("MountPutFile") if b"SETTINGS = {" in each.data]
-    told = files[-1].decode()
-    assert json.dumps(ROLE) in told
-    assert json.dumps(QUEUE) in told
+    files = [
+        each.data.decode() for each in plane.journal.requests("MountPutFile") if ROLE.encode() in each.data
+    ]
+    [told] = [text for text in files if "SETTINGS = {" in text]
+    assert f'"upload_queue": "{QUEUE}"' in told
     assert '"upload_region": "eu-central-1"' in told

@@ -15,7 +15,7 @@ def test_a_first_deploy_that_was_killed_is_finished_and_shows_its_token_once(
 ) -> None:
     killed_at(at, words, account)
     finished = words.deploy()
-    assert (finished.changed, finished.release, finished.token is not None) == (True, 1, True)
+    assert (finished.release, finished.token is not None) == (1, True)
     again = words.deploy()
     assert (again.changed, again.token) == (False, None)
     assert numbers(words) == [(1, True)]
