@@ -76,7 +76,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "tests/contract/" in item.path.as_posix():
             assert isinstance(item, pytest.Function)
-            name = item.callspec.params["surroundings"]
+            name = str(item.callspec.params["surroundings"])
             item.add_marker(pytest.mark.xdist_group(f"contract-{name}"))
             item.add_marker(pytest.mark.runtime)
             if (reason := DEPARTURES.get(name, {}).get(item.originalname)) is not None:

@@ -26,7 +26,15 @@ REMAINS = "Every process was ended; the bundle stays in the cache."
     "preheat coldstart --json | jq .total_ms.p50",
 )
 @options.directory
-@click.option("-n", "runs", metavar="N", type=click.IntRange(min=3), default=7, show_default=True)
+@click.option(
+    "-n",
+    "runs",
+    metavar="N",
+    type=click.IntRange(min=3),
+    default=7,
+    show_default=True,
+    help="How many starts to measure.",
+)
 @options.provider
 @options.stage
 @click.option(

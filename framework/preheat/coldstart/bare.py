@@ -1,9 +1,11 @@
 """The reference: an interpreter, and a session of each model. One JSON object in, one out.
 
 In, on standard input: {"path": [FOLDER], "models": [FILE], "threads": N, "optimised": bool, "make": FOLDER
-or null}. A session gets so many threads, and is otherwise as onnxruntime makes it. With "optimised", sessions are opened as for what `make` has made. With "make", the models are written
-there, optimised, their weights in files of their own that onnxruntime maps.
-Out, on the descriptor of its argument: {"import_ms", "session_ms"}. It runs in the bundle's own Python with its packages, and ships in none.
+or null}. A session gets so many threads, and is otherwise as onnxruntime makes it. With "optimised", sessions
+are opened as for what `make` has made. With "make", the models are written there, optimised, their weights in
+files of their own that onnxruntime maps.
+Out, on the descriptor of its argument: {"import_ms", "session_ms"}. It runs in the bundle's own Python with
+its packages, and ships in none.
 """
 
 import json

@@ -46,7 +46,7 @@ def provider() -> WarmProvider:
 
 
 def test_without_a_change_nothing_is_changed(provider: WarmProvider) -> None:
-    shown = CommandLine(provider=provider)("warm", "ocr")
+    shown = CommandLine(provider=provider)("warm", "show", "ocr")
     assert (shown.code, provider.asked) == (0, [])
     assert "1 worker\n" in shown.out
     assert "300 s" in shown.out
@@ -54,42 +54,44 @@ def test_without_a_change_nothing_is_changed(provider: WarmProvider) -> None:
 
 
 def test_what_is_given_is_changed_and_nothing_else(provider: WarmProvider) -> None:
-    changed = CommandLine(provider=provider)("warm", "ocr", "--min", "2", "--scaledown", "5m", "--json")
+    changed = CommandLine(provider=provider)(
+        "warm", "set", "2", "ocr", "--scaledown", "5m", "--live", "--json"
+    )
     assert provider.asked == [Pool(min=2, idle_s=300)]
     assert (changed.document["pool"]["min"], changed.document["changed"]) == (2, ["min"])
 
 
 def test_none_at_all_is_a_change_too(provider: WarmProvider) -> None:
-    CommandLine(provider=provider)("warm", "ocr", "--min", "0")
+    CommandLine(provider=provider)("warm", "set", "0", "ocr", "--live")
     assert provider.asked == [Pool(min=0)]
 
 
 def test_what_differs_from_the_deploy_is_marked(provider: WarmProvider) -> None:
-    shown = CommandLine(provider=provider)("warm", "ocr", "--min", "2")
+    shown = CommandLine(provider=provider)("warm", "set", "2", "ocr", "--live")
     assert "2  (not as deployed)" in shown.out
 
 
 def test_a_pool_that_was_not_asked_for_is_said_to_be_that_of_the_deploy(provider: WarmProvider) -> None:
     provider.now = replace(POOL, exact=False, waiting=3)
-    shown = CommandLine(provider=provider)("warm", "ocr")
+    shown = CommandLine(provider=provider)("warm", "show", "ocr")
     assert "cannot ask what is used now" in shown.out
     assert "3 requests waiting" in shown.out
 
 
 def test_a_refusal_comes_with_its_hint(provider: WarmProvider) -> None:
-    refused = CommandLine(provider=provider)("warm", "ocr", "--max", "1")
+    refused = CommandLine(provider=provider)("warm", "set", "0", "ocr", "--max", "1", "--live")
     assert (refused.code, "--max 2" in refused.err) == (1, True)
 
 
-@pytest.mark.parametrize("arguments", [("--scaledown", "5"), ("--min", "-1"), ("--max", "0")])
+@pytest.mark.parametrize("arguments", [("1", "--scaledown", "5"), ("-1",), ("1", "--max", "0")])
 def test_what_is_no_size_is_refused_before_anybody_is_asked(
-    provider: WarmProvider, arguments: tuple[str, str]
+    provider: WarmProvider, arguments: tuple[str, ...]
 ) -> None:
-    assert CommandLine(provider=provider)("warm", "ocr", *arguments).code == 2
+    assert CommandLine(provider=provider)("warm", "set", *arguments, "ocr", "--live").code == 2
     assert provider.asked == []
 
 
 def test_a_provider_without_such_pools_says_what_to_do() -> None:
-    refused = CommandLine()("warm", "ocr")
+    refused = CommandLine()("warm", "show", "ocr")
     assert (refused.code, "changes no pool" in refused.err) == (1, True)
-    assert "[scaling]" in refused.err
+    assert "preheat warm set 1 --provider local && preheat deploy" in refused.err

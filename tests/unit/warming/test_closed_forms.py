@@ -72,6 +72,6 @@ def test_a_worker_that_takes_several_requests_is_as_good_as_several_workers() ->
 
 
 def test_a_period_longer_than_the_keep_alive_is_always_cold_and_a_shorter_one_never() -> None:
-    every_minute = Trace(start=START, arrivals=np.arange(1000) * 60.0)
+    every_minute = Trace(start=START, arrivals=np.arange(1000, dtype=np.float64) * 60.0)
     assert replayed(every_minute, idle_s=59.0).cold == 1000
     assert replayed(every_minute, idle_s=61.0).cold == 1

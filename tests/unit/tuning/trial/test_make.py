@@ -78,8 +78,13 @@ def test_domains_that_nothing_uses_are_left_out(tmp_path: Path) -> None:
 def test_packed_weights_are_named_in_a_graph_of_their_own(tmp_path: Path, x: NDArray[np.float32]) -> None:
     model = write_mlp(tmp_path / "m.onnx", BIG)
     out = made(model, tmp_path / "out", step="optimise", level="extended", packed=True)
-    packed = [any(key.startswith("prepacked") for key in entry) for entry in entries(out / "prepacked.onnx").values()]
-    plain = [any(key.startswith("prepacked") for key in entry) for entry in entries(out / "model.onnx").values()]
+    packed = [
+        any(key.startswith("prepacked") for key in entry)
+        for entry in entries(out / "prepacked.onnx").values()
+    ]
+    plain = [
+        any(key.startswith("prepacked") for key in entry) for entry in entries(out / "model.onnx").values()
+    ]
     assert (packed, plain) == ([True, True], [False, False])
     for name in ("prepacked.onnx", "model.onnx"):
         assert answer(out / name, x, level="ORT_DISABLE_ALL").tobytes() == answer(model, x).tobytes()

@@ -42,12 +42,16 @@ def saved(tmp_path: Path, **arrays: Any) -> Path:
     return tmp_path / "calibration.npz"
 
 
-@pytest.mark.parametrize(("kind", "share"), [("int8", 0.35), ("int8-per-channel", 0.4), ("float16", 0.55), ("static", 0.4)])
+@pytest.mark.parametrize(
+    ("kind", "share"), [("int8", 0.35), ("int8-per-channel", 0.4), ("float16", 0.55), ("static", 0.4)]
+)
 def test_fewer_bits_take_less_space_and_answer_nearly_the_same(
     tmp_path: Path, model: Path, kind: str, share: float
 ) -> None:
     rows = RNG.normal(size=(40, SIZES[0])).astype(np.float32)
-    assert quantised(model, tmp_path / "out", kind, saved(tmp_path, x=rows) if kind == "static" else None) == {}
+    assert (
+        quantised(model, tmp_path / "out", kind, saved(tmp_path, x=rows) if kind == "static" else None) == {}
+    )
     size = sum(path.stat().st_size for path in (tmp_path / "out").iterdir())
     whole = sum(path.stat().st_size for path in model.parent.iterdir())
     assert size < share * whole
@@ -76,7 +80,10 @@ def test_calibration_inputs_that_do_not_fit_are_told(
 def test_a_model_of_fixed_rows_takes_them_together(tmp_path: Path) -> None:
     model = write_mlp(tmp_path / "in" / "model.onnx", SIZES, data="model.data", rows=4)
     few = saved(tmp_path, x=np.zeros((3, 32), np.float32))
-    assert "there are 3 rows, and the model takes 4 at once" in quantised(model, tmp_path / "out", "static", few)["problem"]
+    assert (
+        "there are 3 rows, and the model takes 4 at once"
+        in quantised(model, tmp_path / "out", "static", few)["problem"]
+    )
     enough = saved(tmp_path, x=RNG.normal(size=(9, 32)).astype(np.float32))
     assert quantised(model, tmp_path / "again", "static", enough) == {}
 
