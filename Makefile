@@ -51,6 +51,7 @@ test-modal-matrix: install ## the Modal tests with the oldest and the newest sup
 	for client in oldest newest; do TEST_MODAL_CLIENT=$$client $(BIN)/python -m pytest -n 2 --dist loadgroup tests/functional/modal || exit 1; done
 
 smoke-modal: install ## deploy to your own Modal account, call it and remove it: needs a token, costs cents, runs in no CI
+	@$(BIN)/preheat status --provider modal
 	PREHEAT_REAL=modal $(BIN)/python -m pytest tests/contract --provider modal
 
 bench: install ## cold starts, builds and memory, as ratios measured in one run

@@ -11,6 +11,7 @@ import sys
 PROGRAMS = {
     "conmon": "conmon",
     "docker-registry": "docker-registry",
+    "faketime": "faketime",
     "mmdebstrap": "mmdebstrap",
     "netavark": "netavark",
     "podman": "podman",

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 import preheat
+from preheat_handlers.onnx import opening
 
 MAX_TOKENS = 256
 """The length all-MiniLM-L6-v2 was trained for; longer text is cut."""
@@ -37,17 +37,14 @@ def length(query: Query) -> int:
 class Embedder(preheat.Handler):
     """Sentence embeddings with all-MiniLM-L6-v2."""
 
+    model = opening("model")  # begins here, and is made while the tokenizer is read
+
     def setup(self, ctx: preheat.Context) -> None:
-        options = onnxruntime.SessionOptions()
-        # One thread: a process with running threads cannot be forked into ready workers.
-        options.intra_op_num_threads = 1
-        self.session = onnxruntime.InferenceSession(
-            ctx.weights["model"], options, providers=["CPUExecutionProvider"]
-        )
         self.tokenizer = Tokenizer.from_file(str(ctx.weights["tokenizer"]))
         self.tokenizer.enable_truncation(MAX_TOKENS)
         # The published tokenizer pads to 128 tokens whatever the sentence; pad to the longest of the batch.
         self.tokenizer.enable_padding()
+        self.session = self.model.session(ctx)
 
     @preheat.batched(max_size=32, max_wait_ms=5, size=length)
     def predict(self, queries: list[Query]) -> list[Embedding]:

@@ -11,6 +11,7 @@ the answers are the same on every machine. Needs the package onnx: python make_m
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -120,7 +121,7 @@ class Graph:
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value, kind), name))
         return name
 
-    def add(self, operator: str, *inputs: str, named: str = "", **attributes: object) -> str:
+    def add(self, operator: str, *inputs: str, named: str = "", **attributes: Any) -> str:
         """Add a node and return the name of its output."""
         name = named or f"{operator.lower()}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(operator, inputs, [name], **attributes))

@@ -32,7 +32,7 @@ from preheat.project.config import load_project
 from preheat.project.handler_source import look_at_handler
 from preheat.project.home import home
 from preheat.project.model import EMPTY, Project
-from preheat.provider.protocol import Deployment, Provider
+from preheat.provider.protocol import Deployment, Provider, Remarks
 from preheat.provider.registry import Registry
 
 
@@ -131,6 +131,7 @@ class Pipeline:
             unzipped_limit=bundle.target.unzipped_limit,
             sizes={f"{size.layer}/{size.name}": size.bytes for size in bundle.sizes},
             costs=self.provider.costs(project, bundle),
+            notes=self.provider.remarks(project) if isinstance(self.provider, Remarks) else (),
         )
 
 

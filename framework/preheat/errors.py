@@ -5,6 +5,7 @@
     ├── HandlerError             the handler class is wrong, or its setup failed
     ├── BundleError              locking, fetching, weights, trimming or verifying failed
     │   └── TooLarge             the bundle exceeds a limit of the platform
+    ├── TuningError              the weights cannot be tuned, or a trial of them failed
     ├── ProviderError            a platform refused, or cannot do what was asked
     │   ├── MissingExtra         the provider is installed, but not a package that it needs
     │   ├── NotDeployed          no such function there
@@ -91,6 +92,10 @@ class BundleError(PreheatError):
 
 class TooLarge(BundleError):
     """The bundle exceeds a limit of the platform."""
+
+
+class TuningError(PreheatError):
+    """The weights are no model that can be tuned, or a trial of it failed."""
 
 
 class ProviderError(PreheatError):

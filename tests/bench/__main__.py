@@ -1,6 +1,17 @@
 """Every benchmark in turn: `make bench`."""
 
-from tests.bench import adapter, build, cold, cold_function, container, image, memory, packaging
+from tests.bench import (
+    adapter,
+    build,
+    cold,
+    cold_function,
+    container,
+    image,
+    memory,
+    modal_adapter,
+    modal_deploy,
+    packaging,
+)
 
 build.main()
 packaging.main()
@@ -10,3 +21,5 @@ cold_function.main()
 adapter.main()
 container.main()
 image.main()
+modal_adapter.main()
+modal_deploy.main()

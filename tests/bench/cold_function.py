@@ -105,7 +105,6 @@ def in_float32(example: Package, root: Path, *, beside: bool) -> Path:
     env = {"PYTHONPATH": str(example.libraries), **library_environment(1)}
     subprocess.run([python_with(CLIENT), *made, *data], env=env, check=True)
     edit(root / "preheat.toml", r'source = ".*model\.onnx"\nsha256 = .*', 'source = "file:model"')
-    edit(root / "handler.py", r'ctx\.weights\["model"\]', 'ctx.weights["model"] / "model.onnx"')
     return root
 
 
@@ -167,14 +166,19 @@ class Peers:
             "TOKENIZER": str(ours.weight("tokenizer.json")),
         }
         plain = {**weights, "ORT_DISABLE_TELEMETRY": "1"}
-        module, _, attribute = HANDLER.rpartition(".")
-        runtime = environment(ours.unpacked, 60, MEMORY_MB) | {"AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9"}
         return {
             WEB: Contender("web", "handler", (self.web, FUNCTIONS), plain),
             NAIVE: Contender("naive", "handler", (self.naive, self.sdk, FUNCTIONS), plain),
             TUNED: Contender("tuned", "handler", (ours.libraries, FUNCTIONS), plain | library_environment(1)),
-            OURS: Contender(module, attribute, ours.unpacked.path, runtime | dict(ours.variables)),
+            OURS: deployed(ours),
         }
+
+
+def deployed(package: Package) -> Contender:
+    """Return the function that a deploy of `package` starts."""
+    module, _, attribute = HANDLER.rpartition(".")
+    runtime = environment(package.unpacked, 60, MEMORY_MB) | {"AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9"}
+    return Contender(module, attribute, package.unpacked.path, runtime | dict(package.variables))
 
 
 def compared(contenders: Mapping[str, Contender], event: Path, rounds: int) -> dict[str, list[float]]:

@@ -1,6 +1,7 @@
 """What an image costs to build, push and store, beside a plain Dockerfile with pip under podman.
 
-The project is examples/embeddings, on one base, with Debian's registry on this machine. Every round runs each
+The project is examples/embeddings, on one base without byte-code, as the published ones of Python are, with
+Debian's registry on this machine. Every round runs each
 case once, in turn, as whole commands; ratios are medians of per-round ratios. The packages are installed
 before: what is measured leads from there to the image in the registry. Both images are started once and
 asked. How long a start takes is in `tests.bench.container`. Run: `python -m tests.bench.image [ROUNDS]`.
@@ -19,7 +20,7 @@ from statistics import median
 from typing import Any
 
 from tests.bench.cold import correct, post
-from tests.bench.container import with_bytecode
+from tests.bench.plain_image import EXAMPLE, PlainImage
 from tests.bench.table import show
 from tests.fakes.containers import (
     LIMITS,
@@ -34,19 +35,6 @@ from tests.fakes.containers import (
 from tests.fakes.ports import free_port
 from tests.system_packages import missing
 
-from preheat.project.config import load_project
-
-HERE = Path(__file__).parent
-EXAMPLE = HERE.parents[1] / "examples" / "embeddings"
-SERVER = ("fastapi", "uvicorn")
-"""What the plain image serves with, beside the example's own requirements."""
-DOCKERFILE = """FROM {base}
-COPY site /site
-COPY weights /weights
-COPY app.py /app.py
-ENV PYTHONPATH=/site
-ENTRYPOINT ["/usr/bin/python3.11", "/app.py", "/weights/model.onnx", "/weights/tokenizer.json"]
-"""
 PLAIN, OURS = "Dockerfile with pip, podman build and push", "preheat image push"
 PACKED = "preheat image push, packed before"
 CODE_BYTES = 200_000
@@ -105,53 +93,20 @@ class Ours:
 class Plain:
     """The same model as most people would ship it; every case returns after one run."""
 
-    def __init__(self, folder: Path, podman: Podman, ours: Ours, host: str, base: str) -> None:
-        self._context = folder / "context"
-        self._podman = podman
-        self._host = host
+    def __init__(self, image: PlainImage) -> None:
+        self._image = image
         self._edits = 0
-        self._context.mkdir()
-        [weights] = (ours.home / "cache" / "layers").glob("weights-*")
-        for path in (path for path in weights.rglob("*") if path.is_file()):
-            (self._context / "weights").mkdir(exist_ok=True)
-            shutil.copy(path, self._context / "weights")
-        shutil.copy(HERE / "naive" / "app.py", self._context)
-        (self._context / "Dockerfile").write_text(DOCKERFILE.format(base=base))
-        requirements = load_project(EXAMPLE, "dev", provider_schemas={}).requirements
-        pip = [
-            sys.executable,
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--no-cache-dir",
-        ]
-        subprocess.run(
-            [*pip, "--target", self._context / "site", *requirements, *SERVER],
-            check=True,
-            capture_output=True,
-        )
 
     def code(self) -> None:
         """Build and push after an edit of the app, with every layer below it cached."""
         self._edits += 1
-        with (self._context / "app.py").open("a") as file:
-            file.write(f"\nEDIT = {self._edits}\n")
-        self.push("plain:v1")
+        self._image.edit(self._edits)
+        self._image.push("plain:v1")
 
     def whole(self) -> None:
         """Make every layer and push them all into a new repository."""
         self._edits += 1
-        self.push(f"plain-{self._edits}:v1", "--no-cache")
-
-    def push(self, name: str, *flags: str) -> str:
-        """Build and push; return the name."""
-        reference = f"{self._host}/{name}"
-        how = ("--quiet", "--layers", "--isolation", "chroot", "--tls-verify=false", "--tag", reference)
-        self._podman.run("build", *how, *flags, str(self._context))
-        self._podman.run("push", "--quiet", "--tls-verify=false", reference)
-        return reference
+        self._image.push(f"plain-{self._edits}:v1", "--no-cache")
 
 
 def _processor_s() -> float:
@@ -203,11 +158,13 @@ def rounds_of(cases: Mapping[str, Callable[[], object]], rounds: int) -> dict[st
 
 def measure(folder: Path, host: str, podman: Podman, rounds: int) -> None:
     """Print the tables."""
-    base = push_base(host, with_bytecode(base_archive(), folder), "base", folder=folder)
+    base = push_base(host, base_archive(), "base", folder=folder)
     ours = Ours(folder, host, base)
     ours.push("ours:v1")
-    plain = Plain(folder, podman, ours, host, base)
-    reference = plain.push("plain:v1")
+    [weights] = (ours.home / "cache" / "layers").glob("weights-*")
+    image = PlainImage(folder / "context", podman, host=host, base=base, weights=weights)
+    plain = Plain(image)
+    reference = image.push("plain:v1")
     check(podman, reference, str(free_port()))
     check(podman, pull(podman, ours.pushed["reference"]), "--port", str(free_port()))
 

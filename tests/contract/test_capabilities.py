@@ -1,10 +1,12 @@
 """What a provider says of itself is true: what it cannot do is refused by check, before anything is built."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from tests.fakes.surroundings import Surroundings
 
 from preheat.project.model import (
     HttpTrigger,
@@ -17,6 +19,7 @@ from preheat.project.model import (
 )
 from preheat.provider.protocol import Provider
 
+Of = Callable[..., Project]
 TRIGGERS: dict[str, Trigger] = {
     "object-created": ObjectCreated(name="uploads", bucket="in", output="out/results"),
     "queue": QueueTrigger(name="work", queue="jobs"),
@@ -24,16 +27,32 @@ TRIGGERS: dict[str, Trigger] = {
 }
 
 
-def project(**fields: Any) -> Project:
-    return Project(root=Path("nowhere"), stage="dev", name="demo", handler="handler:Model", **fields)
+@pytest.fixture
+def project(provider: Provider, surroundings: Surroundings) -> Of:
+    """Makes a project that has of the provider's table what every one has here."""
+    table = {provider.name: surroundings.options}
+
+    def make(**fields: Any) -> Project:
+        return Project(
+            root=Path("nowhere"),
+            stage="dev",
+            name="demo",
+            handler="handler:Model",
+            provider=table,
+            **fields,
+        )
+
+    return make
 
 
-def test_a_plain_project_is_taken(provider: Provider) -> None:
+def test_a_plain_project_is_taken(provider: Provider, project: Of) -> None:
     assert provider.check(project()) == ()
 
 
 @pytest.mark.parametrize("kind", sorted(TRIGGERS))
-def test_a_trigger_is_taken_exactly_if_it_is_among_the_capabilities(provider: Provider, kind: str) -> None:
+def test_a_trigger_is_taken_exactly_if_it_is_among_the_capabilities(
+    provider: Provider, project: Of, kind: str
+) -> None:
     findings = provider.check(project(triggers=(HttpTrigger(), TRIGGERS[kind])))
     assert (findings == ()) == (kind in provider.capabilities.triggers)
     assert all(TRIGGERS[kind].name in str(finding) or kind in str(finding) for finding in findings)
@@ -41,20 +60,20 @@ def test_a_trigger_is_taken_exactly_if_it_is_among_the_capabilities(provider: Pr
 
 @pytest.mark.parametrize("auth", ["none", "token"])
 def test_a_kind_of_auth_is_taken_exactly_if_it_is_among_the_capabilities(
-    provider: Provider, auth: str
+    provider: Provider, project: Of, auth: str
 ) -> None:
     trigger = HttpTrigger(auth="none" if auth == "none" else "token")
     findings = provider.check(project(triggers=(trigger,)))
     assert (findings == ()) == (auth in provider.capabilities.auth)
 
 
-def test_a_gpu_is_taken_exactly_if_there_are_any(provider: Provider) -> None:
+def test_a_gpu_is_taken_exactly_if_there_are_any(provider: Provider, project: Of) -> None:
     findings = provider.check(project(resources=Resources(gpu="any")))
     assert (findings == ()) == provider.capabilities.gpu
     assert all("gpu" in str(finding).lower() for finding in findings)
 
 
-def test_more_memory_than_there_is_is_refused_with_the_limit(provider: Provider) -> None:
+def test_more_memory_than_there_is_is_refused_with_the_limit(provider: Provider, project: Of) -> None:
     limit = provider.capabilities.max_memory_mb
     if limit is None:
         pytest.skip(f"{provider.name} sets no limit")
@@ -63,7 +82,7 @@ def test_more_memory_than_there_is_is_refused_with_the_limit(provider: Provider)
     assert any(str(limit) in finding.message for finding in findings)
 
 
-def test_more_time_than_there_is_is_refused_with_the_limit(provider: Provider) -> None:
+def test_more_time_than_there_is_is_refused_with_the_limit(provider: Provider, project: Of) -> None:
     limit = provider.capabilities.max_timeout_s
     if limit is None:
         pytest.skip(f"{provider.name} sets no limit")
@@ -71,7 +90,7 @@ def test_more_time_than_there_is_is_refused_with_the_limit(provider: Provider) -
     assert any(f"{limit:g}" in finding.message for finding in findings)
 
 
-def test_the_target_carries_the_size_limit(provider: Provider) -> None:
+def test_the_target_carries_the_size_limit(provider: Provider, project: Of) -> None:
     target = provider.target(project(python="3.12"))
     assert target.provider == provider.name
     assert target.python == "3.12"

@@ -39,14 +39,26 @@ def _runtime() -> Path:
 
 
 def make_code_layer(
-    into: Path, source: str, *, limits: Limits | None = None, weights: Mapping[str, str] | None = None
+    into: Path,
+    source: str,
+    *,
+    handler: str = "app:Model",
+    limits: Limits | None = None,
+    weights: Mapping[str, str] | None = None,
 ) -> Path:
     """Make a code layer in `into` whose handler is the class `Model` of app.py, which is `source`."""
     shutil.copytree(_runtime(), into, dirs_exist_ok=True)
     (into / "app.py").write_text(textwrap.dedent(source))
-    manifest = Manifest(name="demo", handler="app:Model", limits=limits or Limits(), weights=weights or {})
+    manifest = Manifest(name="demo", handler=handler, limits=limits or Limits(), weights=weights or {})
     (into / MANIFEST).write_text(manifest.to_json())
     return into
+
+
+def add_handlers(code: Path) -> Path:
+    """Add the ready-made handlers to a code layer."""
+    source = ROOT / "handlers" / "preheat_handlers"
+    shutil.copytree(source, code / "preheat_handlers", ignore=shutil.ignore_patterns("__pycache__"))
+    return code
 
 
 def compile_code(folder: Path) -> None:

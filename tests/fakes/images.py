@@ -16,6 +16,7 @@ GLIBC = b"\x7fELF...GNU C Library (Debian GLIBC 2.36-9) stable release version 2
 BASE: Mapping[str, bytes] = {
     "usr/bin/python3.11": b"\x7fELF",
     "usr/lib/python3.11/asyncio/__init__.py": b"",
+    "usr/lib/python3.11/asyncio/__pycache__/__init__.cpython-311.pyc": b"",
     "lib/x86_64-linux-gnu/libc.so.6": GLIBC,
     "lib/x86_64-linux-gnu/libstdc++.so.6": b"\x7fELF",
 }

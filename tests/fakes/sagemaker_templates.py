@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from preheat.project.model import HttpTrigger, ObjectCreated, Project, Resources, Scaling, Trigger
+from preheat_providers._aws.hours import ScheduledHours
 from preheat_providers.sagemaker.instances import instance_of
-from preheat_providers.sagemaker.options import Options, WarmHours
+from preheat_providers.sagemaker.options import Options
 from preheat_providers.sagemaker.template.document import template_of
 from preheat_providers.sagemaker.template.wanted import Wanted
 
@@ -20,8 +21,8 @@ WEIGHTS = f"sha256:{'ef' * 32}"
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 UPLOAD = ObjectCreated(name="scans", bucket="uploads", prefix="in/", suffix=".png", output="results/text")
 ODD = ObjectCreated(name="odd-1", bucket="up.loads", prefix='a*?${x}"é /', output="uploads/b*?${y}")
-NIGHT = WarmHours(cron="0 18 * * *", min=0, max=2)
-DAY = WarmHours(cron="0 8 * * 1-5", timezone="Europe/Berlin", min=1, max=5)
+NIGHT = ScheduledHours(cron="0 18 * * *", min=0, max=2)
+DAY = ScheduledHours(cron="0 8 * * 1-5", timezone="Europe/Berlin", min=1, max=5)
 FRONT = "preheat/ocr/dev/front/0123.zip"
 
 

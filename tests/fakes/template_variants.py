@@ -9,7 +9,8 @@ from typing import Any
 from tests.fakes.lambda_templates import EVERY_TRIGGER, KEYS, QUEUE, TICK, UPLOAD, template
 
 from preheat.project.model import HttpTrigger, ObjectCreated, QueueTrigger, Schedule, Trigger
-from preheat_providers.aws_lambda.options import Options, ProvisionedHours
+from preheat_providers._aws.hours import ScheduledHours
+from preheat_providers.aws_lambda.options import Options
 
 Choice = Mapping[str, Any]
 
@@ -22,8 +23,8 @@ ODD = (
     Schedule(name="x" * 48, cron="*/7 9-17 * jan,jun 1-5"),
 )
 HOURS = (
-    ProvisionedHours(cron="0 8 * * 1-5", timezone="Europe/Berlin", min=2, max=5),
-    ProvisionedHours(cron="0 18 * * *", min=0, max=0),
+    ScheduledHours(cron="0 8 * * 1-5", timezone="Europe/Berlin", min=2, max=5),
+    ScheduledHours(cron="0 18 * * *", min=0, max=0),
 )
 
 TRIGGERS: Mapping[str, tuple[Trigger, ...]] = {

@@ -13,6 +13,7 @@ from tests.fakes.provider import InMemoryProvider
 from preheat.deploy import Pipeline, Prepared
 from preheat.errors import Conflict, NotDeployed, PreheatError, ProjectError
 from preheat.progress import Event, Step
+from preheat.project.model import Project
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +50,16 @@ def test_an_unchanged_project_is_not_applied_again(
     again = pipeline.deploy(root)
     assert again == replace(first, changed=False, token=None)
     assert len(provider.applied) == 1
+
+
+def test_what_the_provider_has_to_tell_is_a_note_of_the_plan(provider: InMemoryProvider, root: Path) -> None:
+    class Telling(InMemoryProvider):
+        def remarks(self, project: Project) -> tuple[str, ...]:
+            return (f"{project.name} is on paper",)
+
+    for each, notes in ((provider, ()), (Telling(), ("demo is on paper",))):
+        pipeline = Pipeline(provider=each, stage="dev", build=FakeBuild(), registry=registry_of(each))
+        assert pipeline.prepare(pipeline.project(root)).plan.notes == notes
 
 
 def test_a_changed_file_changes_the_digest_and_nothing_else(

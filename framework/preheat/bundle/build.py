@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
+from preheat.bundle.apart import VerifyFailed, lacks_gpu
 from preheat.bundle.bytecode import compile_tree
 from preheat.bundle.cache import Cache
 from preheat.bundle.code import code_tree, user_paths, user_text
@@ -32,7 +33,7 @@ from preheat.bundle.shipped import shipped_from
 from preheat.bundle.sizes import MB, check_limit, dependency_sizes, ledger, weight_sizes
 from preheat.bundle.trim import Trimmed, trim, untrimmed
 from preheat.bundle.uv import Uv
-from preheat.bundle.verify import VerifyFailed, lacks_gpu, verify
+from preheat.bundle.verify import verify
 from preheat.bundle.weights.fetch import Fetcher
 from preheat.bundle.weights.http import Http
 from preheat.errors import BundleError

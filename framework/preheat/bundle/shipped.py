@@ -60,14 +60,13 @@ def package_folder(name: str) -> Path:
 def shipped_files(target: Target, handler: str, user_code: str) -> dict[str, Path]:
     """Return the files that ship for `target`, by their path in the code layer.
 
-    Of `preheat_handlers` only what `handler` or the text of the user's code names.
+    Of `preheat_handlers` only what `handler` or the text of the user's code names, and what that imports.
     """
     entries = _modules(target.entry)
-    used = sorted({*re.findall(rf"\b{HANDLERS}\.(\w+)", f"{handler}\n{user_code}")})
+    used = {*re.findall(rf"\b{HANDLERS}\.(\w+)", f"{handler}\n{user_code}")}
     imported = re.findall(rf"from {HANDLERS} import \(?([\w, ]+)", user_code)
-    used += [name for names in imported for name in re.findall(r"\w+", names)]
-    files = _framework(entries) | entries | _modules(f"{HANDLERS}.{name}" for name in used)
-    return dict(sorted(files.items()))
+    used |= {name for names in imported for name in re.findall(r"\w+", names)}
+    return dict(sorted((_framework(entries) | entries | _handlers(used)).items()))
 
 
 def shipped_from(target: Target) -> list[Path]:
@@ -75,7 +74,7 @@ def shipped_from(target: Target) -> list[Path]:
     root = package_folder("preheat").parent
     handlers = package_folder(HANDLERS)
     framework = [path for pattern in SHIPPED for path in root.glob(pattern)]
-    return [*framework, *_modules(target.entry).values(), *handlers.glob("*.py")]
+    return [*framework, *_modules(target.entry).values(), *handlers.rglob("*.py")]
 
 
 def _framework(entries: Mapping[str, Path]) -> dict[str, Path]:
@@ -84,6 +83,24 @@ def _framework(entries: Mapping[str, Path]) -> dict[str, Path]:
     if any(_GATEWAY_IMPORT.search(path.read_text(encoding="utf-8")) for path in entries.values()):
         return found
     return {name: path for name, path in found.items() if not name.startswith(GATEWAY)}
+
+
+def _handlers(names: Iterable[str]) -> dict[str, Path]:
+    """Return the files of modules of `preheat_handlers`, packages whole, and of those that they import."""
+    files: dict[str, Path] = {}
+    waiting, seen = sorted(names), set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        found = _modules([f"{HANDLERS}.{name}"])
+        for path in (package_folder(HANDLERS) / name).rglob("*.py"):
+            found[f"{HANDLERS}/{path.relative_to(package_folder(HANDLERS)).as_posix()}"] = path
+        files |= found
+        texts = "\n".join(path.read_text(encoding="utf-8") for path in found.values())
+        waiting += re.findall(rf"^\s*(?:from|import) {HANDLERS}\.(\w+)", texts, re.MULTILINE)
+    return files
 
 
 def _modules(names: Iterable[str]) -> dict[str, Path]:

@@ -28,6 +28,8 @@ SECTIONS = {
         "init": Entry("init:init", "Start a project that deploys at once."),
         "check": Entry("check:check", "Find every mistake before anything is built or deployed."),
         "build": Entry("build:build", "Turn a project into bytes with a digest."),
+        "coldstart": Entry("coldstart:coldstart", "Measure what a fresh process takes to its first answer."),
+        "tune": Entry("tune:tune", "Find how an ONNX model loads and runs fastest."),
         "image": Entry("image:image", "Make a container image, without a container engine."),
         "plan": Entry("deploy:plan", "Show what a deploy would change."),
         "deploy": Entry("deploy:deploy", "Make a project a live endpoint."),

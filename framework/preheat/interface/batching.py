@@ -13,12 +13,14 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 class Batching:
     """How many requests one call of predict may take, and how long the first of them may wait for company.
 
-    With `size`, which gives an input's size, a batch holds inputs of similar size.
+    With `size`, which gives an input's size, a batch holds inputs of similar size. `rows` says that one
+    input holds as many rows as its sender likes: several of them make no further axis.
     """
 
     max_size: int
     max_wait_ms: float
     size: Callable[[Any], float] | None = None
+    rows: bool = False
 
     def document(self) -> dict[str, Any]:
         """Return it as JSON values; a function does not travel."""
@@ -26,6 +28,7 @@ class Batching:
             "max_size": self.max_size,
             "max_wait_ms": self.max_wait_ms,
             "grouped": self.size is not None,
+            "rows": self.rows,
         }
 
 

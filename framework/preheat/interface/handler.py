@@ -40,6 +40,15 @@ class Handler:
     parameter annotated `preheat.Call` gets the request's id and headers.
     """
 
+    @classmethod
+    def typed(cls, ctx: Context) -> "type[Handler]":
+        """Return the class to serve: this one, or one of it whose `predict` is annotated by what weights say.
+
+        Called once, before the class is looked at and an instance is made.
+        """
+        del ctx
+        return cls
+
     def setup(self, ctx: Context) -> None:
         """Load the model. A snapshot may be taken after it: keep no socket, credential, seed or GPU."""
 

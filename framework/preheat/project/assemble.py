@@ -8,6 +8,7 @@ from typing import Any
 
 from preheat.interface.manifest import Limits
 from preheat.project.model import (
+    Coldstart,
     HttpTrigger,
     ObjectCreated,
     Project,
@@ -55,6 +56,7 @@ def assemble(root: Path, stage: str, values: Mapping[str, Any], *, requirements:
         resources=resources,
         scaling=_scaling(values.get("scaling", {})),
         limits=_limits(values.get("limits", {}), resources.timeout_s),
+        coldstart=Coldstart(**values.get("coldstart", {})),
         triggers=_triggers(values.get("triggers", {})),
         env=MappingProxyType(dict(values.get("env", {}))),
         secrets=MappingProxyType(dict(values.get("secrets", {}))),

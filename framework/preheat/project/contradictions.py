@@ -24,6 +24,7 @@ def contradictions(project: Project) -> Iterator[Mistake]:
     yield from _handler_mistakes(project)
     yield from source_mistakes(project)
     yield from _scaling_mistakes(project)
+    yield from _coldstart_mistakes(project)
     yield from trigger_mistakes(project)
     yield from _variable_mistakes(project)
 
@@ -72,6 +73,16 @@ def _scaling_mistakes(project: Project) -> Iterator[Mistake]:
                 message=f"scaling.{name} is {value}, more than scaling.max, which is {scaling.max}.",
                 fix=f"max = {value}",
             )
+
+
+def _coldstart_mistakes(project: Project) -> Iterator[Mistake]:
+    budget = project.coldstart
+    if budget.p95_ms is not None and budget.ratio is not None:
+        yield Mistake(
+            path=("coldstart", "ratio"),
+            message="[coldstart] has a budget of both kinds, p95_ms and ratio; keep one of them.",
+            fix="remove p95_ms, which holds on one machine only",
+        )
 
 
 def _variable_mistakes(project: Project) -> Iterator[Mistake]:

@@ -49,6 +49,14 @@ class Scaling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Coldstart:
+    """How long a start may take: `p95_ms`, or `ratio` to a bare interpreter and session. One or none."""
+
+    p95_ms: float | None = None
+    ratio: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HttpTrigger:
     """The endpoint. Every project has one; `auth` says who may call it."""
 
@@ -112,6 +120,7 @@ class Project:
     resources: Resources = field(default_factory=Resources)
     scaling: Scaling = field(default_factory=Scaling)
     limits: Limits = field(default_factory=Limits)
+    coldstart: Coldstart = field(default_factory=Coldstart)
     triggers: tuple[Trigger, ...] = (HttpTrigger(),)
     env: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     secrets: Mapping[str, str] = field(default_factory=lambda: EMPTY)

@@ -14,11 +14,14 @@ from preheat.interface.message import Request, Response
 from preheat.plan.model import Cost, Plan, Resource
 from preheat.progress import Report
 from preheat.project.model import Project
+from preheat.provider.rehearsal import Rehearsal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
     """What a platform can do. Limits are in bytes and seconds; None means that it sets none.
+
+    `canary` says that a share of the traffic stays where `promote` has put it.
 
     With `runs_from_cache` its releases run the layers where the build left them, and `preheat prune` asks
     for its releases before it removes any.
@@ -181,6 +184,24 @@ class KeepsWarm(Protocol):
 
     def resize(self, name: str, stage: str, change: Pool) -> WarmPool:
         """Change it, and return what it is then. Raises ProviderError for what the platform refuses."""
+        ...
+
+
+@runtime_checkable
+class Remarks(Protocol):
+    """A provider that has more to tell who reads a plan than what changes and what it costs."""
+
+    def remarks(self, project: Project) -> tuple[str, ...]:
+        """Return it, a sentence or two each. Touches nothing."""
+        ...
+
+
+@runtime_checkable
+class Rehearses(Protocol):
+    """A provider whose entry can be started on this machine, without the platform."""
+
+    def rehearsal(self, bundle: Bundle, project: Project) -> Rehearsal:
+        """Return how a start of `bundle` goes here. Raises ProviderError for a secret without a value."""
         ...
 
 

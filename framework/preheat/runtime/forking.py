@@ -53,22 +53,16 @@ def judge_fork(before: frozenset[str], proc: Path = Path("/proc/self")) -> Fork:
     return Fork(True)
 
 
-def become_child(tmp: Path) -> None:
-    """Put right what a fork copies and must not be shared: seeds, and the folders."""
-    reseed()
-    work_in(tmp)
-
-
-def reseed() -> None:
-    """Give this process random numbers of its own: forks and snapshots copy the generators' state."""
-    for name in ("random", "numpy.random"):
-        if name in sys.modules:
-            sys.modules[name].seed()
-
-
 def work_in(tmp: Path) -> None:
-    """Make `tmp` the working directory, and where temporary files go."""
+    """Make `tmp`, this child's own, the working directory and where temporary files go."""
     os.chdir(tmp)
     os.environ["TMPDIR"] = str(tmp)
     if "tempfile" in sys.modules:
         sys.modules["tempfile"].tempdir = None  # type: ignore[attr-defined]
+
+
+def reseed() -> None:
+    """Seed the generators that every program shares anew: forks and snapshots copy their state."""
+    for name in ("random", "numpy.random", "torch"):
+        if name in sys.modules:
+            sys.modules[name].seed()

@@ -17,13 +17,17 @@ from preheat.interface.call import WARM_UP
 from preheat.interface.contract import HandlerContract, import_handler, read_contract
 from preheat.interface.handler import Context, Handler
 from preheat.interface.manifest import Limits, Manifest
+from preheat.interface.starting import START
 from preheat.runtime.attempts import Raised, attempt_async
 from preheat.runtime.called import Called, with_call
 from preheat.runtime.failures import describe, user_traceback
+from preheat.runtime.forking import reseed
 
 PhaseName = Literal["import", "setup", "restore", "warm-up", "examples", "teardown"]
 RunCoroutine = Callable[[Coroutine[Any, Any, Any]], Any]
 """Runs a coroutine on the event loop that will serve, and returns its result."""
+Hear = Callable[["Model", Any], None]
+"""Is told each answer of a warm-up; that of a stream is the list of its items."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +133,8 @@ def import_model(place: Place, manifest: Manifest, clock: PhaseClock) -> Model:
     with clock.phase("import"):
         context = place.context(manifest)
         read_ahead(context.weights)
-        handler = import_handler(manifest.handler)
+        START.context = context
+        handler = import_handler(manifest.handler).typed(context)
         contract = read_contract(handler, manifest.handler)
         return Model(handler=handler(), contract=contract, limits=manifest.limits, context=context)
 
@@ -141,52 +146,59 @@ def set_up(model: Model, clock: PhaseClock) -> None:
 
 
 def restore(model: Model, clock: PhaseClock) -> None:
-    """Run restore: what must be made anew in each process."""
+    """Run restore: what must be made anew in each process, random numbers among it."""
+    reseed()
     with clock.phase("restore"):
         model.handler.restore(model.context)
 
 
-def warm_up(model: Model, clock: PhaseClock, run: RunCoroutine) -> None:
+def warm_up(model: Model, clock: PhaseClock, run: RunCoroutine, hear: Hear | None = None) -> None:
     """Run each of the handler's examples through predict; async handlers by `run`."""
     with clock.phase("warm-up"):
         for example in model.handler.examples():
             given = Called(example, WARM_UP) if model.contract.takes_call else example
             answer = model.predict([given] if model.contract.batching else given)
             if model.contract.is_async:
-                _raise(run(attempt_async(_consume(answer))))
+                answer = run(attempt_async(_consume(answer)))
+                _raise(answer)
             elif model.contract.is_stream:
-                for _ in answer:
-                    pass
+                answer = list(answer)
+            if hear is not None:
+                hear(model, answer[0] if model.contract.batching else answer)
 
 
-def load(place: Place, manifest: Manifest, clock: PhaseClock, run: RunCoroutine) -> Model:
+def load(
+    place: Place, manifest: Manifest, clock: PhaseClock, run: RunCoroutine, hear: Hear | None = None
+) -> Model:
     """Take every step and return a model that is warm. Raises PhaseFailed."""
     model = import_model(place, manifest, clock)
     set_up(model, clock)
     restore(model, clock)
-    warm_up(model, clock, run)
+    warm_up(model, clock, run, hear)
+    START.settled = True
     return model
 
 
-def load_before_fork(place: Place, manifest: Manifest, clock: PhaseClock) -> Model:
+def load_before_fork(place: Place, manifest: Manifest, clock: PhaseClock, hear: Hear | None = None) -> Model:
     """Take the steps whose outcome forked children may share. Raises PhaseFailed."""
     model = import_model(place, manifest, clock)
-    prepare_before_fork(model, clock)
+    prepare_before_fork(model, clock, hear)
     return model
 
 
-def prepare_before_fork(model: Model, clock: PhaseClock) -> None:
+def prepare_before_fork(model: Model, clock: PhaseClock, hear: Hear | None = None) -> None:
     """Take those of these steps that follow the import; a snapshot is a fork too. Raises PhaseFailed."""
     set_up(model, clock)
     if _warms_up_before_fork(model):
-        warm_up(model, clock, _no_coroutines)
+        warm_up(model, clock, _no_coroutines, hear)
 
 
-def load_after_fork(model: Model, clock: PhaseClock, run: RunCoroutine) -> Model:
+def load_after_fork(model: Model, clock: PhaseClock, run: RunCoroutine, hear: Hear | None = None) -> Model:
     """Take the steps that `load_before_fork` left. Raises PhaseFailed."""
     restore(model, clock)
     if not _warms_up_before_fork(model):
-        warm_up(model, clock, run)
+        warm_up(model, clock, run, hear)
+    START.settled = True
     return model
 
 
@@ -211,12 +223,10 @@ def _no_coroutines(work: Any) -> NoReturn:
     raise AssertionError(f"{work} must run on the loop that serves it, which is not here yet.")
 
 
-async def _consume(answer: Any) -> None:
+async def _consume(answer: Any) -> Any:
     if hasattr(answer, "__aiter__"):
-        async for _ in answer:
-            pass
-    else:
-        await answer
+        return [item async for item in answer]
+    return await answer
 
 
 def _raise(outcome: Any) -> None:

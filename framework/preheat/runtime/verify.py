@@ -14,9 +14,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from preheat.runtime.loader import Model, PhaseClock
+    from preheat.interface.manifest import Manifest
+    from preheat.runtime.loader import Model, PhaseClock, Place
 
 
 def main() -> None:
@@ -47,7 +46,7 @@ def verify(document: dict[str, Any]) -> dict[str, Any]:
     clock = PhaseClock()
     try:
         with time_limit(manifest.limits.setup_s):
-            mistakes = _mistakes(manifest.handler, place.code, clock)
+            mistakes = _mistakes(manifest, place, clock)
             if mistakes:
                 message = f"The handler {manifest.handler} is wrong."
                 failed = {"ok": False, "phase": "check", "message": message, "traceback": "", "hint": None}
@@ -87,13 +86,13 @@ def _imported() -> list[str]:
     return sorted({file for file in files if isinstance(file, str)})
 
 
-def _mistakes(reference: str, code: "Path", clock: "PhaseClock") -> list[dict[str, Any]]:
+def _mistakes(manifest: "Manifest", place: "Place", clock: "PhaseClock") -> list[dict[str, Any]]:
     from preheat.interface.check import check_handler
     from preheat.interface.contract import import_handler
 
     with clock.phase("import"):
-        handler = import_handler(reference)
-    source = os.path.relpath(str(sys.modules[handler.__module__].__file__), code)
+        handler = import_handler(manifest.handler).typed(place.context(manifest))
+    source = os.path.relpath(str(sys.modules[handler.__module__].__file__), place.code)
     return [
         {"message": mistake.message, "fix": mistake.fix, "line": mistake.line, "file": source}
         for mistake in check_handler(handler)

@@ -17,7 +17,7 @@ from preheat.runtime.assignment import Assignment
 from preheat.runtime.confine import time_limit
 from preheat.runtime.control import Control, redirect_output
 from preheat.runtime.failures import describe, user_traceback
-from preheat.runtime.forking import Fork, become_child, judge_fork, open_files
+from preheat.runtime.forking import Fork, judge_fork, open_files, work_in
 from preheat.runtime.loader import (
     Model,
     PhaseClock,
@@ -118,7 +118,7 @@ class Zygote:
             for descriptor in self._children:
                 os.close(descriptor)
             redirect_output(assignment.control, assignment.id)
-            become_child(assignment.place.tmp)
+            work_in(assignment.place.tmp)
             _serve(assignment, self._model.moved(assignment.place.tmp), PhaseClock(), Fork(safe=True))
         except BaseException as exc:  # noqa: BLE001 - nothing may return into the zygote's own code
             log_to_stderr(

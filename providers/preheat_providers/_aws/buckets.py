@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-event-notifications
 from typing import TYPE_CHECKING, Any
 
 from preheat.errors import ProviderError
+from preheat.progress import Notice
 from preheat_providers._aws.errors import translated
 
 if TYPE_CHECKING:
@@ -27,12 +28,15 @@ def tells_events(client: "S3Client", bucket: str) -> bool:
             raise
 
 
-def make_tell(client: "S3Client", bucket: str, *, region: str, trigger: str, provider: str) -> bool:
+def make_tell(
+    client: "S3Client", bucket: str, *, region: str, trigger: str, provider: str, option: str = "region"
+) -> bool:
     """Let `bucket` tell EventBridge of its uploads, and return whether it did not before.
 
-    Raises ProviderError if it is missing or lies in another region, or another change came between.
+    `option` is what the provider calls the region of AWS. Raises ProviderError if the bucket is missing or
+    lies in another region, or another change came between.
     """
-    _require(client, bucket, region=region, trigger=trigger, provider=provider)
+    _require(client, bucket, region=region, trigger=trigger, setting=(provider, option))
     with translated(f"the notifications of the bucket {bucket} cannot be changed"):
         before = _notifications(client, bucket)
         if SWITCH in before:
@@ -54,12 +58,22 @@ def make_tell(client: "S3Client", bucket: str, *, region: str, trigger: str, pro
     return True
 
 
+def still_tells(bucket: str, stage: str) -> Notice:
+    """Return what a destroy says of a bucket that a deploy has switched on, and that stays so."""
+    return Notice(
+        stage,
+        f"The bucket {bucket} still tells EventBridge of its uploads: others may listen.",
+        hint=f"aws s3api get-bucket-notification-configuration --bucket {bucket}",
+    )
+
+
 def _notifications(client: "S3Client", bucket: str) -> dict[str, Any]:
     found = client.get_bucket_notification_configuration(Bucket=bucket)
     return {key: value for key, value in found.items() if key != "ResponseMetadata"}
 
 
-def _require(client: "S3Client", bucket: str, *, region: str, trigger: str, provider: str) -> None:
+def _require(client: "S3Client", bucket: str, *, region: str, trigger: str, setting: tuple[str, str]) -> None:
+    provider, option = setting
     with translated(f"the bucket {bucket} of the trigger {trigger} cannot be used"):
         try:
             found = client.head_bucket(Bucket=bucket)
@@ -74,6 +88,6 @@ def _require(client: "S3Client", bucket: str, *, region: str, trigger: str, prov
     if where != region:
         raise ProviderError(
             f"The bucket {bucket!r} of the trigger {trigger!r} lies in {where}, and its events go to "
-            f"EventBridge there; the function would run in {region}.",
-            hint=f'region = "{where}"  # in [provider.{provider}]',
+            f"EventBridge there; the deploy is in {region}.",
+            hint=f'{option} = "{where}"  # in [provider.{provider}]',
         )

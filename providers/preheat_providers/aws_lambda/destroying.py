@@ -1,12 +1,13 @@
 """Removes a function, whole. The stack goes after what it names, so that a killed destroy can be repeated."""
 
-from preheat.progress import Notice, Report, Step
+from preheat.progress import Report, Step
 from preheat.provider.protocol import Receipt
+from preheat_providers._aws.buckets import still_tells
 from preheat_providers._aws.errors import translated
+from preheat_providers._aws.parameters import artifact_bucket
 from preheat_providers._aws.removing import drop_log_group, emptied, first_objects
 from preheat_providers._aws.stacks import Stack
 from preheat_providers._aws.templates.anatomy import upload_buckets
-from preheat_providers.aws_lambda.deploying.parameters import BUCKET_PARAMETER
 from preheat_providers.aws_lambda.place import Place
 from preheat_providers.aws_lambda.template.names import default_bucket
 
@@ -31,23 +32,15 @@ def destroy(place: Place, report: Report) -> Receipt:
     if not removed:
         raise place.missing()
     for told in upload_buckets(stack.template) if stack is not None and stack.template else ():
-        report(_kept_on(told))
+        report(still_tells(told, STAGE))
     return Receipt(name=place.name, stage=place.stage, removed=tuple(removed), left=_left(place, bucket))
 
 
 def _artifact_bucket(place: Place, stack: Stack | None) -> str:
-    if stack is not None and BUCKET_PARAMETER in stack.parameters:
-        return stack.parameters[BUCKET_PARAMETER]
+    if (bucket := artifact_bucket(stack)) is not None:
+        return bucket
     account = place.session.account()
     return default_bucket(account.id, account.region)
-
-
-def _kept_on(bucket: str) -> Notice:
-    return Notice(
-        STAGE,
-        f"The bucket {bucket} still tells EventBridge of its uploads: others may listen.",
-        hint=f"aws s3api get-bucket-notification-configuration --bucket {bucket}",
-    )
 
 
 def _left(place: Place, bucket: str) -> tuple[str, ...]:

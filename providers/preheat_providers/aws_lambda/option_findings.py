@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 
 from preheat.findings import Finding
-from preheat.project.triggering import cron_problem, is_timezone
 from preheat_providers._aws.finding import Find
-from preheat_providers._aws.templates.cron import inexpressible
-from preheat_providers.aws_lambda.options import Options, ProvisionedHours
+from preheat_providers._aws.hours import ScheduledHours, hours_findings
+from preheat_providers.aws_lambda.options import Options
 
 TABLE = "provider.aws_lambda"
 
@@ -46,12 +45,7 @@ def _provisioned_findings(options: Options, find: Find) -> Iterator[Finding]:
         yield find(f"{TABLE}.reserved_concurrency", message, f"reserved_concurrency = {wanted}")
 
 
-def _hours_findings(key: str, hours: ProvisionedHours, find: Find) -> Iterator[Finding]:
-    problem = cron_problem(hours.cron) or inexpressible(hours.cron)
-    if problem:
-        yield find(key, f"cron is {hours.cron!r}, {problem}.", 'cron = "0 8 * * 1-5"  # workdays at 08:00')
-    if not is_timezone(hours.timezone):
-        message = f"timezone is {hours.timezone!r}, which no time zone is called."
-        yield find(key, message, 'timezone = "UTC"')
+def _hours_findings(key: str, hours: ScheduledHours, find: Find) -> Iterator[Finding]:
+    yield from hours_findings(key, hours, find)
     if hours.max < hours.min:
         yield find(key, f"max is {hours.max}, less than min, {hours.min}.", f"max = {hours.min}")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
+from preheat_providers._aws.hours import ScheduledHours, hours_schema
 from preheat_providers._aws.retention import RETENTION_DAYS
 
 KEPT_RELEASES, KEPT_SNAPSHOTS = 10, 2
@@ -94,23 +95,10 @@ SCHEMA: Mapping[str, Any] = {
             "default": 5,
             "description": 'How often the function is called with warm = "schedule".',
         },
-        "provisioned_schedule": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "additionalProperties": False,
-                "required": ["cron", "min", "max"],
-                "properties": {
-                    "cron": {"type": "string", "minLength": 1},
-                    "timezone": {"type": "string", "minLength": 1, "default": "UTC"},
-                    "min": {"type": "integer", "minimum": 0},
-                    "max": {"type": "integer", "minimum": 0},
-                },
-            },
-            "minItems": 1,
-            "description": "From when on how many environments are kept ready, at least and at most: "
-            '`[{cron = "0 8 * * 1-5", timezone = "Europe/Berlin", min = 2, max = 5}]`.',
-        },
+        "provisioned_schedule": hours_schema(
+            "From when on how many environments are kept ready, at least and at most: "
+            '`[{cron = "0 8 * * 1-5", timezone = "Europe/Berlin", min = 2, max = 5}]`.'
+        ),
         "reserved_concurrency": {
             "type": "integer",
             "minimum": 1,
@@ -153,16 +141,6 @@ SCHEMA: Mapping[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProvisionedHours:
-    """From when on `min` to `max` environments are kept ready."""
-
-    cron: str
-    timezone: str = "UTC"
-    min: int
-    max: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """`[provider.aws_lambda]`. What is None is found elsewhere or absent, as the schema says of each."""
 
@@ -180,7 +158,7 @@ class Options:
     provisioned_max: int | None = None
     provisioned_use: float = 0.7
     schedule_minutes: int = 5
-    provisioned_schedule: tuple[ProvisionedHours, ...] = ()
+    provisioned_schedule: tuple[ScheduledHours, ...] = ()
     reserved_concurrency: int | None = None
     jobs: bool = False
     keep_releases: int | None = None
@@ -211,6 +189,6 @@ class Options:
 
 def read_options(table: Mapping[str, Any]) -> Options:
     """Return `table`, which has been validated against `SCHEMA`, as data."""
-    hours = tuple(ProvisionedHours(**each) for each in table.get("provisioned_schedule", ()))
+    hours = tuple(ScheduledHours(**each) for each in table.get("provisioned_schedule", ()))
     audience = tuple(table.get("jwt_audience", ()))
     return Options(**{**table, "jwt_audience": audience, "provisioned_schedule": hours})

@@ -22,18 +22,19 @@ from preheat.provider.protocol import (
     Capabilities,
     Deployment,
     Groundwork,
+    Pool,
     Receipt,
     Release,
     Status,
 )
+from preheat.provider.rehearsal import Rehearsal
 from preheat.provider.tokens import PendingToken
+from preheat.provider.warm_options import Demand, WarmOption
 from preheat_providers._aws.alarms import firing_alarms
 from preheat_providers._aws.logs import GroupLog
-from preheat_providers._aws.regions import region_in
-from preheat_providers._aws.session import Session
-from preheat_providers._aws.stacks import Stacks
+from preheat_providers._aws.shell import Shell
 from preheat_providers._aws.templates.anatomy import alarm_names
-from preheat_providers.aws_lambda import destroying, invoking
+from preheat_providers.aws_lambda import destroying, invoking, warming
 from preheat_providers.aws_lambda.alias import Alias, move_alias
 from preheat_providers.aws_lambda.anatomy import keeps_ready
 from preheat_providers.aws_lambda.costs import costs_of
@@ -45,12 +46,11 @@ from preheat_providers.aws_lambda.outfit import Outfit, outfit_of
 from preheat_providers.aws_lambda.place import Live, Place, deployment_of
 from preheat_providers.aws_lambda.redelivery.backfilling import backfill
 from preheat_providers.aws_lambda.redelivery.replaying import replay
+from preheat_providers.aws_lambda.rehearsing import rehearsal_of
 from preheat_providers.aws_lambda.releases import release_list
 from preheat_providers.aws_lambda.status import status_of
 from preheat_providers.aws_lambda.target import NAME, environment_of, target_of
 from preheat_providers.aws_lambda.template.names import (
-    NAME_TAG,
-    STAGE_TAG,
     default_bucket,
     stack_name,
 )
@@ -68,8 +68,6 @@ CAPABILITIES = Capabilities(
     canary=True,
     **capabilities(),
 )
-TOKENS = "aws_lambda/tokens"
-"""Where below `$PREHEAT_HOME` a token waits to be shown."""
 
 
 def lambda_provider() -> "LambdaProvider":
@@ -78,11 +76,7 @@ def lambda_provider() -> "LambdaProvider":
 
 
 class LambdaProvider:
-    """Implements preheat.provider.protocol.Provider, and Bootstraps.
-
-    A function that is only called by its name is looked for in the region that its project names, if
-    this process has read it or it is in the current folder, and else in that of the environment.
-    """
+    """Implements preheat.provider.protocol.Provider, Bootstraps, Rehearses and Warms."""
 
     name = NAME
     capabilities = CAPABILITIES
@@ -98,11 +92,9 @@ class LambdaProvider:
     ) -> None:
         self._environment = environment
         self._home = home
-        self._folder = folder
         self._sleep = sleep
         self._now = now
-        self._sessions: dict[str | None, Session] = {}
-        self._regions: dict[str, str | None] = {}
+        self._shell = Shell(NAME, stack_name, environment=environment, home=home, folder=folder, sleep=sleep)
 
     def options_schema(self) -> Mapping[str, Any]:
         """Return the JSON Schema of `[provider.aws_lambda]`."""
@@ -116,6 +108,10 @@ class LambdaProvider:
             *project_findings(project, options, environment=environment),
             *secret_findings(project, self._environment),
         )
+
+    def rehearsal(self, bundle: Bundle, project: Project) -> Rehearsal:
+        """Return how a function starts here, without Lambda."""
+        return rehearsal_of(bundle, project, _options(project), self._environment)
 
     def target(self, project: Project) -> Target:
         """Return Lambda's own machine."""
@@ -132,9 +128,19 @@ class LambdaProvider:
     def costs(self, project: Project, bundle: Bundle) -> tuple[Cost, ...]:
         """Return what `project` costs in its region, which is that of the environment where it names none."""
         options = _options(project)
-        environ = self._environment
-        region = options.region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
+        region = self._shell.priced(options.region)
         return costs_of(project, options, region=region, unzipped_bytes=bundle.unzipped_bytes)
+
+    def warm_options(self, project: Project, demand: Demand) -> tuple[WarmOption, ...]:
+        """Return nothing, a snapshot, pings, and what is kept ready."""
+        options = _options(project)
+        return tuple(
+            warming.warm_options(project, options, demand, region=self._shell.priced(options.region))
+        )
+
+    def warm_settings(self, project: Project, pool: Pool) -> Mapping[str, Any]:  # noqa: ARG002
+        """Return how many environments are kept ready. Raises ProviderError for the rest of a pool."""
+        return warming.warm_settings(pool)
 
     def observe(self, name: str, stage: str) -> tuple[Resource, ...]:
         """Return what the stack has, and what was changed beside it."""
@@ -168,7 +174,7 @@ class LambdaProvider:
     def status(self, name: str | None, stage: str | None) -> tuple[Status, ...]:
         """Return every function of the region that matches; cold starts only where one is asked for."""
         found = []
-        for each in sorted(self._deployed(name, stage)):
+        for each in self._shell.deployed(name, stage):
             place = self._place(*each)
             live = place.live()
             if live is not None:
@@ -248,15 +254,11 @@ class LambdaProvider:
 
     def bootstrap(self, groundwork: Groundwork, *, report: Report) -> Bootstrapped:
         """Set up the artifact bucket, and who may deploy, in the account and region of the shell."""
-        from preheat_providers._aws.bootstrap.account import set_up
-
-        session = self._session(groundwork.region)
-        stacks = Stacks(session.client("cloudformation"), sleep=self._sleep)
-        return set_up(NAME, groundwork, session, stacks, report=report)
+        return self._shell.bootstrap(groundwork, report=report)
 
     def _outfit(self, project: Project, bundle: Bundle) -> Outfit:
         options = _options(project)
-        self._regions[stack_name(project.name, project.stage)] = options.region
+        self._shell.remember(project.name, project.stage, options.region)
         return outfit_of(project, bundle, options, self._environment)
 
     def _route(self, name: str, stage: str, choose: Callable[[Live], Alias]) -> Deployment:
@@ -264,33 +266,12 @@ class LambdaProvider:
         move_alias(place.session.client("lambda"), place.function, choose(place.require()))
         return deployment_of(place, place.require(), changed=True)
 
-    def _deployed(self, name: str | None, stage: str | None) -> Iterator[tuple[str, str]]:
-        """Yield name and stage of every function that matches."""
-        session = self._session(self._region(name, stage))
-        stacks = Stacks(session.client("cloudformation"), sleep=self._sleep)
-        asked = {NAME_TAG: name, STAGE_TAG: stage}
-        for stack in stacks.listed({tag: value for tag, value in asked.items() if value is not None}):
-            tagged = stack.tags.get(NAME_TAG), stack.tags.get(STAGE_TAG)
-            # Stacks of other providers carry these tags too.
-            if tagged[0] and tagged[1] and stack.name == stack_name(tagged[0], tagged[1]):
-                yield tagged[0], tagged[1]
-
     def _place(self, name: str, stage: str) -> Place:
-        session = self._session(self._region(name, stage))
+        session = self._shell.session_of(name, stage)
         return Place(session=session, name=name, stage=stage, sleep=self._sleep)
 
-    def _region(self, name: str | None, stage: str | None) -> str | None:
-        """Return the region that a project names; None leaves it to the environment."""
-        if name and stage and (known := stack_name(name, stage)) in self._regions:
-            return self._regions[known]
-        return region_in(self._folder(), NAME, name, stage)
-
-    def _session(self, region: str | None) -> Session:
-        return self._sessions.setdefault(region, Session(region, self._environment))
-
     def _token(self, place: Place) -> PendingToken:
-        account = place.session.account()
-        return PendingToken(self._home() / TOKENS, f"{account.id}-{account.region}-{place.function}")
+        return self._shell.token(place.session, place.function)
 
     def _log(self, place: Place) -> GroupLog:
         client = place.session.client("logs")

@@ -12,7 +12,6 @@ EVENTS = tuple(
     for name in (
         "routing",
         "client",
-        "sources",
         "once",
         "report",
         "work",

@@ -1,9 +1,13 @@
 """The table `[provider.local]` of preheat.toml: its JSON Schema, and the same as frozen data."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
+
+from preheat.findings import Finding
+from preheat.project.triggering import cron_problem, is_timezone
 
 SCHEMA: Mapping[str, Any] = {
     "type": "object",
@@ -37,6 +41,28 @@ SCHEMA: Mapping[str, Any] = {
             "default": 600,
             "description": "How long that process stays after the last worker stopped, in seconds.",
         },
+        "keep_alive": {
+            "enum": ["idle", "histogram"],
+            "default": "idle",
+            "description": "How long idle workers stay: scaling.idle_s, or as long as past idle times say "
+            "(the hybrid histogram policy).",
+        },
+        "schedule": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["cron", "min"],
+                "properties": {
+                    "cron": {"type": "string", "minLength": 1},
+                    "timezone": {"type": "string", "minLength": 1, "default": "UTC"},
+                    "min": {"type": "integer", "minimum": 0},
+                },
+            },
+            "minItems": 1,
+            "description": "From when on how many workers always run, in place of scaling.min: "
+            '`[{cron = "0 8 * * 1-5", timezone = "Europe/Berlin", min = 1}]`.',
+        },
         "access_log": {
             "type": "boolean",
             "default": False,
@@ -67,6 +93,15 @@ SCHEMA: Mapping[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerHours:
+    """From when on `min` workers always run."""
+
+    cron: str
+    timezone: str = "UTC"
+    min: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """`[provider.local]`. A `port` of None leaves the choice to the first deploy; no `grpc_port`, no gRPC."""
 
@@ -75,6 +110,8 @@ class Options:
     tls: bool = False
     zygote: Literal["auto", "off"] = "auto"
     zygote_idle_s: float = 600.0
+    keep_alive: Literal["idle", "histogram"] = "idle"
+    schedule: tuple[WorkerHours, ...] = ()
     access_log: bool = False
     buckets: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     s3_endpoint: str | None = None
@@ -84,10 +121,25 @@ class Options:
     def document(self) -> dict[str, Any]:
         """Return the options as JSON values."""
         return {each.name: getattr(self, each.name) for each in fields(self)} | {
-            "buckets": dict(self.buckets)
+            "buckets": dict(self.buckets),
+            "schedule": [asdict(each) for each in self.schedule],
         }
 
 
 def read_options(table: Mapping[str, Any]) -> Options:
     """Return `table`, which has been validated against `SCHEMA`, as data."""
-    return Options(**table)
+    schedule = tuple(WorkerHours(**each) for each in table.get("schedule", ()))
+    return Options(**{**table, "schedule": schedule})
+
+
+def schedule_findings(options: Options, file: Path) -> Iterator[Finding]:
+    """Yield what is wrong in `schedule` that no schema can say."""
+    for number, hours in enumerate(options.schedule):
+        key = f"provider.local.schedule[{number}]"
+        problem = cron_problem(hours.cron)
+        if problem:
+            message = f"cron is {hours.cron!r}, {problem}."
+            yield Finding(message=message, file=file, key=key, fix='cron = "0 8 * * 1-5"')
+        if not is_timezone(hours.timezone):
+            message = f"timezone is {hours.timezone!r}, which no time zone is called."
+            yield Finding(message=message, file=file, key=key, fix='timezone = "UTC"')

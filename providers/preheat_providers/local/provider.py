@@ -17,11 +17,15 @@ from preheat.progress import Report, Step
 from preheat.project.home import home
 from preheat.project.model import Project, QueueTrigger
 from preheat.project.secret_values import resolve_secrets, secret_findings, secrets_mark
-from preheat.provider.protocol import Capabilities, Deployment, Receipt, Release, Status
+from preheat.provider.protocol import Capabilities, Deployment, Pool, Receipt, Release, Status
+from preheat.provider.rehearsal import Rehearsal
+from preheat.provider.warm_options import Demand, WarmOption
+from preheat_providers.local import warming
 from preheat_providers.local.client import SupervisorClient
-from preheat_providers.local.options import SCHEMA, Options, read_options
+from preheat_providers.local.options import SCHEMA, Options, read_options, schedule_findings
+from preheat_providers.local.rehearsing import rehearsal_of
 from preheat_providers.local.resources import desired_resources, read_resource, resource_document
-from preheat_providers.local.supervisor.paths import function_key
+from preheat_providers.local.supervisor.paths import HomePaths, function_key
 from preheat_providers.local.supervisor.spec import Spec
 from preheat_providers.local.supervisor.tls import make_certificates
 
@@ -52,7 +56,7 @@ def local_provider() -> "LocalProvider":
 
 
 class LocalProvider:
-    """Implements preheat.provider.protocol.Provider over the supervisor of one home."""
+    """Implements preheat.provider.protocol.Provider, Rehearses and Warms over the supervisor of one home."""
 
     name = NAME
     capabilities = CAPABILITIES
@@ -85,7 +89,14 @@ class LocalProvider:
             for trigger in project.triggers
             if isinstance(trigger, QueueTrigger)
         ]
-        return (*findings, *secret_findings(project, self._environment))
+        hours = schedule_findings(_options(project), file)
+        return (*findings, *hours, *secret_findings(project, self._environment))
+
+    def rehearsal(self, bundle: Bundle, project: Project) -> Rehearsal:
+        """Return how a fresh worker starts, without the supervisor."""
+        secrets = resolve_secrets(project, self._environment)
+        spec = _spec(project, bundle, _options(project), mark=None)
+        return rehearsal_of(spec, secrets, HomePaths(home()).sockets)
 
     def target(self, project: Project) -> Target:
         """Return this machine, and the Python that runs now unless the project names one."""
@@ -111,6 +122,14 @@ class LocalProvider:
     def costs(self, project: Project, bundle: Bundle) -> tuple[Cost, ...]:  # noqa: ARG002
         """Return nothing: the machine is the user's."""
         return ()
+
+    def warm_options(self, project: Project, demand: Demand) -> tuple[WarmOption, ...]:
+        """Return idle times, numbers of workers, hours, and the histogram policy."""
+        return tuple(warming.warm_options(project, demand))
+
+    def warm_settings(self, project: Project, pool: Pool) -> Mapping[str, Any]:  # noqa: ARG002
+        """Return a pool as `[scaling]` has it."""
+        return warming.warm_settings(pool)
 
     def observe(self, name: str, stage: str) -> tuple[Resource, ...]:
         """Return what the supervisor has of the function; empty if nothing was ever deployed here."""

@@ -32,6 +32,8 @@ def desired_resources(
         "secrets_mark": secrets_mark,
         "zygote": options.zygote,
         "zygote_idle_s": options.zygote_idle_s,
+        "keep_alive": options.keep_alive,
+        "schedule": [asdict(each) for each in options.schedule],
     }
     endpoint = {
         "auth": project.http.auth,

@@ -35,7 +35,7 @@ class Client:
         from modal import Client as Own
         from modal.config import config
 
-        with translated("nobody can sign in"):
+        with translated("the sign-in fails"):
             token, secret = config.get("token_id"), config.get("token_secret")
             # Not `from_env` where it can be: that is one for the whole process, whatever it is told later.
             return Own.from_credentials(token, secret) if token and secret else Own.from_env()

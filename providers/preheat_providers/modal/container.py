@@ -53,9 +53,9 @@ class Container:
 
         return await Attempts(self._entries, self._running.engine, log=self._log).run(job_id, request)
 
-    async def run_upload(self, trigger: str, event: Mapping[str, Any]) -> "Item | None":
+    async def run_upload(self, trigger: str, uploaded: Mapping[str, Any]) -> "Item | None":
         """Run the model on an object that was uploaded, and write the result; see `uploads.working`."""
-        return await self._uploads.run(trigger, event)
+        return await self._uploads.run(trigger, uploaded)
 
     async def run_tick(self, name: str, call_id: str) -> None:
         """Run the schedule `name` on its input. Raises HandlerError where the handler refuses or fails."""
@@ -77,7 +77,6 @@ class Container:
 
     @cached_property
     def _uploads(self) -> "Uploads":
-        from preheat_providers.modal.uploads.credentials import open_storage
         from preheat_providers.modal.uploads.taking import Upload
         from preheat_providers.modal.uploads.working import Uploads
 
@@ -86,7 +85,7 @@ class Container:
             [Upload.of(each) for each in running.settings.uploads],
             running.engine,
             self._entries,
-            open_storage(running.settings.upload_role, os.environ),
+            running.settings.access(os.environ).storage(),
             limit=running.limits.body_bytes,
             log=self._log,
         )

@@ -40,7 +40,7 @@ class Hour:
         resources = project.resources
         cores, memory_gb = max(resources.cpu, LEAST_CORES), resources.memory_mb / 1024
         usd = cores * rates.usd[CPU] + memory_gb * rates.usd[MEMORY]
-        lines = [f"{cores:g} cores at ${rates.usd[CPU]:g}", f"{memory_gb:.2f} GiB at ${rates.usd[MEMORY]:g}"]
+        lines = [f"{_cores(cores)} at ${rates.usd[CPU]:g}", f"{memory_gb:.2f} GiB at ${rates.usd[MEMORY]:g}"]
         wanted = read_gpu(ANY[0] if is_any(resources.gpu) else resources.gpu) if resources.gpu else None
         if wanted is not None:
             price = rates.gpu(wanted.name)
@@ -49,6 +49,10 @@ class Hour:
             usd += wanted.count * price
             lines.insert(0, _gpu(wanted, price))
         return cls(usd=usd, basis=f"{' + '.join(lines)}; {rates.source}")
+
+
+def _cores(count: float) -> str:
+    return "1 core" if count == 1 else f"{count:g} cores"
 
 
 def _gpu(wanted: Wanted, price: float) -> str:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from preheat_providers.modal.container import Container
     from preheat_providers.modal.jobs.client import Spawn
+    from preheat_providers.modal.settings import Settings
+    from preheat_providers.modal.uploads.intake import Intake
     from preheat_providers.modal.uploads.receiving import Receiver
 
 
@@ -27,12 +29,28 @@ def upload_receiver(settings: Mapping[str, Any], spawn: "Spawn") -> "Receiver":
     """Return what AWS tells of uploads; `spawn` begins a call of `run_upload`."""
     import os
 
-    from preheat_providers.modal.jobs.client import ModalCalls, own_entries
     from preheat_providers.modal.settings import UPLOADS_KEY, Settings
     from preheat_providers.modal.uploads.receiving import Receiver
-    from preheat_providers.modal.uploads.taking import Upload
+
+    return Receiver(_intake(Settings.of(settings), spawn), key_sha256=os.environ[UPLOADS_KEY])
+
+
+async def poll_uploads(settings: Mapping[str, Any], spawn: "Spawn") -> None:
+    """Take what the queue tells of uploads; `spawn` begins a call of `run_upload`."""
+    import os
+
+    from preheat_providers.modal.settings import Settings
+    from preheat_providers.modal.uploads.polling import Poller
 
     told = Settings.of(settings)
-    triggers = [Upload.of(each) for each in told.uploads]
-    entries, key = own_entries(told.jobs), os.environ[UPLOADS_KEY]
-    return Receiver(triggers, lambda: entries, ModalCalls(spawn).begin, key_sha256=key)
+    assert told.upload_queue is not None
+    await Poller(told.access(os.environ).queue(told.upload_queue), _intake(told, spawn)).run()
+
+
+def _intake(settings: "Settings", spawn: "Spawn") -> "Intake":
+    from preheat_providers.modal.jobs.client import ModalCalls, own_entries
+    from preheat_providers.modal.uploads.intake import Intake
+    from preheat_providers.modal.uploads.taking import Upload
+
+    triggers = map(Upload.of, settings.uploads)
+    return Intake(triggers, own_entries(settings.jobs), ModalCalls(spawn).begin)

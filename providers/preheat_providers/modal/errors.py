@@ -7,9 +7,14 @@ from dataclasses import dataclass
 from preheat.errors import Conflict, ProviderError
 
 TOKEN = "modal token new  # or: export MODAL_TOKEN_ID=ak-... MODAL_TOKEN_SECRET=as-..."  # noqa: S105 - a hint
+NO_TOKEN = "Token missing"  # noqa: S105 - words
+"""How the client begins to say so; modal/client.py of modal 1.6.4."""
+PERMISSION = "modal token new  # with rights for that; what a plan has: https://modal.com/settings/plans"
 CONNECTION = "See whether https://status.modal.com says why, and try again."
-ENVIRONMENT = 'modal environment list  # and then: environment = "..." in [provider.modal]'
-ROOM = "See https://modal.com/settings for the limits of your plan, and remove what nobody needs."
+ENVIRONMENT = (
+    "modal environment create NAME  # or in [provider.modal] the name of one of: modal environment list"
+)
+ROOM = "See https://modal.com/settings/plans for the limits of your plan, and remove what nobody needs."
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +27,9 @@ class Meaning:
 
 
 MEANINGS = {
-    "AuthError": Meaning("Modal does not accept the token, or there is none", TOKEN),
+    "AuthError": Meaning("Modal does not accept the token", TOKEN),
     "PermissionDeniedError": Meaning(
-        "the token may not do that, or the workspace's plan does not have it", TOKEN
+        "the token may not do that, or the workspace's plan does not have it", PERMISSION
     ),
     "ResourceExhaustedError": Meaning("a quota of the workspace is used up", ROOM),
     "VersionError": Meaning("Modal no longer takes this client", "pip install --upgrade 'modal>=1.5,<1.7'"),
@@ -63,6 +68,8 @@ def refusal(what: str, kinds: tuple[str, ...], said: str) -> ProviderError:
     text = " ".join(said.split())
     if "NotFoundError" in kinds and text.lower().startswith("environment"):
         meaning = Meaning("there is no such environment", ENVIRONMENT)
+    elif "AuthError" in kinds and text.startswith(NO_TOKEN):
+        meaning, text = Meaning("no token was found, in the shell or in ~/.modal.toml", TOKEN), ""
     else:
         meaning = next(MEANINGS[kind] for kind in (*kinds, "Error") if kind in MEANINGS)
     message = f"On Modal, {what}: {meaning.text}{f' ({text})' if text else ''}."

@@ -7,7 +7,6 @@ from concurrent.futures import Future
 from typing import ParamSpec, TypeVar
 
 from preheat.runtime.loader import Model
-from preheat.runtime.model_process import tear_down
 from preheat.runtime.model_thread import ModelThread
 
 P = ParamSpec("P")
@@ -45,6 +44,8 @@ class Home:
         ended.set_running_or_notify_cancel()  # nobody who stops waiting can cancel it
 
         def last() -> None:
+            from preheat.runtime.model_process import tear_down  # no start has to wait for it
+
             tear_down(model)
             ended.set_result(None)
 

@@ -1,6 +1,7 @@
 """Requests by Modal's own credentials, past the endpoint and its token. Runs the function."""
 
 import asyncio
+import re
 from typing import Any
 
 from preheat.errors import DeadlineExceeded, ProviderError, RequestError, WorkerDied
@@ -15,6 +16,8 @@ PLATFORM = frozenset(
     {"AuthError", "PermissionDeniedError", "ConnectionError", "VersionError", "NotFoundError"}
 )
 """What says nothing of the function: Modal was not asked, or did not let us."""
+OURS = re.compile(r"^preheat[\w.]*\.\w+: ")
+"""The class of an error of ours, as a traceback has it."""
 
 
 def ask(place: Place, request: Request) -> Response:
@@ -70,4 +73,10 @@ def _failure(kinds: tuple[str, ...], said: str) -> RequestError:
     """Return what it means that Modal, and not the function, ended a call."""
     if "TimeoutError" in kinds:
         return DeadlineExceeded(f"Modal ended the call when its time was up: {said}")
-    return WorkerDied(f"The container ended while it answered: {said}")
+    return WorkerDied(f"The container ended before it answered: {_cause(said)}")
+
+
+def _cause(said: str) -> str:
+    """Return what a remote traceback ends with, which says why; the rest is in the log."""
+    lines = said.strip().splitlines() or [""]
+    return OURS.sub("", lines[-1])

@@ -59,6 +59,7 @@ def project_findings(project: Project, options: Options) -> tuple[Finding, ...]:
         *_scale_findings(project, options, find),
         *_name_findings(project, find),
         *_trigger_findings(project, find),
+        *_upload_findings(project, options, find),
     )
 
 
@@ -71,7 +72,11 @@ def _gpu_findings(project: Project, options: Options, find: Find) -> Iterator[Fi
             yield find(key, f"{key} is {text!r}, {what}.", _gpu_fix(key, text, instead, options))
     if options.gpu_fallback and project.resources.gpu is None:
         message = "gpu_fallback is for where there is none of resources.gpu, which is not set."
-        yield find(f"{TABLE}.gpu_fallback", message, f'gpu = "{options.gpu_fallback[0]}"  # in [resources]')
+        first = options.gpu_fallback[0]
+        problem = gpu_problem(first)
+        yield find(
+            f"{TABLE}.gpu_fallback", message, f'gpu = "{problem[1] if problem else first}"  # in [resources]'
+        )
     if options.snapshot != "gpu":
         return
     key = f"{TABLE}.snapshot"
@@ -156,6 +161,18 @@ def _trigger_findings(project: Project, find: Find) -> Iterator[Finding]:
             key = f"triggers.{trigger.name}"
             message = f"{key} waits for a queue, and Modal has no trigger for one."
             yield find(key, message, "POST what the queue holds to /jobs, or deploy to Lambda.")
+
+
+def _upload_findings(project: Project, options: Options, find: Find) -> Iterator[Finding]:
+    if options.upload_queue is None:
+        return
+    key = f"{TABLE}.upload_queue"
+    if not any(isinstance(trigger, ObjectCreated) for trigger in project.triggers):
+        message = "upload_queue tells of uploads, and no trigger of this project runs on them."
+        yield find(key, message, '[triggers.uploads]\ntype = "object-created"')
+    if options.upload_region is None:
+        message = f"upload_queue is {options.upload_queue}, which names no region of AWS."
+        yield find(key, message, f'aws_region = "eu-central-1"  # in [{TABLE}]')
 
 
 def notes(project: Project) -> tuple[str, ...]:

@@ -1,9 +1,8 @@
 """From a project and its bundle to the app's spec, and to the files of a deploy. Touches the given folder."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Literal
 
 import uv
@@ -45,7 +44,6 @@ def app_spec(
     release: str,
     token_sha256: str | None = None,
     uploads_sha256: str = "",
-    tags: Mapping[str, str] = MappingProxyType({}),
 ) -> AppSpec:
     """Return the app that deploys `bundle`; `token_sha256` is the hash of our token."""
     app = app_name(project.name, project.stage)
@@ -84,7 +82,8 @@ def app_spec(
         uploads=uploads_of(project),
         uploads_sha256=uploads_sha256,
         upload_role=options.upload_role,
-        tags=tags,
+        upload_region=options.upload_region,
+        upload_queue=options.upload_queue,
     )
 
 

@@ -10,11 +10,12 @@ from typing import Any
 
 from preheat.bundle.model import Bundle
 from preheat.plan.model import Resource
+from preheat_providers.modal.app_functions import POLLER, RECEIVER
 from preheat_providers.modal.names import own_secret, own_volume
 from preheat_providers.modal.spec import AppSpec, Volume
 
-IMAGE, VOLUME, SECRET, CLASS, ENDPOINT, SCHEDULE = (
-    f"modal.{kind}" for kind in ("Image", "Volume", "Secret", "Cls", "Endpoint", "Cron")
+IMAGE, VOLUME, SECRET, CLASS, ENDPOINT, SCHEDULE, UPLOADS = (
+    f"modal.{kind}" for kind in ("Image", "Volume", "Secret", "Cls", "Endpoint", "Cron", "Function")
 )
 
 SETTINGS = (
@@ -57,6 +58,8 @@ def _resources(
     for tick in spec.ticks:
         properties = {"cron": tick.cron, "timezone": tick.timezone, "input": tick.input}
         yield Resource(kind=SCHEDULE, name=tick.name, properties=properties)
+    if spec.uploads:
+        yield _uploads(spec)
 
 
 def _image(spec: AppSpec, bundle: Bundle) -> Mapping[str, Any]:
@@ -67,6 +70,13 @@ def _image(spec: AppSpec, bundle: Bundle) -> Mapping[str, Any]:
         "code": bundle.layer("code").digest,
         "weights": bundle.layer("weights").digest if spec.weights == "image" else None,
     }
+
+
+def _uploads(spec: AppSpec) -> Resource:
+    triggers = {each.name: each.document() for each in spec.uploads}
+    asks = {"role": spec.upload_role, "region": spec.upload_region, "queue": spec.upload_queue}
+    name = RECEIVER if spec.upload_queue is None else POLLER
+    return Resource(kind=UPLOADS, name=name, properties={"triggers": triggers, **asks})
 
 
 def _class(spec: AppSpec, environment: str) -> Mapping[str, Any]:

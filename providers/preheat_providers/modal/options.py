@@ -1,9 +1,12 @@
 """The table `[provider.modal]` of preheat.toml: its JSON Schema, and the same as frozen data."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
+_REGION = re.compile(r"https://sqs\.(?P<region>[a-z]{2}(-[a-z]+)+-[0-9])\.")
+"""In a queue's URL: https://docs.aws.amazon.com/general/latest/gr/sqs-service.html, read on 2026-11-21."""
 _STRINGS = {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1}
 
 SCHEMA: Mapping[str, Any] = {
@@ -96,14 +99,26 @@ SCHEMA: Mapping[str, Any] = {
         "aws_region": {
             "type": "string",
             "pattern": "^[a-z]{2}(-[a-z]+)+-[0-9]$",
-            "description": "The region of the buckets of triggers. Without it, that of the environment or of "
-            "the AWS profile.",
+            "description": "The region of the buckets of triggers, or of upload_queue. Without it, that "
+            "of the environment or of the AWS profile, or the one in the queue's URL.",
+        },
+        "upload_queue": {
+            "type": "string",
+            "pattern": "^https?://[^/]+/[0-9]{12}/[A-Za-z0-9_-]{1,80}$",
+            "description": "The URL of a queue of SQS to which the buckets of triggers send their events. "
+            "With it the deploy makes nothing on AWS, and the app asks the queue once a minute.",
         },
         "upload_role": {
             "type": "string",
             "pattern": "^arn:aws[a-z-]*:iam::[0-9]{12}:role/",
             "description": "The role with which containers read uploads and write results: one that trusts "
             "Modal's OIDC provider. Without it, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of [secrets].",
+        },
+        "permissions_boundary": {
+            "type": "string",
+            "pattern": "^arn:aws[a-z-]*:iam::[0-9]{12}:policy/",
+            "description": "The ARN of the policy that bounds the role with which EventBridge tells of "
+            "uploads.",
         },
     },
 }
@@ -129,7 +144,15 @@ class Options:
     packages: Literal["image", "upload"] = "image"
     auth: Literal["token", "proxy"] = "token"
     aws_region: str | None = None
+    upload_queue: str | None = None
     upload_role: str | None = None
+    permissions_boundary: str | None = None
+
+    @property
+    def upload_region(self) -> str | None:
+        """The region that AWS is asked in, as far as the table says it."""
+        named = _REGION.match(self.upload_queue or "")
+        return self.aws_region or (named["region"] if named else None)
 
     def document(self) -> dict[str, Any]:
         """Return the options as JSON values."""

@@ -37,6 +37,11 @@ class Outfit:
         """The triggers that run on uploads."""
         return tuple(each for each in self.project.triggers if isinstance(each, ObjectCreated))
 
+    @property
+    def told(self) -> tuple[ObjectCreated, ...]:
+        """Those of them that a stack on AWS tells the app of; none where the app asks a queue."""
+        return self.uploads if self.options.upload_queue is None else ()
+
     def spec(
         self, *, release: str = UNNUMBERED, token_sha256: str | None = None, uploads_sha256: str | None = None
     ) -> AppSpec:
@@ -57,7 +62,8 @@ class Outfit:
         self._check()
         mark = own_mark(self.project, self.environment)
         own = desired_resources(self.spec(), self.bundle, self.place, secrets_mark=mark)
-        return (*own, *wanted_stack(self.project.name, self.project.stage, self.uploads))
+        boundary = self.options.permissions_boundary
+        return (*own, *wanted_stack(self.project.name, self.project.stage, self.told, boundary=boundary))
 
     def _check(self) -> None:
         signs_in = self.options.upload_role is not None or set(KEYS) <= {*self.project.secrets}

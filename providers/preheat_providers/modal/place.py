@@ -6,7 +6,8 @@ from functools import cached_property
 
 from preheat.errors import Conflict, NotDeployed
 from preheat.provider.protocol import Deployment
-from preheat_providers.modal.app_file import CLASS, RECEIVER, WEB
+from preheat_providers.modal.app_file import CLASS, WEB
+from preheat_providers.modal.app_functions import RECEIVER
 from preheat_providers.modal.apps import App, find_app
 from preheat_providers.modal.client import Client
 from preheat_providers.modal.errors import translated

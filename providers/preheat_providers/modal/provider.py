@@ -17,9 +17,11 @@ from preheat.project.home import home as preheat_home
 from preheat.project.model import Project
 from preheat.project.secret_values import secret_findings
 from preheat.provider.protocol import Capabilities, Deployment, Pool, Receipt, Release, Status, WarmPool
+from preheat.provider.rehearsal import Rehearsal
 from preheat.provider.tokens import PendingToken
+from preheat.provider.warm_options import Demand, WarmOption
 from preheat_providers._aws.session import Session
-from preheat_providers.modal import destroying, invoking, warm
+from preheat_providers.modal import destroying, invoking, warm, warming
 from preheat_providers.modal.app_file import app_text
 from preheat_providers.modal.apps import list_apps, list_environments
 from preheat_providers.modal.client import Client
@@ -32,6 +34,7 @@ from preheat_providers.modal.options import SCHEMA, Options, read_options
 from preheat_providers.modal.outfit import Outfit
 from preheat_providers.modal.place import Live, Place, deployment_of, live_app
 from preheat_providers.modal.rates import Rates, rates_of
+from preheat_providers.modal.rehearsing import rehearsal_of
 from preheat_providers.modal.release import Record
 from preheat_providers.modal.releases import go_back, release_list
 from preheat_providers.modal.secrets import own_secrets
@@ -63,7 +66,7 @@ def modal_provider() -> "ModalProvider":
 
 
 class ModalProvider:
-    """Implements preheat.provider.protocol.Provider, and KeepsWarm.
+    """Implements preheat.provider.protocol.Provider, KeepsWarm, Rehearses and Warms.
 
     A function that is only called by its name is looked for in the environment that its project names, if
     that was read by this process, then in that of the shell, and then in the others.
@@ -99,6 +102,10 @@ class ModalProvider:
             *secret_findings(own_secrets(project), self._environment),
         )
 
+    def rehearsal(self, bundle: Bundle, project: Project) -> Rehearsal:
+        """Return how a container starts here, without Modal."""
+        return rehearsal_of(bundle, project, self._environment)
+
     def target(self, project: Project) -> Target:
         """Return Modal's own machine."""
         return target_of(project)
@@ -115,6 +122,14 @@ class ModalProvider:
         """Return what `project` costs at the account's rates, or at list prices without an account."""
         return costs_of(project, _options(project), self._rates)
 
+    def warm_options(self, project: Project, demand: Demand) -> tuple[WarmOption, ...]:
+        """Return windows, numbers of containers and buffers, at the account's rates or at list prices."""
+        return tuple(warming.warm_options(project, _options(project), demand, self._rates))
+
+    def warm_settings(self, project: Project, pool: Pool) -> Mapping[str, Any]:
+        """Return a pool where the project has one."""
+        return warming.warm_settings(_options(project), pool)
+
     def observe(self, name: str, stage: str) -> tuple[Resource, ...]:
         """Return what the release that runs has written down, and the stack of AWS as it is."""
         place = self._place(name, stage)
@@ -130,7 +145,7 @@ class ModalProvider:
         """Send what is missing, and deploy the app with Modal's own client."""
         place, outfit = self._place(project.name, project.stage), self._outfit(project, bundle)
         former = self._stack_of(place)
-        telling = self._telling(place, outfit) if outfit.uploads else None
+        telling = self._telling(place, outfit) if outfit.told else None
         deploy = Deploy(
             place=place,
             outfit=outfit,
@@ -185,20 +200,14 @@ class ModalProvider:
     def promote(self, name: str, stage: str, *, canary: float | None) -> Deployment:
         """Make the newest release run. Raises ProviderError for a share: Modal splits no traffic."""
         if canary is not None:
-            raise ProviderError(
-                "Modal sends all requests to one version: it has no share of the traffic to give.",
-                hint=f"preheat deploy --provider modal --stage canary  # an app of its own, beside {stage}",
-            )
+            raise _one_version(stage)
         place = self._found(name, stage)
         newest = place.require().app.last_number
         return deployment_of(place, go_back(place, newest), changed=True)
 
     def firing(self, name: str, stage: str, alarms: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG002
-        """Refuse: Modal has no alarms that could be asked."""
-        raise ProviderError(
-            "Modal has no alarms.",
-            hint=f"preheat status {name} --provider modal --stage {stage}  # counts errors of the last day",
-        )
+        """Refuse: there is no share of the traffic to watch, and Modal has no alarms."""
+        raise _one_version(stage)
 
     def replay(self, name: str, stage: str) -> int:  # noqa: ARG002
         """Refuse: what failed is with whoever sent it."""
@@ -290,6 +299,13 @@ class ModalProvider:
 
     def _log(self, app_id: str) -> AppLog:
         return AppLog(self._client, app_id, now=self._now, sleep=self._sleep)
+
+
+def _one_version(stage: str) -> ProviderError:
+    return ProviderError(
+        "Modal sends all requests to one version: it has no share of the traffic to give.",
+        hint=f"preheat deploy --provider modal --stage canary  # an app of its own, beside {stage}",
+    )
 
 
 def _options(project: Project) -> Options:

@@ -20,7 +20,6 @@ from preheat.errors import PreheatError
 from preheat.interface.manifest import Limits, Manifest, read_manifest
 from preheat.runtime.engine import ModelEngine
 from preheat.runtime.engines import Guarded, guarded
-from preheat.runtime.forking import reseed
 from preheat.runtime.loader import (
     Model,
     PhaseClock,
@@ -91,8 +90,6 @@ class Running:
     async def finish_after_restore(self) -> None:
         """Take the steps that are this container's own, on the loop that will serve. Raises PreheatError."""
         assert self._model is not None
-        if self._settings.snapshot:
-            reseed()
         loop = asyncio.get_running_loop()
 
         def run(work: Coroutine[Any, Any, Any]) -> Any:

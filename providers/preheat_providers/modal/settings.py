@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from preheat.errors import ProviderError
 from preheat.runtime.loader import Place
+
+if TYPE_CHECKING:
+    from preheat_providers.modal.uploads.credentials import Access
 
 PROVIDER = "modal"
 
@@ -31,7 +34,8 @@ class Settings:
     the modal.Dict with the records of jobs. `weights` is the folder below that of the weights,
     empty for the folder itself. `ticks` has the input of each schedule by its name. `snapshot` says
     whether containers are made of a memory snapshot that was taken after setup. `uploads` has the
-    triggers of uploads, and `upload_role` what AWS knows the container as.
+    triggers of uploads, `upload_role` what AWS knows the container as, `upload_region` where AWS is asked,
+    and `upload_queue` the queue that tells of uploads where no stack does.
     """
 
     stage: str
@@ -45,6 +49,8 @@ class Settings:
     ticks: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     uploads: tuple[Mapping[str, Any], ...] = ()
     upload_role: str | None = None
+    upload_region: str | None = None
+    upload_queue: str | None = None
 
     def document(self) -> dict[str, Any]:
         """Return the settings as JSON values."""
@@ -57,6 +63,12 @@ class Settings:
     def of(cls, document: Mapping[str, Any]) -> "Settings":
         """Return what `document` wrote."""
         return cls(**{**document, "uploads": tuple(document.get("uploads", ()))})
+
+    def access(self, environ: Mapping[str, str]) -> "Access":
+        """Return how AWS lets the container in."""
+        from preheat_providers.modal.uploads.credentials import Access
+
+        return Access(role=self.upload_role, region=self.upload_region, environ=environ)
 
     def place(self, bundle: Path, name: str, tmp: Path) -> Place:
         """Return where the handler called `name` runs, whose layers are in `bundle`."""

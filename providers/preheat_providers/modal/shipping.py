@@ -8,7 +8,10 @@ JOBS = tuple(
 )
 WEB = tuple(f"{_HERE}.{name}" for name in ("web", "direct", "telling"))
 
-UPLOADS = tuple(f"{_HERE}.uploads.{name}" for name in ("receiving", "taking", "working", "credentials"))
+UPLOADS = tuple(
+    f"{_HERE}.uploads.{name}"
+    for name in ("receiving", "polling", "queue", "intake", "taking", "working", "credentials")
+)
 
 MODULES = (*START, *JOBS, *WEB, *UPLOADS)
 """Every app has them all: they are small, and a bundle does not change with its triggers."""

@@ -52,8 +52,8 @@ class AppSpec:
     None. `gpu` is what to ask for, in this order. Modal hands `max_inputs` requests to one container and
     aims at `target_inputs`. `door` says who may call: holders of our token, of a proxy token of Modal's,
     or everybody. `secrets` names Modal's Secrets with the variables that each must have; `env` is no
-    secret. `uploads_sha256` is what the key hashes to with which AWS tells of uploads, `upload_role` what
-    AWS knows containers as. `tags` is what the deploy reads of the app again.
+    secret. `uploads_sha256` is what the key hashes to with which AWS tells of uploads; the other `upload_`
+    fields are those of Settings.
     """
 
     app: str
@@ -84,7 +84,8 @@ class AppSpec:
     uploads: tuple[Upload, ...] = ()
     uploads_sha256: str = ""
     upload_role: str | None = None
-    tags: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    upload_region: str | None = None
+    upload_queue: str | None = None
 
     @property
     def settings(self) -> Settings:
@@ -101,4 +102,6 @@ class AppSpec:
             ticks={tick.name: tick.input for tick in self.ticks},
             uploads=tuple(upload.document() for upload in self.uploads),
             upload_role=self.upload_role,
+            upload_region=self.upload_region,
+            upload_queue=self.upload_queue,
         )

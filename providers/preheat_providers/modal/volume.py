@@ -8,31 +8,35 @@ and files are committed in small groups, so that an upload that was cut goes on 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from preheat.errors import ProviderError
-from preheat.progress import Amount, Report, Step
+from preheat.progress import Report, Step, quiet
 from preheat_providers.modal.client import Client
 from preheat_providers.modal.errors import translated
+from preheat_providers.modal.sending import STAGE, Progress, send_within
 
 if TYPE_CHECKING:
     import modal
 
-STAGE = "upload"
 VERSION = 2
 """Such a Volume takes any number of files, in blocks: https://modal.com/docs/guide/volumes, 2026-11-21."""
 GROUP_BYTES = 256 << 20
 GROUP_FILES = 500
+STALL_S = 300.0
+"""On a line of 1 Mbit/s, what the client reads ahead for its 128 connections takes almost as long."""
 
 
 class Data:
-    """The Volume called `name`."""
+    """The Volume called `name`. An upload of which nothing moves for `stall_s` is given up."""
 
-    def __init__(self, client: Client, name: str, environment: str) -> None:
+    def __init__(self, client: Client, name: str, environment: str, *, stall_s: float = STALL_S) -> None:
         self._client = client
         self.name = name
         self._environment = environment
+        self._stall_s = stall_s
 
     @cached_property
     def _volume(self) -> "modal.Volume":
@@ -73,11 +77,9 @@ class Data:
 
     def write(self, path: str, text: str) -> None:
         """Write a file, over one that is there."""
-        from io import BytesIO
-
+        content = text.encode()
         what = f"{path} cannot be written to the Volume {self.name}"
-        with self._asking(what), self._volume.batch_upload(force=True) as batch:
-            batch.put_file(BytesIO(text.encode()), f"/{path}")
+        self._put({path: BytesIO(content)}, len(content), Progress(quiet, len(content)), what)
 
     def remove(self, path: str) -> None:
         """Remove a file, or a folder with all that is in it; nothing happens without it."""
@@ -99,25 +101,28 @@ class Data:
         if not missing:
             return 0
         report(Step(STAGE, f"{len(missing)} files of weights to the Volume {self.name}"))
-        progress = Progress(report, total)
+        progress, what = Progress(report, total), f"weights cannot be sent to the Volume {self.name}"
         for group in _groups(missing, wanted):
-            self._send_group(group, targets, progress)
-            progress.committed(sum(wanted[path] for path in group))
+            size = sum(wanted[path] for path in group)
+            self._put({targets[path]: path for path in group}, size, progress, what)
         self._verify(folder, {targets[path]: size for path, size in wanted.items()})
         return total
 
-    def _send_group(self, group: Sequence[Path], targets: Mapping[Path, str], progress: "Progress") -> None:
-        from modal.volume import AbstractVolumeUploadContextManager as Upload
+    def _put(self, files: Mapping[str, Path | BytesIO], size: int, progress: Progress, what: str) -> None:
+        """Put files of `size` bytes where they belong, all or none. Raises ProviderError."""
+        with self._asking(what):
+            from modal.volume import AbstractVolumeUploadContextManager as Upload
 
-        with self._asking(f"weights cannot be sent to the Volume {self.name}"):
             version = self._volume._get_metadata().version  # type: ignore[union-attr]
             # What `modal volume put` does: the public `batch_upload` says nothing of its progress.
             upload: Any = Upload.resolve(
                 version, self._volume.object_id, self._client.modal, progress_cb=progress, force=True
             )
-            with upload as batch:
-                for path in group:
-                    batch.put_file(path, f"/{targets[path]}")
+            for path, content in files.items():
+                upload.put_file(content, f"/{path}")
+            progress.begin(size)
+            send_within(self._stall_s, upload, progress)
+            progress.committed()
 
     def _verify(self, folder: str, wanted: Mapping[str, int]) -> None:
         there = self.files(folder)
@@ -138,36 +143,10 @@ class Data:
             try:
                 yield
             except (ClientError, TimeoutError) as error:
+                reason = str(error) or type(error).__name__
                 raise ProviderError(
-                    f"On Modal, {what}: {type(error).__name__} {error}.",
-                    hint="Deploy again: it goes on from there.",
+                    f"On Modal, {what}: {reason}.", hint="Deploy again: it goes on from there."
                 ) from error
-
-
-class Progress:
-    """How far an upload is, as Modal's client tells it: bytes on their way, which a failure takes back."""
-
-    def __init__(self, report: Report, total: int) -> None:
-        self._report = report
-        self._total = total
-        self._committed = 0
-        self._under_way = 0
-
-    def __call__(self, task_id: object = None, *, advance: float | None = None, **_: object) -> object:
-        """Take what the client says of one file."""
-        if advance:
-            self._under_way += int(advance)
-            self._tell(self._committed + self._under_way)
-        return task_id
-
-    def committed(self, size: int) -> None:
-        """Say that so many bytes are there to stay, whichever of them were there before."""
-        self._committed += size
-        self._under_way = 0
-        self._tell(self._committed)
-
-    def _tell(self, done: int) -> None:
-        self._report(Amount(STAGE, "weights", min(done, self._total), self._total, "bytes"))
 
 
 def _groups(paths: Sequence[Path], sizes: Mapping[Path, int]) -> Iterator[Sequence[Path]]:

@@ -1,7 +1,8 @@
 """Removes an endpoint, whole. Records go last, so that a killed destroy can be repeated."""
 
-from preheat.progress import Notice, Report, Step
+from preheat.progress import Report, Step
 from preheat.provider.protocol import Receipt
+from preheat_providers._aws.buckets import still_tells
 from preheat_providers._aws.removing import drop_log_group, emptied, first_objects
 from preheat_providers._aws.stacks import Stack
 from preheat_providers._aws.stacks.model import INVALID
@@ -40,7 +41,7 @@ def destroy(place: Place, report: Report) -> Receipt:
     if not removed:
         raise place.missing()
     for told in _told(stack):
-        report(_kept_on(told))
+        report(still_tells(told, STAGE))
     return Receipt(name=place.name, stage=place.stage, removed=tuple(removed), left=_left(place, bucket))
 
 
@@ -64,14 +65,6 @@ def _told(stack: Stack | None) -> tuple[str, ...]:
         return ()
     own = stack.outputs.get("JobsBucket")
     return tuple(each for each in upload_buckets(stack.template) if each != own)
-
-
-def _kept_on(bucket: str) -> Notice:
-    return Notice(
-        STAGE,
-        f"The bucket {bucket} still tells EventBridge of its uploads: others may listen.",
-        hint=f"aws s3api get-bucket-notification-configuration --bucket {bucket}",
-    )
 
 
 def _left(place: Place, bucket: str) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from preheat.errors import MissingExtra, ProviderError
 from preheat.progress import Report
 from preheat.project.model import Project
 from preheat_providers.sagemaker.container import container_of
+from preheat_providers.sagemaker.limits import IMAGE_BYTES
 from preheat_providers.sagemaker.options import Options
 from preheat_providers.sagemaker.registry import Registry
 
@@ -49,6 +50,16 @@ def tag_of(digest: str) -> str:
     return digest.removeprefix("sha256:")[:32]
 
 
+def check_size(image_bytes: int, options: Options) -> None:
+    """Raise ProviderError for an image that is too large for its endpoint already while it is packed."""
+    if options.mode == "serverless" and image_bytes > IMAGE_BYTES:
+        raise ProviderError(
+            f"The image has {image_bytes:,} bytes packed, and a serverless endpoint takes {IMAGE_BYTES:,} "
+            "unpacked.",
+            hint='mode = "async"  # in [provider.sagemaker]; weights = "s3" keeps them out of the image',
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Imaging:
     """Builds and pushes over open connections to registries; `registry` is the account's."""
@@ -66,9 +77,11 @@ class Imaging:
         bases = Bases(project.root, self.registries, self.cache, self.report)
         foundation = find_foundation(base_of(options), bundle.target, bases)
         # Schema 2: every version of everything on AWS reads it.
-        return build_image(
+        image = build_image(
             bundle, foundation, container_of(project), cache=self.cache, report=self.report, dialect="docker"
         )
+        check_size(image.bytes, options)
+        return image
 
     def push(self, image: "Image", repository: str) -> "Pushed":
         """Store the image in the account's `repository`. Raises RegistryError."""

@@ -14,15 +14,20 @@ from preheat.findings import Finding
 from preheat.interface.manifest import Limits
 from preheat.project.model import ObjectCreated, Project, QueueTrigger, Schedule
 from preheat_providers._aws.finding import Find, finder
-from preheat_providers.sagemaker.instances import INSTANCES, cheapest, fits, gpu_need, instance_of, kinds
+from preheat_providers.sagemaker.instances import (
+    INSTANCES,
+    Instance,
+    cheapest,
+    fits,
+    gpu_need,
+    instance_of,
+    kinds,
+)
 from preheat_providers.sagemaker.option_findings import option_findings
 from preheat_providers.sagemaker.options import Mode, Options
 from preheat_providers.sagemaker.template.names import ENDPOINT_NAME_CHARACTERS, endpoint_name
 
 MB = 1 << 20
-
-JOB_BYTES = 1024 * MB
-"""An input of an asynchronous endpoint."""
 
 REQUEST_BYTES = 6 * MB
 """A body that comes through the front, which is a Lambda function, and a real-time request or answer:
@@ -95,7 +100,8 @@ def _machine_findings(project: Project, options: Options, find: Find) -> Iterato
         return
     if options.instance_type is None:
         if cheapest(project, options) is None:
-            yield find("resources", f"No machine has {_asked(project)}.", "ask for less in [resources]")
+            message = f"No machine has {_asked(project)}. {_largest(project)}"
+            yield find("resources", message, "ask for less in [resources]")
         return
     machine = INSTANCES.get(options.instance_type)
     key = "provider.sagemaker.instance_type"
@@ -104,9 +110,7 @@ def _machine_findings(project: Project, options: Options, find: Find) -> Iterato
     if machine is None:
         yield find(key, f"{options.instance_type} is no machine that preheat knows.", fix)
     elif not fits(machine, project):
-        has = f"{machine.cpus} processors, {machine.memory_mb} MB and "
-        has += f"{machine.gpus} × {machine.gpu}" if machine.gpu else "no GPU"
-        message = f"{machine.name} has {has}, and [resources] asks for {_asked(project)}."
+        message = f"{machine.name} has {_size(machine)}, and [resources] asks for {_asked(project)}."
         yield find(key, message, fix)
 
 
@@ -123,6 +127,21 @@ def _asked(project: Project) -> str:
     resources = project.resources
     gpu = f", GPU {resources.gpu}" if resources.gpu else " and no GPU"
     return f"{resources.cpu:g} processors, {resources.memory_mb} MB{gpu}"
+
+
+def _largest(project: Project) -> str:
+    """Return what there is instead: the machine with the most memory among those with such GPUs, or none."""
+    need = gpu_need(project.resources.gpu)
+    alike = [each for each in INSTANCES.values() if (need is None) == (each.gpus == 0)]
+    if need is not None:
+        alike = [each for each in alike if need.kind in (None, each.gpu)]
+    most = max(alike, key=lambda each: (each.memory_mb, each.gpus))
+    return f"{most.name} has the most: {_size(most)}."
+
+
+def _size(machine: Instance) -> str:
+    gpus = f"{machine.gpus} × {machine.gpu}" if machine.gpu else "no GPU"
+    return f"{machine.cpus} processors, {machine.memory_mb} MB and {gpus}"
 
 
 def _scaling_findings(project: Project, options: Options, find: Find) -> Iterator[Finding]:
@@ -175,11 +194,14 @@ def unknown_price(project: Project, options: Options) -> str | None:
 
 
 def capabilities() -> Mapping[str, Any]:
-    """Return the part of the provider's Capabilities that follows from the quotas, for the default mode."""
+    """Return the part of the provider's Capabilities that follows from the quotas, for the default mode.
+
+    Of memory a machine with GPUs may have more.
+    """
     return {
         "max_body_bytes": REQUEST_BYTES,
         "max_response_bytes": None,
         "max_timeout_s": float(TIMEOUT_S["async"]),
-        "max_memory_mb": max(each.memory_mb for each in INSTANCES.values()),
+        "max_memory_mb": max(each.memory_mb for each in INSTANCES.values() if each.gpus == 0),
         "max_unzipped_bytes": None,
     }

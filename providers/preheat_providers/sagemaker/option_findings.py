@@ -4,10 +4,9 @@ from collections.abc import Iterator
 
 from preheat.findings import Finding
 from preheat.project.model import Project
-from preheat.project.triggering import cron_problem, is_timezone
 from preheat_providers._aws.finding import Find
-from preheat_providers._aws.templates.cron import inexpressible
-from preheat_providers.sagemaker.options import Options, WarmHours
+from preheat_providers._aws.hours import ScheduledHours, hours_findings
+from preheat_providers.sagemaker.options import Options
 
 TABLE = "provider.sagemaker"
 
@@ -50,13 +49,8 @@ def _serverless_findings(options: Options, find: Find) -> Iterator[Finding]:
         yield find(f"{TABLE}.weights", message, 'weights = "image"')
 
 
-def _hours_findings(key: str, hours: WarmHours, options: Options, find: Find) -> Iterator[Finding]:
-    problem = cron_problem(hours.cron) or inexpressible(hours.cron)
-    if problem:
-        yield find(key, f"cron is {hours.cron!r}, {problem}.", 'cron = "0 8 * * 1-5"  # workdays at 08:00')
-    if not is_timezone(hours.timezone):
-        message = f"timezone is {hours.timezone!r}, which no time zone is called."
-        yield find(key, message, 'timezone = "UTC"')
+def _hours_findings(key: str, hours: ScheduledHours, options: Options, find: Find) -> Iterator[Finding]:
+    yield from hours_findings(key, hours, find)
     if hours.max < max(hours.min, 1):
         message = f"max is {hours.max}, and has to be at least min and 1."
         yield find(key, message, f"max = {max(hours.min, 1)}")

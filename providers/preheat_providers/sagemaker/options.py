@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
+from preheat_providers._aws.hours import ScheduledHours, hours_schema
 from preheat_providers._aws.retention import RETENTION_DAYS
 
 Mode = Literal["async", "realtime", "serverless"]
@@ -54,23 +55,10 @@ SCHEMA: Mapping[str, Any] = {
             "description": "How many requests a minute each instance should take before another one starts "
             "(realtime).",
         },
-        "schedule": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "additionalProperties": False,
-                "required": ["cron", "min", "max"],
-                "properties": {
-                    "cron": {"type": "string", "minLength": 1},
-                    "timezone": {"type": "string", "minLength": 1, "default": "UTC"},
-                    "min": {"type": "integer", "minimum": 0},
-                    "max": {"type": "integer", "minimum": 0},
-                },
-            },
-            "minItems": 1,
-            "description": "From when on how many instances run, at least and at most: "
-            '`[{cron = "0 8 * * 1-5", timezone = "Europe/Berlin", min = 1, max = 5}]`.',
-        },
+        "schedule": hours_schema(
+            "From when on how many instances run, at least and at most: "
+            '`[{cron = "0 8 * * 1-5", timezone = "Europe/Berlin", min = 1, max = 5}]`.'
+        ),
         "serverless_concurrency": {
             "type": "integer",
             "minimum": 1,
@@ -164,16 +152,6 @@ SCHEMA: Mapping[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WarmHours:
-    """From when on `min` to `max` instances run."""
-
-    cron: str
-    timezone: str = "UTC"
-    min: int
-    max: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """`[provider.sagemaker]`. What is None is found elsewhere or absent, as the schema says of each."""
 
@@ -184,7 +162,7 @@ class Options:
     max_concurrent: int | None = None
     backlog: int = 5
     invocations: int = 70
-    schedule: tuple[WarmHours, ...] = ()
+    schedule: tuple[ScheduledHours, ...] = ()
     serverless_concurrency: int = 5
     output_bucket: str | None = None
     artifact_bucket: str | None = None
@@ -209,4 +187,5 @@ class Options:
 
 def read_options(table: Mapping[str, Any]) -> Options:
     """Return `table`, which has been validated against `SCHEMA`, as data."""
-    return Options(**{**table, "schedule": tuple(WarmHours(**each) for each in table.get("schedule", ()))})
+    hours = tuple(ScheduledHours(**each) for each in table.get("schedule", ()))
+    return Options(**{**table, "schedule": hours})

@@ -9,11 +9,13 @@ from preheat.errors import NotDeployed, ProviderError
 from preheat.provider.protocol import Deployment
 from preheat_providers._aws.errors import translated
 from preheat_providers._aws.ownership import owned
+from preheat_providers._aws.parameters import artifact_bucket
 from preheat_providers._aws.session import Session
 from preheat_providers._aws.stacks import Stack, Stacks
 from preheat_providers._aws.stacks.model import INVALID
 from preheat_providers.sagemaker.releases import ReleaseBook, Released, digest_in
 from preheat_providers.sagemaker.settings import PROVIDER
+from preheat_providers.sagemaker.template.endpoint import UPDATE_S
 from preheat_providers.sagemaker.template.names import (
     default_bucket,
     endpoint_name,
@@ -24,7 +26,6 @@ from preheat_providers.sagemaker.template.names import (
     object_prefix,
     stack_name,
 )
-from preheat_providers.sagemaker.template.variables import ARTIFACT_BUCKET
 from preheat_providers.sagemaker.template.wanted import FrontName
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 SETTLED = frozenset(("InService", "Failed", "OutOfService", "UpdateRollbackFailed"))
 """States of an endpoint in which nothing is under way."""
 DELETED = "Deleted"
+LONGEST_S = UPDATE_S + 3600.0
+"""How long a stack is waited for: as long as its endpoint may take, and everything else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +100,11 @@ class Place:
     @property
     def stacks(self) -> Stacks:
         """The stacks of this region."""
-        return Stacks(self.session.client("cloudformation"), sleep=self.sleep)
+        return self.stacks_by(self.sleep)
+
+    def stacks_by(self, sleep: Callable[[float], None]) -> Stacks:
+        """Return the stacks of this region, which are waited for by `sleep`."""
+        return Stacks(self.session.client("cloudformation"), sleep=sleep, longest_s=LONGEST_S)
 
     def stack(self) -> Stack | None:
         """Return the function's stack in whatever state. Raises Conflict if it is somebody else's."""
@@ -160,8 +167,8 @@ class Place:
 
     def artifact_bucket(self, stack: Stack | None) -> str:
         """Return the bucket for archives and records: the stack's, or the one of `preheat bootstrap`."""
-        if stack is not None and ARTIFACT_BUCKET in stack.parameters:
-            return stack.parameters[ARTIFACT_BUCKET]
+        if (bucket := artifact_bucket(stack)) is not None:
+            return bucket
         account = self.session.account()
         return default_bucket(account.id, account.region)
 

@@ -23,32 +23,35 @@ from preheat.provider.protocol import (
     Capabilities,
     Deployment,
     Groundwork,
+    Pool,
     Receipt,
     Release,
     Status,
 )
+from preheat.provider.rehearsal import Rehearsal
 from preheat.provider.tokens import PendingToken
+from preheat.provider.warm_options import Demand, WarmOption
 from preheat_providers._aws.alarms import firing_alarms
 from preheat_providers._aws.logs import GroupLog
-from preheat_providers._aws.session import Session
-from preheat_providers._aws.stacks import Stacks
+from preheat_providers._aws.shell import Shell
 from preheat_providers._aws.templates.anatomy import alarm_names
-from preheat_providers.sagemaker import asking, destroying, redelivery
+from preheat_providers.sagemaker import asking, destroying, redelivery, warming
 from preheat_providers.sagemaker.costs import costs_of
 from preheat_providers.sagemaker.deploying.deploy import Deploy
 from preheat_providers.sagemaker.imaging import Imaging, imaging
-from preheat_providers.sagemaker.limits import capabilities, project_findings
+from preheat_providers.sagemaker.limits import capabilities, project_findings, unknown_price
 from preheat_providers.sagemaker.observing import desired_resources, observed_resources
 from preheat_providers.sagemaker.options import SCHEMA, Options, read_options
 from preheat_providers.sagemaker.outfit import Outfit, outfit_of
 from preheat_providers.sagemaker.place import Live, Place, deployment_of
 from preheat_providers.sagemaker.registry import Reach, Registry, directly
+from preheat_providers.sagemaker.rehearsing import rehearsal_of
 from preheat_providers.sagemaker.releases import Released, release_list
 from preheat_providers.sagemaker.settings import PROVIDER
 from preheat_providers.sagemaker.status import status_of
 from preheat_providers.sagemaker.target import target_of
-from preheat_providers.sagemaker.template.names import NAME_TAG, STAGE_TAG, default_bucket, stack_name
-from preheat_providers.sagemaker.traffic import checked_canary, move, rolled_back
+from preheat_providers.sagemaker.template.names import default_bucket, stack_name
+from preheat_providers.sagemaker.traffic import at_rest, checked_canary, move, rolled_back
 
 CAPABILITIES = Capabilities(
     triggers=frozenset({"http", "object-created"}),
@@ -58,11 +61,9 @@ CAPABILITIES = Capabilities(
     jobs=True,
     scale_to_zero=True,
     snapshots=False,
-    canary=True,
+    canary=False,  # only within an update: no share of the traffic stays where it was put
     **capabilities(),
 )
-TOKENS = "sagemaker/tokens"
-"""Where below `$PREHEAT_HOME` a token waits to be shown."""
 
 
 def sagemaker_provider() -> "SagemakerProvider":
@@ -71,10 +72,9 @@ def sagemaker_provider() -> "SagemakerProvider":
 
 
 class SagemakerProvider:
-    """Implements preheat.provider.protocol.Provider, and Bootstraps.
+    """Implements preheat.provider.protocol.Provider, Bootstraps, Remarks, Rehearses and Warms.
 
-    A function that is only called by its name is looked for in the region that its project names, if
-    that was read by this process, and else in that of the environment. `reach` is for emulators.
+    `reach` is for emulators.
     """
 
     name = PROVIDER
@@ -87,6 +87,7 @@ class SagemakerProvider:
         home: Callable[[], Path] = preheat_home,
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], float] = time.time,
+        folder: Callable[[], Path] = Path.cwd,
         reach: Reach = directly,
     ) -> None:
         self._environment = environment
@@ -94,8 +95,9 @@ class SagemakerProvider:
         self._sleep = sleep
         self._now = now
         self._reach = reach
-        self._sessions: dict[str | None, Session] = {}
-        self._regions: dict[str, str | None] = {}
+        self._shell = Shell(
+            PROVIDER, stack_name, environment=environment, home=home, folder=folder, sleep=sleep
+        )
 
     def options_schema(self) -> Mapping[str, Any]:
         """Return the JSON Schema of `[provider.sagemaker]`."""
@@ -105,6 +107,10 @@ class SagemakerProvider:
         """Return what SageMaker cannot do, and the secrets that cannot be resolved."""
         findings = project_findings(project, _options(project))
         return (*findings, *secret_findings(project, self._environment))
+
+    def rehearsal(self, bundle: Bundle, project: Project) -> Rehearsal:
+        """Return how a container starts here, without an instance."""
+        return rehearsal_of(bundle, project, _options(project), self._environment)
 
     def target(self, project: Project) -> Target:
         """Return the machine of an instance."""
@@ -127,9 +133,23 @@ class SagemakerProvider:
         """Return what `project` costs in its region, which is that of the environment where it names none."""
         del bundle  # the size of an image costs nothing worth a line
         options = _options(project)
-        environ = self._environment
-        region = options.region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
-        return costs_of(project, options, region=region)
+        return costs_of(project, options, region=self._shell.priced(options.region))
+
+    def warm_options(self, project: Project, demand: Demand) -> tuple[WarmOption, ...]:
+        """Return numbers of instances, and hours. Raises ProviderError without a known price."""
+        options = _options(project)
+        return tuple(
+            warming.warm_options(project, options, demand, region=self._shell.priced(options.region))
+        )
+
+    def warm_settings(self, project: Project, pool: Pool) -> Mapping[str, Any]:
+        """Return the instances that are kept. Raises ProviderError for a buffer."""
+        return warming.warm_settings(_options(project), pool)
+
+    def remarks(self, project: Project) -> tuple[str, ...]:
+        """Return that the price of the machine is not known, where it is not."""
+        note = unknown_price(project, _options(project))
+        return (note,) if note is not None else ()
 
     def observe(self, name: str, stage: str) -> tuple[Resource, ...]:
         """Return what the stacks have, and what was changed beside them."""
@@ -167,7 +187,7 @@ class SagemakerProvider:
     def status(self, name: str | None, stage: str | None) -> tuple[Status, ...]:
         """Return every function of the region that matches; starts only where one is asked for."""
         found = []
-        for each in sorted(self._deployed(name, stage)):
+        for each in self._shell.deployed(name, stage):
             place = self._place(*each)
             live = place.found()
             if live is not None:
@@ -198,13 +218,13 @@ class SagemakerProvider:
     def rollback(self, name: str, stage: str, release: int | None) -> Deployment:
         """Have the endpoint run `release`, or the one before the active one."""
         place = self._place(name, stage)
-        live = place.require()
+        live = at_rest(place)
         return self._moved(place, live, rolled_back(name, live.releases, live.active, release))
 
     def promote(self, name: str, stage: str, *, canary: float | None) -> Deployment:
         """Have the endpoint run the newest release; with `canary` that share of it takes requests first."""
         place = self._place(name, stage)
-        live = place.require()
+        live = at_rest(place)
         share = checked_canary(name, live, canary) if canary is not None else None
         return self._moved(place, live, live.newest, share=share)
 
@@ -239,15 +259,11 @@ class SagemakerProvider:
 
     def bootstrap(self, groundwork: Groundwork, *, report: Report) -> Bootstrapped:
         """Set up the artifact bucket, and who may deploy, in the account and region of the shell."""
-        from preheat_providers._aws.bootstrap.account import set_up
-
-        session = self._session(groundwork.region)
-        stacks = Stacks(session.client("cloudformation"), sleep=self._sleep)
-        return set_up(PROVIDER, groundwork, session, stacks, report=report)
+        return self._shell.bootstrap(groundwork, report=report)
 
     def _options_of(self, project: Project) -> Options:
         options = _options(project)
-        self._regions[stack_name(project.name, project.stage)] = options.region
+        self._shell.remember(project.name, project.stage, options.region)
         return options
 
     def _outfit(self, project: Project, bundle: Bundle) -> Outfit:
@@ -259,7 +275,7 @@ class SagemakerProvider:
     def _imaging(self, project: Project, report: Report) -> Iterator[Imaging]:
         from preheat.bundle.image.registry.credentials import DockerLogins
 
-        session = self._session(_options(project).region)
+        session = self._shell.session(_options(project).region)
         registry = Registry(session, DockerLogins(self._environment), self._reach)
         with imaging(registry, Cache(self._home() / "cache"), report, sleep=self._sleep) as images:
             yield images
@@ -270,26 +286,12 @@ class SagemakerProvider:
             move(place, live, to, share=share)
         return deployment_of(place, place.require(), changed=changed)
 
-    def _deployed(self, name: str | None, stage: str | None) -> Iterator[tuple[str, str]]:
-        """Yield name and stage of every function that matches: its stack is called so, and its tags agree."""
-        session = self._session(self._regions.get(stack_name(name, stage)) if name and stage else None)
-        stacks = Stacks(session.client("cloudformation"), sleep=self._sleep)
-        asked = {NAME_TAG: name, STAGE_TAG: stage}
-        for stack in stacks.listed({tag: value for tag, value in asked.items() if value is not None}):
-            tagged = stack.tags.get(NAME_TAG), stack.tags.get(STAGE_TAG)
-            if tagged[0] and tagged[1] and stack.name == stack_name(tagged[0], tagged[1]):
-                yield tagged[0], tagged[1]
-
     def _place(self, name: str, stage: str) -> Place:
-        region = self._regions.get(stack_name(name, stage))
-        return Place(session=self._session(region), name=name, stage=stage, sleep=self._sleep)
-
-    def _session(self, region: str | None) -> Session:
-        return self._sessions.setdefault(region, Session(region, self._environment))
+        session = self._shell.session_of(name, stage)
+        return Place(session=session, name=name, stage=stage, sleep=self._sleep)
 
     def _token(self, place: Place) -> PendingToken:
-        account = place.session.account()
-        return PendingToken(self._home() / TOKENS, f"{account.id}-{account.region}-{place.stack_name}")
+        return self._shell.token(place.session, place.stack_name)
 
     def _log(self, place: Place, live: Live) -> GroupLog:
         client = place.session.client("logs")

@@ -1,6 +1,6 @@
 """Releases: endpoint configs that stay, each with its record in the artifact bucket.
 
-    preheat/NAME/STAGE/releases/000007.json
+    preheat/NAME/STAGE.endpoint/releases/000007.json
 
 CloudFormation gives configs names of its own, and SageMaker lists them by name only; so what belongs together
 is written down. A record is made after its release works.

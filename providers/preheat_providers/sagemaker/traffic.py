@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from preheat.errors import ProviderError
+from preheat.errors import Conflict, ProviderError
 from preheat_providers._aws.errors import translated
 from preheat_providers.sagemaker.place import SETTLED, Live, Place
 from preheat_providers.sagemaker.releases import Released
@@ -100,9 +100,44 @@ def settle(
     )
 
 
+def at_rest(place: Place) -> Live:
+    """Return what is deployed once nothing is under way: an update decides what is rolled back from.
+
+    Raises NotDeployed, and Conflict while a deploy runs.
+    """
+    stack = place.require().stack
+    if stack.in_progress:
+        raise Conflict(
+            f"A deploy of {place.name} is under way: the stack {stack.name} is {stack.status}.",
+            hint=f"preheat status {place.name} --provider {PROVIDER}  # until it is complete, then again",
+        )
+    settle(place)
+    return place.require()
+
+
+def check_machine(place: Place, live: Live, to: Released) -> None:
+    """Raise ProviderError if `to` ran on another machine, which SageMaker refuses while a variant is scaled.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-scaling-update.html, read on 2026-11-21
+    """
+    client = place.session.client("sagemaker")
+    machines = []
+    for config in (live.config, to.config):
+        with translated(f"the endpoint config {config} cannot be read"):
+            found = client.describe_endpoint_config(EndpointConfigName=config)
+        machines.append(found["ProductionVariants"][0].get("InstanceType"))
+    now, then = machines
+    if now != then:
+        raise ProviderError(
+            f"Release {to.number} of {place.name} ran on {then} and the endpoint runs on {now}: SageMaker "
+            "changes no machine of an endpoint that is scaled. A deploy takes the scaling off first.",
+            hint=f'instance_type = "{then}"  # in [provider.sagemaker], and deploy the code of that release',
+        )
+
+
 def move(place: Place, live: Live, to: Released, *, share: float | None = None) -> None:
     """Have the endpoint run `to`, and wait for it. Raises ProviderError, and it runs what it ran before."""
-    settle(place)
+    check_machine(place, live, to)
     client = place.session.client("sagemaker")
     config = deployment_config(live.stack.template, share)
     wanted: dict[str, Any] = {"EndpointName": place.endpoint, "EndpointConfigName": to.config}

@@ -6,12 +6,13 @@ from itertools import product
 from typing import Any
 
 from tests.fakes import lambda_templates, sagemaker_templates
-from tests.fakes.aws.permissions import ACCOUNT, NAMES, REGION, here
+from tests.fakes.aws.permissions import ACCOUNT, BOUNDARY, NAMES, REGION, here
 from tests.fakes.aws.requests import Request
 
 from preheat.project.model import ObjectCreated
 from preheat_providers._aws.templates.reading import text_of
 from preheat_providers.aws_lambda.options import Options as LambdaOptions
+from preheat_providers.modal.uploads.template import template_of as uploads_template_of
 from preheat_providers.sagemaker.options import Options as SageMakerOptions
 from preheat_providers.sagemaker.template.images import images_template_of
 
@@ -25,6 +26,7 @@ def templates() -> Iterator[Template]:
     for variant in sagemaker_templates.variants():
         yield variant.template()
     yield images_template_of("ocr", "dev", SageMakerOptions())
+    yield uploads_template_of("preheat-ocr-dev", (ELSEWHERE,), boundary=BOUNDARY)
 
 
 _EVERYTHING = LambdaOptions(
@@ -74,6 +76,8 @@ def _made(template: Template, name: str, arn: bool) -> str:
             return here("sns", physical)
         case "AWS::DynamoDB::Table":
             return here("dynamodb", f"table/{physical}")
+        case "AWS::Events::ApiDestination":
+            return here("events", f"api-destination/{physical}/1a2b")
         case "AWS::S3::Bucket":
             return f"arn:aws:s3:::{physical.lower()}" if arn else physical.lower()
     raise AssertionError(f"{name} is a {resource['Type']}")

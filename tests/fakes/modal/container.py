@@ -16,6 +16,7 @@ from modal_proto import api_pb2
 from tests.fakes.modal.client_mount import PREFIX, client_mount
 from tests.fakes.modal.files import Files
 from tests.fakes.modal.handles import layout
+from tests.fakes.modal.identity import identity_token
 from tests.fakes.modal.jail import Bind, Jail
 from tests.fakes.modal.recipe import Tree
 from tests.fakes.modal.state import Function, Input, State
@@ -147,6 +148,11 @@ class Runner:
             "MODAL_REGION": "us-east-1",
             "MODAL_CLOUD_PROVIDER": "CLOUD_PROVIDER_AWS",
             "MODAL_CONTAINER_ARGUMENTS_PATH": f"{OWN}/arguments.bin",
+            "MODAL_IDENTITY_TOKEN": identity_token(
+                app=container.function.app.name,
+                function=container.function.name,
+                environment=container.function.app.environment,
+            ),
         }
         if definition.checkpointing_enabled:
             env |= {"MODAL_ENABLE_SNAP_RESTORE": "1"}

@@ -36,10 +36,6 @@ class Files:
         """Say whether that content is here."""
         return (self._folder / digest).exists()
 
-    def stored(self) -> frozenset[str]:
-        """Return the digests of what is here."""
-        return frozenset(path.name for path in self._folder.iterdir())
-
     def path(self, digest: str) -> Path:
         """Return the file of that content."""
         return self._folder / digest

@@ -9,7 +9,6 @@
     plane.drop_uploads(times)         as many uploads of volume blocks lose their connection
     plane.hold_uploads(after)         uploads of volume blocks hang after so many, until release_uploads();
                                       plane.uploads_held and plane.blocks_received count them
-    plane.stored_blocks()             the digests of all content that has arrived
     plane.app(name)                   the deployed app: .versions, .tags, .logs, .functions
     plane.function(app, tag)          .definition (the Function that was sent), .settings, .urls, .queue
     plane.url(app, tag, method)       the address of a web endpoint
@@ -170,10 +169,6 @@ class ControlPlane:
     @property
     def blocks_received(self) -> int:
         return self._files.received
-
-    def stored_blocks(self) -> frozenset[str]:
-        """The digests of all content that has arrived."""
-        return self._files.stored()
 
     def release_uploads(self) -> None:
         self._state.faults.uploads_let_through = None

@@ -62,8 +62,8 @@ def client_python(which: str) -> Path:
     return python_with("--resolution", RESOLUTIONS[which], "--requirements", str(requirements))
 
 
-def client_program(variables: Mapping[str, str]) -> ClientProgram:
-    """Return the client that the environment asks for; it runs with `variables`."""
+def client_program(variables: Mapping[str, str], which: str | None = None) -> ClientProgram:
+    """Return that client, or the one that the environment asks for; it runs with `variables`."""
     kept = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
-    python = client_python(os.environ.get(VARIABLE, ""))
+    python = client_python(os.environ.get(VARIABLE, "") if which is None else which)
     return ClientProgram(python, {**kept, **variables})

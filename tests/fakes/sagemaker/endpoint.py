@@ -6,13 +6,13 @@ AWS documents no repetition of a request that failed, and this makes none. What 
 what a failure object of an expired request holds, is a guess, and nothing may rest on it.
 """
 
-import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tests.fakes.sagemaker.exchange import Answered, Failed, ask, read_input, well
+from tests.fakes.sagemaker.exchange import Answered, Failed, ask, read_input, until_well
 from tests.fakes.sagemaker.invocation import AsyncConfig, Invocation, bucket_and_key
 from tests.fakes.sagemaker.notification import failed, succeeded
 
@@ -21,12 +21,17 @@ if TYPE_CHECKING:
 
 Publish = Callable[[str, str], object]
 """Sends a message to a topic, by its ARN."""
+Told = Callable[["AsyncEndpoint", str, float], object]
+"""Is told of a request that has ended, before its answer lies in S3: how, and after how many seconds."""
 
-BETWEEN_PINGS_S = 0.02
+COMPLETED = "Completed"
 
 
 class AsyncEndpoint:
-    """The endpoint called `name`. `clock` gives seconds of the epoch; `close` ends what it started."""
+    """The endpoint called `name`. `clock` gives seconds of the epoch; `close` ends what it started.
+
+    A container of `add_instance` takes requests until `remove_instance`, and answers what it has in hand.
+    """
 
     def __init__(
         self,
@@ -36,16 +41,18 @@ class AsyncEndpoint:
         publish: Publish,
         *,
         clock: Callable[[], float] = time.time,
+        told: Told = lambda endpoint, how, seconds: None,
     ) -> None:
         self.name = name
         self.config = config
         self._s3 = s3
         self._publish = publish
         self._clock = clock
-        self._waiting: queue.Queue[Invocation | None] = queue.Queue()
+        self._told = told
+        self._waiting: deque[Invocation] = deque()
         self._threads: list[threading.Thread] = []
-        self._stopping = threading.Event()
-        self._ended = threading.Condition()
+        self._changed = threading.Condition()
+        self._leaving: dict[str, threading.Event] = {}
         self._at_once = 0
         self.most_at_once = 0
         self.ended: dict[str, str] = {}
@@ -53,63 +60,81 @@ class AsyncEndpoint:
     @property
     def backlog(self) -> int:
         """How many requests wait, or are being processed."""
-        return self._waiting.qsize() + self._at_once
+        return len(self._waiting) + self._at_once
 
     def waiting(self) -> list[Invocation]:
         """Return the requests that no instance has taken yet, oldest first."""
-        return [asked for asked in list(self._waiting.queue) if asked is not None]
+        return list(self._waiting)
 
     def submit(self, asked: Invocation) -> tuple[str, str | None]:
         """Queue a request; return where its answer will lie, or its failure."""
-        self._waiting.put(asked)
+        with self._changed:
+            self._waiting.append(asked)
+            self._changed.notify_all()
         return self.config.output_of(asked), self.config.failure_of(asked)
 
     def add_instance(self, container: str) -> None:
         """Let the container at this address take requests, once it is well."""
+        leaving = self._leaving[container] = threading.Event()
         for _ in range(self.config.concurrent):
-            thread = threading.Thread(target=self._serve, args=(container,))
+            thread = threading.Thread(target=self._serve, args=(container, leaving))
             thread.start()
             self._threads.append(thread)
 
+    def remove_instance(self, container: str) -> None:
+        """Let the container at this address take no more requests."""
+        with self._changed:
+            self._leaving.pop(container).set()
+            self._changed.notify_all()
+
     def until_ended(self, *ids: str, within_s: float = 30.0) -> list[str]:
         """Wait until these requests have ended; return how: `Completed`, or why not."""
-        with self._ended:
-            done = self._ended.wait_for(lambda: all(each in self.ended for each in ids), within_s)
+        with self._changed:
+            done = self._changed.wait_for(lambda: all(each in self.ended for each in ids), within_s)
             assert done, f"{ids} did not end: {self.ended}"
             return [self.ended[each] for each in ids]
 
     def close(self) -> None:
         """End it; requests that wait are lost."""
-        self._stopping.set()
-        for _ in self._threads:
-            self._waiting.put(None)
+        with self._changed:
+            for leaving in self._leaving.values():
+                leaving.set()
+            self._changed.notify_all()
         for thread in self._threads:
             thread.join()
 
-    def _serve(self, container: str) -> None:
-        while not well(container):
-            if self._stopping.wait(BETWEEN_PINGS_S):
-                return
-        while not self._stopping.is_set() and (asked := self._waiting.get()) is not None:
-            with self._ended:
-                self._at_once += 1
-                self.most_at_once = max(self.most_at_once, self._at_once)
+    def _serve(self, container: str, leaving: threading.Event) -> None:
+        # Before each: one that broke off starts again, and gets none meanwhile.
+        while until_well(container, leaving) and (asked := self._taken(leaving)) is not None:
             outcome = self._process(container, asked)
-            with self._ended:
+            with self._changed:
                 self._at_once -= 1
                 self.ended[asked.id] = outcome
-                self._ended.notify_all()
+                self._changed.notify_all()
+
+    def _taken(self, leaving: threading.Event) -> Invocation | None:
+        """Return the next request once there is one; None once the container takes no more."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or leaving.is_set())
+            if leaving.is_set():
+                return None
+            self._at_once += 1
+            self.most_at_once = max(self.most_at_once, self._at_once)
+            return self._waiting.popleft()
 
     def _process(self, container: str, asked: Invocation) -> str:
+        began = self._clock()
         try:
             if self._clock() - asked.created > asked.ttl_s:
                 raise Failed(f"ClientError: The request expired after {asked.ttl_s:g} s in the queue.")
             answer = ask(container, asked, read_input(self._s3, asked))
         except Failed as error:
+            self._told(self, error.reason, self._clock() - began)
             self._fail(asked, error)
             return error.reason
+        self._told(self, COMPLETED, self._clock() - began)
         self._succeed(asked, answer)
-        return "Completed"
+        return COMPLETED
 
     def _succeed(self, asked: Invocation, answer: Answered) -> None:
         self._write(self.config.output_of(asked), answer.content_type, answer.body)

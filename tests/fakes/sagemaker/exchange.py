@@ -1,6 +1,7 @@
 """One request to a container: its input from S3, POST /invocations, and what becomes of the answer."""
 
 import http.client
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 PING_S = 2.0
+BETWEEN_PINGS_S = 0.02
 LONGEST_HEAD = 4096
 """aws/deep-learning-containers issue 4668: "headers with length greater than 4096 bytes"."""
 
@@ -43,6 +45,14 @@ def well(container: str) -> bool:
         return False
     finally:
         connection.close()
+
+
+def until_well(container: str, ended: threading.Event) -> bool:
+    """Wait for the container at this address; return False where it has `ended` before."""
+    while not well(container):
+        if ended.wait(BETWEEN_PINGS_S):
+            return False
+    return True
 
 
 def read_input(s3: "S3Client", asked: Invocation) -> bytes:

@@ -53,15 +53,21 @@ class Endpoint:
 
 @dataclass
 class Plane:
-    """The account's endpoints. `started` is called with the name of one that is in service with a config."""
+    """The account's endpoints.
+
+    `started` is called with one that is in service with a config, `ended` with the name of one that was
+    deleted.
+    """
 
     started: Callable[["Plane", Endpoint], None] = lambda plane, endpoint: None
+    ended: Callable[[str], None] = lambda name: None
     models: dict[str, Json] = field(default_factory=dict)
     configs: dict[str, Json] = field(default_factory=dict)
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
     courses: list[Course] = field(default_factory=list)
     quotas: dict[str, float] = field(default_factory=dict)
     instances: dict[str, int] = field(default_factory=dict)
+    scaled: set[str] = field(default_factory=set)
     seen: list[str] = field(default_factory=list)
     url: str = ""
     _lock: threading.RLock = field(default_factory=threading.RLock)
@@ -104,13 +110,15 @@ class Plane:
 
     def _UpdateEndpoint(self, asked: Json) -> Json:
         endpoint = self._idle(asked["EndpointName"])
-        endpoint.wanted = _known(self.configs, asked["EndpointConfigName"], "endpoint configuration")
+        wanted = _known(self.configs, asked["EndpointConfigName"], "endpoint configuration")
+        self._demand_updatable(endpoint, self.configs[wanted])
+        endpoint.wanted = wanted
         endpoint.course, endpoint.asked = self._course("Updating"), 0
         endpoint.updates.append(asked)
         return {"EndpointArn": _arn("endpoint", endpoint.name)}
 
     def _DeleteEndpoint(self, asked: Json) -> Json:
-        self.endpoints.pop(self._idle(asked["EndpointName"]).name)
+        self.ended(self.endpoints.pop(self._idle(asked["EndpointName"]).name).name)
         return {}
 
     def _DescribeEndpoint(self, asked: Json) -> Json:
@@ -132,6 +140,14 @@ class Plane:
             "ProductionVariants": [{"VariantName": variant["VariantName"], **counted}],
         } | ({"FailureReason": endpoint.course.reason} if endpoint.course.reason else {})
 
+    def _RegisterScalableTarget(self, asked: Json) -> Json:
+        self.scaled.add(asked["ResourceId"].split("/")[1])
+        return {}
+
+    def _DeregisterScalableTarget(self, asked: Json) -> Json:
+        self.scaled.discard(asked["ResourceId"].split("/")[1])
+        return {}
+
     def _ListServiceQuotas(self, asked: Json) -> Json:
         codes = {name: f"L-{number:08}" for number, name in enumerate(self.quotas)}
         return {
@@ -145,6 +161,21 @@ class Plane:
                 for name, value in self.quotas.items()
             ]
         }
+
+    def _demand_updatable(self, endpoint: Endpoint, wanted: Json) -> None:
+        now = self.configs[endpoint.config]
+        if ("AsyncInferenceConfig" in now) != ("AsyncInferenceConfig" in wanted):
+            raise Refusal(
+                f"The AsyncInferenceConfig parameter cannot be removed from this endpoint {endpoint.name}."
+            )
+        before, after = (each["ProductionVariants"][0] for each in (now, wanted))
+        if ("ServerlessConfig" in before) != ("ServerlessConfig" in after):
+            raise Refusal(f"Cannot change endpoint {endpoint.name} from or to a serverless one.")
+        if endpoint.name in self.scaled and before.get("InstanceType") != after.get("InstanceType"):
+            raise Refusal(
+                f"The variant {before['VariantName']} of endpoint {endpoint.name} is scaled: deregister it "
+                "before its instance type is changed."
+            )
 
     def _course(self, state: str) -> Course:
         return self.courses.pop(0) if self.courses else well(state)

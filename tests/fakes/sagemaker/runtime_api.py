@@ -1,5 +1,6 @@
-"""InvokeEndpointAsync over HTTP, for real boto3, in front of our own asynchronous endpoints."""
+"""InvokeEndpointAsync and InvokeEndpoint over HTTP, for real boto3, in front of our own endpoints."""
 
+import http.client
 import json
 import threading
 import time
@@ -7,12 +8,16 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlsplit
 
 from tests.fakes.sagemaker.endpoint import AsyncEndpoint
 from tests.fakes.sagemaker.invocation import INLINE_BYTES, TIMEOUT_S, TTL_S, Invocation
 
 PREFIX = "X-Amzn-SageMaker-"
+HANDED_ON = ("Content-Type", "Accept", f"{PREFIX}Custom-Attributes", f"{PREFIX}Inference-Id")
+LONGEST_S = 60.0
 
 
 def read_invocation(headers: Mapping[str, str], body: bytes, now: float) -> Invocation:
@@ -41,16 +46,25 @@ def read_invocation(headers: Mapping[str, str], body: bytes, now: float) -> Invo
 
 @contextmanager
 def serving(
-    endpoints: Mapping[str, AsyncEndpoint], *, clock: Callable[[], float] = time.time
+    endpoints: Mapping[str, AsyncEndpoint],
+    containers: Mapping[str, str] = MappingProxyType({}),
+    *,
+    clock: Callable[[], float] = time.time,
 ) -> Iterator[str]:
-    """Answer for `endpoints`, by name, until the block ends; yield the address."""
+    """Answer for `endpoints`, by name, until the block ends; yield the address.
+
+    `containers` has the address of the container of each endpoint that answers at once.
+    """
 
     class Answer(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
-            _, _, name, _ = self.path.split("/")
+            _, _, name, operation = self.path.split("/")
+            if operation == "invocations" and name in containers:
+                self._hand_on(containers[name], body)
+                return
             try:
                 if name not in endpoints:
                     raise ValueError(f"Endpoint {name} of account 123456789012 not found.")
@@ -63,8 +77,25 @@ def serving(
             told |= {} if failure is None else {PREFIX + "FailureLocation": failure}
             self._send(202, {"InferenceId": asked.id}, told)
 
+        def _hand_on(self, container: str, body: bytes) -> None:
+            """Ask the container. What is no 2xx becomes a ModelError, as the API's reference has it."""
+            kept = {name: self.headers[name] for name in HANDED_ON if name in self.headers}
+            connection = http.client.HTTPConnection(urlsplit(container).netloc, timeout=LONGEST_S)
+            connection.request("POST", "/invocations", body, kept)
+            answer = connection.getresponse()
+            said = answer.read()
+            connection.close()
+            if 200 <= answer.status < 300:
+                self._write(200, said, {"Content-Type": answer.headers.get("content-type", "")})
+                return
+            error = {"OriginalStatusCode": answer.status, "OriginalMessage": said.decode()}
+            text = f"Received error ({answer.status}) from primary"
+            self._send(424, {"Message": text, **error}, {"x-amzn-ErrorType": "ModelError"})
+
         def _send(self, status: int, document: Any, headers: Mapping[str, str]) -> None:
-            text = json.dumps(document).encode()
+            self._write(status, json.dumps(document).encode(), headers)
+
+        def _write(self, status: int, text: bytes, headers: Mapping[str, str]) -> None:
             self.send_response(status)
             for header, value in headers.items():
                 self.send_header(header, value)

@@ -1,10 +1,11 @@
 """MiniStack with endpoints in it: the program that `tests.fakes.sagemaker.account` starts.
 
 MiniStack knows neither SageMaker nor Application Auto Scaling. Here its CloudFormation makes and removes
-models, configs and endpoints in the test's own control plane (`tests.fakes.sagemaker.plane`), and takes what
-scales for made. Functions run by the handler that their configuration names, and find endpoints at the test's
-own address. What EventBridge calls is called asynchronously, with the retries and the destination that the
-function is configured with; MiniStack has these for all other callers.
+models, configs and endpoints in the test's own control plane (`tests.fakes.sagemaker.plane`), tells it
+whether an endpoint is scaled, and takes policies for made. Functions run by the handler that their
+configuration names, and find endpoints at the test's own address. What EventBridge calls is called
+asynchronously, with the retries and the destination that the function is configured with; MiniStack has these
+for all other callers.
 """
 
 import json
@@ -30,7 +31,7 @@ KINDS = {
     "AWS::SageMaker::EndpointConfig": ("EndpointConfig", "EndpointConfigName"),
     "AWS::SageMaker::Endpoint": ("Endpoint", "EndpointName"),
 }
-SCALING = ("AWS::ApplicationAutoScaling::ScalableTarget", "AWS::ApplicationAutoScaling::ScalingPolicy")
+TARGET, POLICY = "AWS::ApplicationAutoScaling::ScalableTarget", "AWS::ApplicationAutoScaling::ScalingPolicy"
 UPDATED = ("EndpointName", "EndpointConfigName", "DeploymentConfig", "RetainAllVariantProperties")
 
 
@@ -114,6 +115,14 @@ def deleting(kind: str) -> Callable[[str, Json], None]:
     return delete
 
 
+def scale(logical_id: str, properties: Json, stack: str) -> tuple[str, Json]:
+    """Register what scales an endpoint, as the endpoint's own."""
+    del logical_id, stack
+    name: str = properties["ResourceId"]
+    call("RegisterScalableTarget", ResourceId=name)
+    return name, {}
+
+
 class Environment(execution.Environment):
     """An execution environment of a function by whatever handler."""
 
@@ -154,12 +163,16 @@ def main() -> None:
             "update_with_logical_id": True,
             "delete": deleting(kind),
         }
-    for kind in SCALING:
-        provisioners._RESOURCE_HANDLERS[kind] = {
-            "create": lambda logical_id, properties, stack: (f"{stack}-{logical_id}", {}),
-            "update": lambda name, old, new, stack: (name, {}),
-            "delete": lambda name, properties: None,
-        }
+    provisioners._RESOURCE_HANDLERS[TARGET] = {
+        "create": scale,
+        "update": lambda name, old, new, stack: (name, {}),
+        "delete": lambda name, properties: call("DeregisterScalableTarget", ResourceId=name),
+    }
+    provisioners._RESOURCE_HANDLERS[POLICY] = {
+        "create": lambda logical_id, properties, stack: (f"{stack}-{logical_id}", {}),
+        "update": lambda name, old, new, stack: (name, {}),
+        "delete": lambda name, properties: None,
+    }
     blocking = stacks._runs_on_worker_thread
     stacks._runs_on_worker_thread = lambda kind: kind in KINDS or blocking(kind)
     execution.main()

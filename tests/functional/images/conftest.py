@@ -100,14 +100,22 @@ def base(host: str, shared: Path) -> str:
 
 @pytest.fixture(scope="session")
 def preheat(shared: Path) -> Preheat:
-    """Runs `preheat ARGUMENTS --json` in the home of the test run, or another; returns its object."""
+    """Runs `preheat ARGUMENTS --json` in the home of the test run, or another; returns its object.
+
+    With `later`, such as `+3d`, its clock and that of whatever it starts goes that much ahead.
+    """
 
     def run(
-        *arguments: str, home: Path | None = None, docker: Path | None = None, code: int = 0
+        *arguments: str,
+        home: Path | None = None,
+        docker: Path | None = None,
+        later: str | None = None,
+        code: int = 0,
     ) -> dict[str, Any]:
         logins = {"DOCKER_CONFIG": str(docker)} if docker is not None else {}
+        clock = ["faketime", "-f", later] if later is not None else []
         done = subprocess.run(
-            [Path(sys.executable).with_name("preheat"), *arguments, "--json"],
+            [*clock, Path(sys.executable).with_name("preheat"), *arguments, "--json"],
             env={**environment(home or shared / "home"), **logins},
             cwd=shared,
             capture_output=True,

@@ -21,6 +21,7 @@ BODIES = [
     b"not json",
 ]
 READ_COMMAND = "print(open('/proc/1/cmdline').read().replace(chr(0), ' '))"
+CACHED = "import asyncio, pathlib; print(pathlib.Path(asyncio.__cached__).exists())"
 STRICT = ("--read-only", "--memory", "256m", "--cap-drop", "all", "--security-opt", "no-new-privileges")
 
 
@@ -59,6 +60,15 @@ def test_the_answers_are_the_local_providers_byte_for_byte(
     assert ask_endpoint(container.endpoint, Asked(body)) == ask_endpoint(local, Asked(body))
 
 
+def test_it_tells_the_same_of_itself_with_the_answers_to_its_examples(
+    container: Container, local: str
+) -> None:
+    asked = Asked(None, {}, "/schema", "GET")
+    here, there = (json.loads(ask_endpoint(each, asked)[2]) for each in (container.endpoint, local))
+    assert len(here["answers"]) == 1
+    assert here == there
+
+
 def test_nothing_can_be_written_but_scratch_and_nobody_is_root(container: Container) -> None:
     assert invoke(container, write="here.txt")[0] == 200
     assert invoke(container, write="/opt/preheat/code/handler.py")[0] == 500
@@ -72,6 +82,10 @@ def test_the_process_is_number_one_and_the_configuration_is_in_force(container: 
     assert container.podman.run("exec", container.id, "/usr/bin/python3.11", "-c", READ_COMMAND).startswith(
         "/usr/bin/python3.11 -I -S -B"
     )
+
+
+def test_the_standard_library_is_byte_code_though_the_base_has_none(container: Container) -> None:
+    assert container.podman.run("exec", container.id, "/usr/bin/python3.11", "-I", "-c", CACHED) == "True"
 
 
 def test_a_request_over_the_memory_limit_ends_the_container_and_not_the_machine(

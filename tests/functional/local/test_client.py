@@ -1,6 +1,7 @@
 """The Python client against a function that is really deployed."""
 
 import asyncio
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,13 +12,23 @@ from tests.fakes.local import UPPER, Local
 from tests.fakes.numpy_layer import link_numpy
 
 from preheat.client import connect, connect_async
-from preheat.errors import BadInput, BodyTooLarge, Unauthorized, Unavailable
+from preheat.errors import (
+    BadInput,
+    BodyTooLarge,
+    Conflicting,
+    DeadlineExceeded,
+    Unauthorized,
+    Unavailable,
+)
 from preheat.interface.body import input_media, output_media
 from preheat.interface.codec import codec_for
 from preheat.interface.media import File, Tensor
-from preheat.project.model import HttpTrigger
+from preheat.project.model import HttpTrigger, Scaling
 
 pytestmark = pytest.mark.runtime
+
+RUNNER_PLACES = 8
+"""How many jobs of one function the runner takes at once; the next one stays queued (docs/jobs.md)."""
 
 WORDS = """
     from collections.abc import Iterator
@@ -54,6 +65,17 @@ DOUBLE = """
             return vector * 2
 """
 
+GATED = """
+    import preheat
+
+    class Model(preheat.Handler):
+        def predict(self, path: str) -> str:
+            if path == "":
+                raise preheat.BadInput("a path has at least one letter")
+            with open(path) as gate:
+                return gate.read()
+"""
+
 
 @dataclass
 class Scan:
@@ -85,6 +107,29 @@ def test_predict_a_job_and_the_token(local: Local) -> None:
     with connect(made.endpoint, token="wrong") as stranger, pytest.raises(Unauthorized) as refused:
         stranger.predict("hello")
     assert refused.value.request_id
+
+
+def test_a_wait_ends_what_waits_is_cancelled_and_a_failure_is_its_problem(
+    local: Local, tmp_path: Path
+) -> None:
+    local.configure(scaling=Scaling(max=1))
+    gate, text = tmp_path / "gate", tmp_path / "text"
+    os.mkfifo(gate)
+    text.write_text("done")
+    with connect(local.deploy(GATED).endpoint, timeout_s=30) as client:
+        first, *others = [client.submit(str(gate)) for _ in range(RUNNER_PLACES)]
+        last = client.submit(str(text))
+        with pytest.raises(DeadlineExceeded, match=f"Job {last.id} is still queued. It goes on."):
+            last.result(timeout_s=0.5)
+        assert last.cancel() == "cancelled"
+        with pytest.raises(Conflicting, match="was cancelled and has no result"):
+            last.result()
+        assert {job.cancel() for job in (*others, first)} == {"cancelled"}
+        gate.write_text("")  # the one that ran ends by itself
+        assert client.submit(str(text)).result() == "done"
+        with pytest.raises(BadInput, match="at least one letter") as refused:
+            client.submit("").result()
+        assert refused.value.request_id
 
 
 def test_a_stream_in_both_faces(local: Local) -> None:

@@ -11,17 +11,15 @@ What none of them shows, and only the cloud would: how long anything takes, scal
 whether SageMaker's role may read what it must, and everything about SageMaker that is not documented.
 """
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.fakes.containers import PYTHON, base_archive, check_tools, push_base, registry
 from tests.fakes.functions import Functions
 from tests.fakes.sagemaker.account import Account, sagemaker_account
+from tests.fakes.sagemaker.workplace import SETTINGS, base_image, provider_of
 
 from preheat.provider.protocol import Provider
-from preheat_providers.sagemaker.provider import SagemakerProvider
 
 HERE = Path(__file__).parent
 PROJECTS = HERE / "deploying" / "projects"
@@ -50,20 +48,16 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 
 
 @pytest.fixture(scope="session")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def base() -> Iterator[str]:
     """Debian's Python in a registry."""
-    check_tools()
-    folder = tmp_path_factory.mktemp("base")
-    with registry(folder) as host:
-        yield push_base(host, base_archive(), "base", folder=folder)
+    with base_image() as name:
+        yield name
 
 
 @pytest.fixture(scope="session")
 def provider(account: Account) -> Provider:
-    """The provider; its image registry is reached by the door that asks for ECR's login."""
-    return SagemakerProvider(
-        reach=lambda host: account.door.host, sleep=lambda seconds: time.sleep(min(seconds, 0.05))
-    )
+    """The provider of that account."""
+    return provider_of(account)
 
 
 @pytest.fixture(scope="session")
@@ -73,6 +67,6 @@ def functions(provider: Provider, base: str, tmp_path_factory: pytest.TempPathFa
         provider,
         tmp_path_factory.mktemp("projects"),
         projects=PROJECTS,
-        settings=f'python = "{PYTHON}"\n',
+        settings=SETTINGS,
         options={"base_image": base, "instance_type": "ml.m5.large"},
     )

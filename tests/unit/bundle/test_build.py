@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from tests.fakes.wheels import make_wheel
 
+from preheat.bundle.apart import VerifyFailed
 from preheat.bundle.build import build
 from preheat.bundle.digest import read_folder, tree_digest
 from preheat.bundle.model import Bundle, Target
-from preheat.bundle.verify import VerifyFailed
 from preheat.errors import BundleError, TooLarge
 from preheat.progress import Event, Notice, quiet
 from preheat.project.model import Project, Weights

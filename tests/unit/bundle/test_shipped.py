@@ -76,6 +76,42 @@ def test_only_the_ready_made_handler_in_use_ships(target: Target) -> None:
             shipped_files(target, "handler:Model", text)
 
 
+@pytest.mark.parametrize(
+    ("handler", "text", "parts"),
+    [
+        ("preheat_handlers.function:text.words", "", {"function.py"}),
+        ("preheat_handlers.sklearn:SklearnHandler", "", {"sklearn.py", "rows.py"}),
+        ("preheat_handlers.onnx:OnnxHandler", "", {"onnx", "rows.py"}),
+        ("handler:Model", "from preheat_handlers.onnx.session import open_session", {"onnx", "rows.py"}),
+        ("handler:Model", "from preheat_handlers import onnx", {"onnx", "rows.py"}),
+    ],
+)
+def test_a_ready_made_handler_ships_whole_with_what_it_imports_and_no_other(
+    target: Target, handler: str, text: str, parts: set[str]
+) -> None:
+    folder = package_folder("preheat_handlers")
+    files = shipped_files(target, handler, text)
+    found = {path.split("/")[1] for path in files if path.startswith("preheat_handlers/")}
+    assert found == {"__init__.py", *parts}
+    for part in parts & {"onnx"}:
+        inside = {path.name for path in files.values() if path.parent == folder / part}
+        assert inside == {path.name for path in (folder / part).glob("*.py")}
+
+
+@pytest.mark.parametrize("name", ["onnx", "function", "rows", "sklearn", "transformers", "llama_cpp"])
+def test_a_ready_made_handler_imports_with_numpy_alone(target: Target, cache: Cache, name: str) -> None:
+    files = shipped_files(target, f"preheat_handlers.{name}:Any", "")
+    layer = materialise(cache, "code", read_files(files))
+    modules = [
+        path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        for path in files
+        if path.startswith("preheat_handlers/")
+    ]
+    command = [str(base_interpreter()), "-I", "-S", "-B", "-c", IMPORT_ALL, str(layer.path), *modules]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert set(answer.stdout.split()) <= {"preheat", "preheat_handlers", "numpy"}
+
+
 def test_a_package_that_is_not_installed_is_an_error() -> None:
     with pytest.raises(BundleError, match="no_such_package is not installed"):
         package_folder("no_such_package")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from preheat.bundle.apart import VerifyFailed, environment, lacks_gpu
 from preheat.bundle.build import build
 from preheat.bundle.model import Target
-from preheat.bundle.verify import VerifyFailed, environment, lacks_gpu
 from preheat.interface.manifest import Limits
 from preheat.progress import Event, Notice, quiet
 from preheat.project.model import Project, Resources

@@ -60,6 +60,12 @@ def test_check_reports_what_only_the_real_class_shows_unless_static(root: Path) 
     assert cli("check", "--static").code == 0
 
 
+def test_check_cannot_both_run_nothing_and_try_a_snapshot(cli: CommandLine, root: Path) -> None:
+    outcome = cli("check", "--static", "--snapshot")
+    assert outcome.code == 2
+    assert "Choose one" in outcome.err
+
+
 def test_check_all_asks_every_provider_and_says_a_finding_once(root: Path) -> None:
     registry = registry_of(InMemoryProvider("local"), InMemoryProvider("cloud"))
     write_project(root, '[resources]\ngpu = "a10"\n')

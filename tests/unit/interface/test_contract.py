@@ -54,7 +54,7 @@ def test_the_contract_of_a_batched_handler_is_that_of_one_request() -> None:
     assert contract.output.encode([1.0]) == [1.0]
     assert contract.description == "Sentence embeddings.\n\nWith one number for each letter."
     document = contract.document()
-    assert document["batching"] == {"max_size": 8, "max_wait_ms": 2, "grouped": False}
+    assert document["batching"] == {"max_size": 8, "max_wait_ms": 2, "grouped": False, "rows": False}
     assert document["input"]["title"] == "Query"
     assert document["input_media"] == document["output_media"] == ["application/json"]
 
@@ -67,7 +67,8 @@ def test_a_size_stays_with_the_handler_and_the_document_says_that_there_is_one()
 
     contract = read_contract(Grouped, "handler:Grouped")
     assert contract.batching == Batching(32, 5.0, len)
-    assert contract.document()["batching"] == {"max_size": 32, "max_wait_ms": 5.0, "grouped": True}
+    told = {"max_size": 32, "max_wait_ms": 5.0, "grouped": True, "rows": False}
+    assert contract.document()["batching"] == told
 
 
 @pytest.mark.parametrize(

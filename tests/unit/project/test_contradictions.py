@@ -25,6 +25,13 @@ def test_as_many_workers_as_the_most_are_fine(load: Load) -> None:
     assert load("[scaling]\nmin = 4\nwarm = 4\nmax = 4\n").scaling.warm == 4
 
 
+def test_a_start_has_a_budget_of_one_kind(mistakes: Mistakes, load: Load) -> None:
+    (finding,) = mistakes("[coldstart]\np95_ms = 200\nratio = 3.0\n")
+    assert (finding.key, finding.line) == ("coldstart.ratio", 5)
+    assert "a budget of both kinds" in finding.message
+    assert load("[coldstart]\nratio = 3.0\n").coldstart.ratio == 3.0
+
+
 def test_a_variable_cannot_be_both_plain_and_secret(mistakes: Mistakes) -> None:
     (finding,) = mistakes('[env]\nTOKEN = "x"\n[secrets]\nTOKEN = "env:TOKEN"\n')
     assert (finding.key, finding.line) == ("env.TOKEN", 4)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from preheat.runtime.forking import become_child, judge_fork, open_files
+from preheat.runtime.forking import judge_fork, open_files, reseed, work_in
 
 
 def fake_proc(folder: Path, *, threads: tuple[str, ...] = ("python",), files: tuple[str, ...] = ()) -> Path:
@@ -48,18 +48,20 @@ def test_a_system_without_proc_cannot_tell_and_does_not_fork(tmp_path: Path) -> 
     assert not judge_fork(frozenset(), tmp_path / "none").safe
 
 
-def test_a_child_draws_its_own_numbers_and_has_its_own_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_child_has_its_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", "elsewhere")
     monkeypatch.chdir("/")
     before = tempfile.tempdir
-    random.seed(1)
-    first = random.random()
-    random.seed(1)
-    become_child(tmp_path)
+    work_in(tmp_path)
     try:
-        assert random.random() != first
         assert tempfile.gettempdir() == os.environ["TMPDIR"] == str(Path.cwd()) == str(tmp_path)
     finally:
         tempfile.tempdir = before
+
+
+def test_generators_that_all_share_are_seeded_anew() -> None:
+    random.seed(1)
+    first = random.random()
+    random.seed(1)
+    reseed()
+    assert random.random() != first

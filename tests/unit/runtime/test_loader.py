@@ -1,4 +1,5 @@
 import asyncio
+import random
 import sys
 import traceback
 from collections.abc import Coroutine
@@ -10,7 +11,18 @@ from tests.fakes.models import model_of
 
 from preheat import Context, Handler, HandlerError
 from preheat.interface.manifest import Manifest
-from preheat.runtime.loader import PhaseClock, PhaseFailed, Place, load, read_ahead, warm_up
+from preheat.interface.starting import START
+from preheat.runtime.loader import (
+    PhaseClock,
+    PhaseFailed,
+    Place,
+    load,
+    load_after_fork,
+    load_before_fork,
+    read_ahead,
+    restore,
+    warm_up,
+)
 
 SOURCE = """
 import preheat
@@ -85,10 +97,70 @@ def test_loading_takes_every_step_in_order_and_times_it(tmp_path: Path, module: 
     del sys.modules[module]
 
 
+STARTING = """
+import preheat
+from preheat.interface.starting import START
+
+WITHIN = START.context
+
+class Model(preheat.Handler):
+    @classmethod
+    def typed(cls, ctx):
+        kind = int if ctx.weights["model"].read_bytes() == b"heavy" else str
+        def predict(self, value): return value
+        predict.__annotations__ = {"value": kind, "return": kind}
+        return type(cls.__name__, (cls,), {"predict": predict})
+    def setup(self, ctx): self.settled = [START.settled]
+    def restore(self, ctx): self.settled.append(START.settled)
+"""
+
+
+def test_a_start_knows_its_context_before_the_import_and_is_settled_when_all_is_warm(
+    tmp_path: Path, module: str
+) -> None:
+    (tmp_path / f"{module}.py").write_text(STARTING)
+    manifest = Manifest(name="demo", handler=f"{module}:Model", weights={"model": "weights.bin"})
+    model = load_before_fork(place(tmp_path), manifest, PhaseClock())
+    assert sys.modules[module].WITHIN is model.context
+    assert not START.settled, "a fork may follow"
+    model = load_after_fork(model, PhaseClock(), run)
+    assert model.handler.settled == [False, False]  # type: ignore[attr-defined]
+    assert START.settled
+    START.settled = False
+    load(place(tmp_path), manifest, PhaseClock(), run)
+    assert START.settled
+
+
+def test_a_class_whose_types_only_its_weights_know_says_which_to_serve(tmp_path: Path, module: str) -> None:
+    (tmp_path / f"{module}.py").write_text(STARTING)
+    manifest = Manifest(name="demo", handler=f"{module}:Model", weights={"model": "weights.bin"})
+    assert (
+        load_before_fork(place(tmp_path), manifest, PhaseClock()).contract.input.schema["type"] == "integer"
+    )
+    (tmp_path / "weights.bin").write_bytes(b"light")
+    assert load_before_fork(place(tmp_path), manifest, PhaseClock()).contract.input.schema["type"] == "string"
+
+
 def test_a_weight_that_is_not_there_is_named(tmp_path: Path, module: str) -> None:
     manifest = Manifest(name="demo", handler=f"{module}:Model", weights={"model": "missing.bin"})
     with pytest.raises(PhaseFailed, match=r"missing\.bin"):
         load(place(tmp_path), manifest, PhaseClock(), run)
+
+
+def test_random_numbers_are_not_those_of_the_snapshot() -> None:
+    class Drawn(Handler):
+        def restore(self, ctx: Context) -> None:
+            self.drawn = random.random()
+
+        def predict(self, number: int) -> int:
+            return number
+
+    model = model_of(Drawn)
+    random.seed(1)
+    first = random.random()
+    random.seed(1)
+    restore(model, PhaseClock())
+    assert model.handler.drawn != first  # type: ignore[attr-defined]
 
 
 def test_time_in_a_phase_taken_twice_adds_up() -> None:

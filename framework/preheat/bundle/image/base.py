@@ -5,10 +5,10 @@ until something needs them: a push mounts or copies them, an export fetches them
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from preheat.bundle.cache import Cache
 from preheat.bundle.image.blob import Checked, digest_of
@@ -21,8 +21,9 @@ from preheat.bundle.image.document import (
     read_image,
     read_object,
 )
-from preheat.bundle.image.facts import FactFinder, Facts, gunzipped
+from preheat.bundle.image.facts import FactFinder, Facts
 from preheat.bundle.image.media import GZIPPED, PLAIN
+from preheat.bundle.image.overlay import gunzipped
 from preheat.bundle.image.pins import read_pins, write_pin
 from preheat.bundle.image.reference import Reference, parse_reference
 from preheat.bundle.image.registry.registries import Registries
@@ -31,7 +32,7 @@ from preheat.errors import BundleError
 from preheat.progress import Amount, Report, Step
 
 STAGE = "image"
-FACTS_FORMAT = 1
+FACTS_FORMAT = 2
 """Raised whenever other facts are looked for."""
 
 
@@ -70,6 +71,14 @@ class Base:
         )
 
 
+class Reader(Protocol):
+    """Takes layers, the lowest first."""
+
+    def add(self, layer: Iterable[bytes]) -> None:
+        """Read one, unpacked."""
+        ...
+
+
 class Bases:
     """Finds bases for the project in `root`. With `upgrade`, a tag is asked for anew."""
 
@@ -78,8 +87,8 @@ class Bases:
     ) -> None:
         self._root = root
         self._registries = registries
-        self._cache = cache
-        self._report = report
+        self.cache = cache
+        self.report = report
         self._upgrade = upgrade
 
     def find(self, name: str, platform: Platform) -> Base:
@@ -102,21 +111,25 @@ class Bases:
 
     def facts(self, base: Base) -> Facts:
         """Return what is in `base`, read from its layers unless it is known."""
-        memo = self._cache.memo("bases", f"{FACTS_FORMAT} {base.digest}")
+        memo = self.cache.memo("bases", f"{FACTS_FORMAT} {base.digest}")
         try:
             return Facts.from_json(json.loads(memo.read_text()))
         except FileNotFoundError:
             pass
         finder = FactFinder()
+        self.read(base, finder)
+        found = finder.facts()
+        self.cache.write(memo, json.dumps(found.to_json()))
+        return found
+
+    def read(self, base: Base, reader: Reader) -> None:
+        """Give `reader` the layers of `base`, from the registry."""
         total = sum(each.size for each in base.manifest.layers)
         done = 0
         for number, (layer, blob) in enumerate(base.layers(), start=1):
-            finder.add(self._unpacked(layer, blob, number))
+            reader.add(self._unpacked(layer, blob, number))
             done += layer.size
-            self._report(Amount(STAGE, f"read {base.reference.repository}", done, total, "bytes"))
-        found = finder.facts()
-        self._cache.write(memo, json.dumps(found.to_json()))
-        return found
+            self.report(Amount(STAGE, f"read {base.reference.repository}", done, total, "bytes"))
 
     def _pinned(self, reference: Reference, repository: Repository) -> Reference:
         if reference.digest is not None:
@@ -124,11 +137,11 @@ class Bases:
         name = str(reference)
         digest = None if self._upgrade else read_pins(self._root).get(name)
         if digest is None:
-            self._report(Step(STAGE, f"asking for {name}"))
+            self.report(Step(STAGE, f"asking for {name}"))
             fetched = repository.manifest(reference.version)
             digest = fetched.digest
             self._keep(digest, fetched.media_type, fetched.body)
-            write_pin(self._root, name, digest, self._cache)
+            write_pin(self._root, name, digest, self.cache)
         return reference.at(digest)
 
     def _image(self, repository: Repository, digest: str, what: str) -> Manifest | Index:
@@ -148,13 +161,13 @@ class Bases:
         return body
 
     def _kept(self, digest: str) -> tuple[str, bytes] | None:
-        path = self._cache.memo("documents", digest)
+        path = self.cache.memo("documents", digest)
         try:
             media_type, _, text = path.read_text(encoding="utf-8").partition("\n")
         except FileNotFoundError:
             return None
         body = text.encode()
-        self._cache.used(path)
+        self.cache.used(path)
         return (media_type, body) if digest_of(body) == digest else None
 
     def _keep(self, digest: str, media_type: str, body: bytes) -> None:
@@ -162,10 +175,10 @@ class Bases:
             text = body.decode()
         except UnicodeDecodeError as exc:
             raise BundleError(f"{digest} is no JSON: {exc}.") from exc
-        self._cache.write(self._cache.memo("documents", digest), f"{media_type}\n{text}")
+        self.cache.write(self.cache.memo("documents", digest), f"{media_type}\n{text}")
 
     def _unpacked(self, layer: Descriptor, blob: RemoteBlob, number: int) -> Iterator[bytes]:
-        self._report(Step(STAGE, f"reading layer {number} of the base"))
+        self.report(Step(STAGE, f"reading layer {number} of the base"))
         pieces = Checked(blob).read(0, blob.size)
         if layer.media_type in GZIPPED:
             return gunzipped(pieces)

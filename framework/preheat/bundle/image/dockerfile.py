@@ -14,6 +14,9 @@ from preheat.bundle.model import Bundle
 from preheat.bundle.zip.archive import members_of
 from preheat.errors import BundleError
 
+BYTECODE = "python.tar.gz"
+"""Of the standard library; ADD unpacks it."""
+
 
 def export_dockerfile(bundle: Bundle, foundation: Foundation, container: Container, folder: Path) -> None:
     """Write a build context to `folder`, which must be new or empty. Raises BundleError."""
@@ -23,6 +26,8 @@ def export_dockerfile(bundle: Bundle, foundation: Foundation, container: Contain
     staging = Path(mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         names = [name for name in PARTS if _lay(name, bundle, staging)]
+        if foundation.bytecode is not None:
+            shutil.copyfile(foundation.bytecode.blob.path, staging / BYTECODE)
         (staging / "Dockerfile").write_text("\n".join(_lines(names, foundation, container)) + "\n")
         staging.chmod(0o755)
         staging.replace(folder)
@@ -49,6 +54,8 @@ def _lines(names: list[str], foundation: Foundation, container: Container) -> It
     pinned = base.reference.at(base.digest)
     yield "# Written by `preheat image build --dockerfile`. Files seldom changed come first."
     yield f"FROM --platform={base.platform} {pinned.registry}/{pinned.repository}@{base.digest}"
+    if foundation.bytecode is not None:
+        yield f"ADD {BYTECODE} /"
     for name in names:
         yield f"COPY {name}/ /{PARTS[name].folder}/"
     for variable, value in sorted(container.env.items()):

@@ -10,8 +10,9 @@ from preheat.bundle.image.config import merge_config
 from preheat.bundle.image.container import Container
 from preheat.bundle.image.document import Descriptor, to_bytes
 from preheat.bundle.image.facts import Facts
-from preheat.bundle.image.layers import pack_layers
+from preheat.bundle.image.layers import Packed, pack_layers
 from preheat.bundle.image.media import TYPES, Dialect, layer_type
+from preheat.bundle.image.standard_library import bytecode_layer
 from preheat.bundle.model import Bundle, Target
 from preheat.progress import Notice, Report
 
@@ -57,11 +58,15 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Foundation:
-    """A base that a bundle for one target can run on, by its Python `interpreter`."""
+    """A base that a bundle for one target can run on, by its Python `interpreter`.
+
+    `bytecode` is the layer that its standard library lacks, None where it lacks nothing.
+    """
 
     base: Base
     facts: Facts
     interpreter: str
+    bytecode: Packed | None
 
 
 def find_foundation(name: str, target: Target, bases: Bases) -> Foundation:
@@ -70,7 +75,8 @@ def find_foundation(name: str, target: Target, bases: Bases) -> Foundation:
     base = bases.find(name, platform)
     check_platform(base, platform)
     facts = bases.facts(base)
-    return Foundation(base, facts, find_python(base, facts, target))
+    interpreter = find_python(base, facts, target)
+    return Foundation(base, facts, interpreter, bytecode_layer(base, facts, target.python, bases=bases))
 
 
 def build_image(
@@ -87,6 +93,8 @@ def build_image(
     if missing := missing_libraries(bundle, foundation.facts):
         report(_missing(missing, base))
     packed = pack_layers(bundle, cache, report)
+    if foundation.bytecode is not None:
+        packed = (foundation.bytecode, *packed)
     types = TYPES[dialect]
     config = BytesBlob(
         to_bytes(

@@ -4,7 +4,7 @@ Sorted; times are 0, owners are root; folders are 0755. A layer needs the folder
 """
 
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from preheat.bundle.zip.packing import Member, check_size
 from preheat.errors import BundleError
@@ -13,8 +13,13 @@ BLOCK = 512
 END = bytes(2 * BLOCK)
 
 
-def tar_stream(members: Sequence[Member], folders: Sequence[str] = ()) -> Iterator[bytes]:
-    """Yield the archive of `members` and `folders`, in pieces. Raises BundleError for a file that changed."""
+def tar_stream(
+    members: Sequence[Member], folders: Sequence[str] = (), *, there: Collection[str] = ()
+) -> Iterator[bytes]:
+    """Yield the archive of `members` and `folders`, in pieces; folders that are `there` are left as they are.
+
+    Raises BundleError for a file that changed.
+    """
     files = {member.path: member for member in members}
     if len(files) < len(members):
         raise BundleError("Two files of the bundle would have one path in the image.")
@@ -23,6 +28,8 @@ def tar_stream(members: Sequence[Member], folders: Sequence[str] = ()) -> Iterat
         raise BundleError(f"{min(clash)} would be both a file and a folder in the image.")
     for path in sorted(files.keys() | parents):
         if path in parents:
+            if path in there:
+                continue
             yield _header(path, tarfile.DIRTYPE, 0o755, 0)
             continue
         member = files[path]

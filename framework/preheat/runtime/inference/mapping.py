@@ -63,7 +63,8 @@ class Mapped:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.input = Side.of(document["input"], "input")
         self.output = Side.of(document["output"], "output")
-        self.many = self.input.kind == "document" or document.get("batching") is not None
+        batching = document.get("batching")
+        self.many = self.input.kind == "document" or (batching is not None and not batching.get("rows"))
         self.accept = NPY if self.output.kind == "tensor" else JSON_TYPE
         self._known = {field.name: field for field in self.input.fields}
         form = _FORM in document["input_media"] and len(self._known) <= MAX_PARTS

@@ -131,6 +131,14 @@ def read_notification(document: Any) -> ObjectRecord | None:
         raise BadEvent(f"an event of S3 has detail.bucket.name and detail.object.key: {error!r}") from error
 
 
+def objects_of(document: Any) -> tuple[ObjectRecord, ...]:
+    """Return the objects that a message of S3 or an event of EventBridge names. Raises BadEvent."""
+    if isinstance(document, Mapping) and "detail-type" in document:
+        record = read_notification(document)
+        return () if record is None else (record,)
+    return read_event(document)
+
+
 def _read_record(record: Mapping[str, Any]) -> ObjectRecord:
     stored = record["s3"]["object"]
     return ObjectRecord(

@@ -6,7 +6,7 @@ Importing this imports the HTTP server, so a thread does that while the model lo
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from preheat.errors import HandlerError
@@ -35,20 +35,23 @@ CLOSE_S = 1.0
 
 
 class Application:
-    """The surface of `model`, which `engine` runs. `examples` are encoded; `on_closed` is Endpoint's."""
+    """The surface of `model`, which `engine` runs; `on_closed` is Endpoint's.
+
+    `known` has its examples and the answers to them as JSON values, for the contract document.
+    """
 
     def __init__(
         self,
         bundled: Bundled,
         model: Model,
         engine: Engine,
-        examples: Sequence[Any],
+        known: Mapping[str, Any],
         *,
         on_closed: Callable[[], None],
     ) -> None:
         config, name = bundled.config, bundled.manifest.name
         logging.getLogger().addHandler(JsonLines())
-        document = {**model.contract.document(), "examples": list(examples)}
+        document = {**model.contract.document(), **known}
         if config.whole:
             engine = Whole(engine)
         front = guarded(engine, document, config.release, circuit=config.circuit)

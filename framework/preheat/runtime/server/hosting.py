@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from preheat.runtime.confine import time_limit
-from preheat.runtime.forking import become_child, judge_fork, open_files, work_in
+from preheat.runtime.forking import judge_fork, open_files, work_in
 from preheat.runtime.loader import Model, PhaseClock, load_after_fork, load_before_fork
 from preheat.runtime.log import log_to_stderr
 from preheat.runtime.model_process import leave
 from preheat.runtime.server import scratch
+from preheat.runtime.server.answered import Answered
 from preheat.runtime.server.bundled import Bundled
 from preheat.runtime.server.doors import HostDoor
 from preheat.runtime.server.host import Begin, Host
@@ -51,10 +52,10 @@ def be_host(
         _say("not-forked", f"Each worker is a fresh process, because {config.fresh}.")
         begin = _executing(folder)
     else:
-        before = open_files()
+        before, answered = open_files(), Answered()
         work_in(folder)
         try:
-            model = _set_up(bundled.within(folder))
+            model = _set_up(bundled.within(folder), answered)
         except Exception as exc:  # noqa: BLE001 - the process's boundary: whatever happened must reach the log
             report_failure(exc)
             end(1)
@@ -65,7 +66,7 @@ def be_host(
             if room is not None:
                 room.close()
             _start_over(listener, fork.reason or "", started_with)
-        begin = _forking(bundled, model, folder)
+        begin = _forking(bundled, model, answered, folder)
     host = Host(
         listener,
         signals,
@@ -77,10 +78,10 @@ def be_host(
     end(host.run())
 
 
-def _set_up(bundled: Bundled) -> Model:
+def _set_up(bundled: Bundled, answered: Answered) -> Model:
     imported = import_application()
     with time_limit(bundled.manifest.limits.setup_s):
-        model = load_before_fork(bundled.place, bundled.manifest, PhaseClock())
+        model = load_before_fork(bundled.place, bundled.manifest, PhaseClock(), answered.hear)
         _outlive(imported)
     return model
 
@@ -92,16 +93,16 @@ def _outlive(thread: threading.Thread) -> None:
         os.sched_yield()
 
 
-def _forking(bundled: Bundled, model: Model, folder: Path) -> Begin:
+def _forking(bundled: Bundled, model: Model, answered: Answered, folder: Path) -> Begin:
     """Return what makes a fork of this process, in which `model` is set up, a worker."""
 
     def begin(slot: int, line: socket.socket) -> NoReturn:
         own = scratch.make_for(folder, slot)
-        become_child(own)
+        work_in(own)
         worker = replace(bundled, config=replace(bundled.config, slot=slot, folder=folder), tmp=own)
         clock = PhaseClock()
-        process = HttpProcess(worker, HostDoor(line, slot), clock)
-        process.run(lambda run: load_after_fork(model.moved(own), clock, run))
+        process = HttpProcess(worker, HostDoor(line, slot), clock, answered)
+        process.run(lambda run: load_after_fork(model.moved(own), clock, run, answered.hear))
 
     return begin
 

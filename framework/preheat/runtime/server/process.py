@@ -20,6 +20,7 @@ from preheat.runtime.failures import describe
 from preheat.runtime.loader import Model, PhaseClock, PhaseFailed, RunCoroutine
 from preheat.runtime.log import log_to_stderr
 from preheat.runtime.model_process import ModelProcess, leave
+from preheat.runtime.server.answered import Answered
 from preheat.runtime.server.bundled import Bundled
 from preheat.runtime.server.doors import Door
 from preheat.runtime.server.signals import Signals
@@ -50,16 +51,17 @@ class Serving:
 class HttpProcess:
     """Loads the model, answers what comes through `door`, and drains on SIGTERM or when the door says so."""
 
-    def __init__(self, bundled: Bundled, door: Door, clock: PhaseClock) -> None:
+    def __init__(self, bundled: Bundled, door: Door, clock: PhaseClock, answered: Answered) -> None:
         self._bundled = bundled
         self._config = bundled.config
         self._manifest = bundled.manifest
         self._door = door
         self._clock = clock
+        self._answered = answered
         self._process = ModelProcess(_new_loop())
         self._loop = self._process.loop
         self._signals = Signals()
-        self._examples: list[Any] = []
+        self._known: dict[str, Any] = {}
         self._serving: Serving | None = None
         self._draining: asyncio.Task[None] | None = None
         self._code = 0
@@ -73,7 +75,7 @@ class HttpProcess:
 
         def prepared(run: RunCoroutine) -> Model:
             model = prepare(run)
-            self._examples = _encoded_examples(model)
+            self._known = {"examples": _encoded_examples(model), "answers": self._answered.values}
             imported.join()
             return model
 
@@ -90,7 +92,7 @@ class HttpProcess:
         engine = ModelEngine(
             model, self._process.model_thread, queue=self._config.queue, on_stuck=self._replace_stuck
         )
-        application = Application(self._bundled, model, engine, self._examples, on_closed=self._door.closed)
+        application = Application(self._bundled, model, engine, self._known, on_closed=self._door.closed)
         await application.open()
         self._serving = Serving(model, engine, application)
         gc.freeze()  # the model is not garbage, and forked workers share its pages while nothing touches them

@@ -12,6 +12,7 @@ from preheat.runtime.loader import PhaseClock, load
 from preheat.runtime.log import log_to_stderr
 from preheat.runtime.model_process import leave
 from preheat.runtime.server import scratch
+from preheat.runtime.server.answered import Answered
 from preheat.runtime.server.bundled import Bundled
 from preheat.runtime.server.config import Config
 from preheat.runtime.server.doors import Door, HostDoor, OwnDoor
@@ -70,8 +71,9 @@ def _be_worker(bundled: Bundled, line: int) -> NoReturn:
 def _load_and_serve(bundled: Bundled, door: Door) -> NoReturn:
     work_in(bundled.place.tmp)
     clock = PhaseClock()
-    process = HttpProcess(bundled, door, clock)
-    process.run(lambda run: load(bundled.place, bundled.manifest, clock, run))
+    answered = Answered()
+    process = HttpProcess(bundled, door, clock, answered)
+    process.run(lambda run: load(bundled.place, bundled.manifest, clock, run, answered.hear))
 
 
 def _waiting_room(listener: socket.socket) -> "WaitingRoom":

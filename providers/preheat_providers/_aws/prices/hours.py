@@ -2,28 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 from zoneinfo import ZoneInfo
+
+from preheat_providers._aws.hours import ScheduledHours
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DAYS = 364
 """Whole weeks, so that each day of the week counts the same."""
 
 
-class Hours(Protocol):
-    """From when on at least `min` is kept ready."""
-
-    @property
-    def cron(self) -> str: ...
-
-    @property
-    def timezone(self) -> str: ...
-
-    @property
-    def min(self) -> int: ...
-
-
-def average_least(entries: Sequence[Hours], *, otherwise: float) -> float:
+def average_least(entries: Sequence[ScheduledHours], *, otherwise: float) -> float:
     """Return the mean over a year of the least that is kept ready; until a first entry, the last one's."""
     end = START + timedelta(days=DAYS)
     changes = sorted((when, each.min) for each in entries for when in _times(each, end))
@@ -37,7 +25,7 @@ def average_least(entries: Sequence[Hours], *, otherwise: float) -> float:
     return total / (end - START).total_seconds()
 
 
-def _times(hours: Hours, end: datetime) -> list[datetime]:
+def _times(hours: ScheduledHours, end: datetime) -> list[datetime]:
     """Return when `hours` begin before `end`."""
     from cronsim import CronSim  # read late, like the rest that only some projects need
 

@@ -10,7 +10,7 @@ from preheat_providers._aws.stacks.changes import change
 from preheat_providers._aws.stacks.deletion import delete_stack
 from preheat_providers._aws.stacks.deployment import Deployment, demand_values
 from preheat_providers._aws.stacks.model import Stack, StackEvent, StackFailed
-from preheat_providers._aws.stacks.waiting import Waiting
+from preheat_providers._aws.stacks.waiting import LONGEST_S, Waiting
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -27,9 +27,10 @@ class Stacks:
         *,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
+        longest_s: float = LONGEST_S,
     ) -> None:
         self._client = client
-        self._waiting = Waiting(sleep, clock)
+        self._waiting = Waiting(sleep, clock, longest_s)
 
     def find(self, name: str) -> Stack | None:
         """Return the stack of this name, with its template; None if there is none."""

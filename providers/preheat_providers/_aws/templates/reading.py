@@ -4,6 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from preheat.plan.model import Resource
+
+PERMISSION = "permission"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Permission:
@@ -24,6 +28,13 @@ def permission_list(template: Mapping[str, Any]) -> tuple[Permission, ...]:
     for name, document in template["Resources"].items():
         found.update(_permissions(name, document["Type"], document["Properties"]))
     return tuple(sorted(found, key=str))
+
+
+def permission_resources(template: Mapping[str, Any]) -> tuple[Resource, ...]:
+    """Return each permission as a resource of the plan."""
+    return tuple(
+        Resource(kind=PERMISSION, name=str(each), properties={}) for each in permission_list(template)
+    )
 
 
 def _permissions(name: str, kind: str, properties: Mapping[str, Any]) -> Iterator[Permission]:

@@ -1,10 +1,11 @@
 """Uploads to a bucket of somebody else, which sends its events to EventBridge."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from preheat.project.model import ObjectCreated
-from preheat_providers._aws.templates.intrinsics import Json
-from preheat_providers._aws.templates.keys import key_matchers
+from preheat_providers._aws.templates.intrinsics import Json, iam_text, object_arn
+from preheat_providers._aws.templates.keys import key_matchers, key_patterns
 
 
 def event_pattern(upload: ObjectCreated) -> Json:
@@ -16,6 +17,21 @@ def event_pattern(upload: ObjectCreated) -> Json:
     if matchers := key_matchers(upload.prefix, upload.suffix):
         detail["object"] = {"key": matchers}
     return {"source": ["aws.s3"], "detail-type": ["Object Created"], "detail": detail}
+
+
+def readable_objects(uploads: Iterable[ObjectCreated]) -> list[Json]:
+    """Return the ARNs of what the triggers read."""
+    return [
+        object_arn(upload.bucket, pattern)
+        for upload in uploads
+        for pattern in key_patterns(upload.prefix, upload.suffix)
+    ]
+
+
+def written_objects(uploads: Iterable[ObjectCreated]) -> list[Json]:
+    """Return the ARNs of what the triggers write, each once."""
+    sinks = sorted({sink_of(upload) for upload in uploads})
+    return [object_arn(bucket, f"{iam_text(prefix)}*") for bucket, prefix in sinks]
 
 
 def sink_of(upload: ObjectCreated) -> tuple[str, str]:

@@ -17,15 +17,11 @@ from preheat.progress import Report, Step
 from preheat.provider.protocol import Deployment
 from preheat.provider.tokens import PendingToken, sha256_of
 from preheat_providers._aws.buckets import make_tell
+from preheat_providers._aws.parameters import artifact_bucket, has_token, stack_parameters
 from preheat_providers._aws.stacks import Stack
 from preheat_providers.aws_lambda.alias import Alias, move_alias, read_alias
 from preheat_providers.aws_lambda.anatomy import code_key
 from preheat_providers.aws_lambda.deploying.archives import upload
-from preheat_providers.aws_lambda.deploying.parameters import (
-    BUCKET_PARAMETER,
-    has_token,
-    stack_parameters,
-)
 from preheat_providers.aws_lambda.deploying.versions import prune, publish_code, send_code
 from preheat_providers.aws_lambda.observing import changes_code_alone
 from preheat_providers.aws_lambda.outfit import Outfit
@@ -82,7 +78,7 @@ class Deploy:
         upload(client, self.outfit.artifacts, bucket=self.bucket, cache=self.cache, report=self.report)
 
     def _code_is_enough(self, plan: Plan, before: Live) -> bool:
-        return changes_code_alone(plan) and before.stack.parameters.get(BUCKET_PARAMETER) == self.bucket
+        return changes_code_alone(plan) and artifact_bucket(before.stack) == self.bucket
 
     def _change_stack(self, before: Live | None) -> None:
         """Create or update the stack; if that fails, the alias gets back what it had."""

@@ -8,10 +8,9 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from preheat.interface.message import JSON_TYPE, Request
-from preheat.runtime.objects.events import BadEvent
+from preheat.runtime.objects.events import BadEvent, objects_of
 from preheat_providers.aws_lambda.context import LambdaContext
 from preheat_providers.aws_lambda.events.report import Report
-from preheat_providers.aws_lambda.events.sources import objects_of
 from preheat_providers.aws_lambda.events.uploads import Uploads
 from preheat_providers.aws_lambda.events.work import Piece, Worker
 from preheat_providers.aws_lambda.settings import Queue

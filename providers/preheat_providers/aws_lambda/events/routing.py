@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from preheat.interface.message import Request, Response
+from preheat.runtime.objects.events import objects_of
 from preheat.runtime.objects.storage import S3Storage
 from preheat_providers.aws_lambda.context import LambdaContext
 from preheat_providers.aws_lambda.events.client import dynamodb_client, s3_client
 from preheat_providers.aws_lambda.events.messages import Messages
 from preheat_providers.aws_lambda.events.once import EveryTime, Once, OnceInTable
 from preheat_providers.aws_lambda.events.report import LogReport
-from preheat_providers.aws_lambda.events.sources import objects_of
 from preheat_providers.aws_lambda.events.ticks import Ticks
 from preheat_providers.aws_lambda.events.uploads import Uploads
 from preheat_providers.aws_lambda.events.work import Worker

@@ -1,5 +1,6 @@
 """The whole template: one CloudFormation document for one function at one stage."""
 
+from preheat_providers._aws.templates.document import document_of
 from preheat_providers._aws.templates.intrinsics import Json, Resources, att, ref
 from preheat_providers.aws_lambda.template.alarms import alarm_resources
 from preheat_providers.aws_lambda.template.endpoint import endpoint_output, endpoint_resources
@@ -31,22 +32,21 @@ def template_of(wanted: Wanted) -> Json:
     resources: Resources = {}
     for room in ROOMS:
         resources |= room(wanted)
-    return {
-        "AWSTemplateFormatVersion": "2010-09-09",
-        "Description": f"preheat: {wanted.project.name} at {wanted.project.stage}",
-        "Parameters": parameters_of(wanted),
-        "Resources": resources,
-        "Outputs": _outputs(wanted, resources),
-    }
+    return document_of(
+        wanted.project,
+        parameters=parameters_of(wanted),
+        resources=resources,
+        outputs=_outputs(wanted, resources),
+    )
 
 
 def _outputs(wanted: Wanted, resources: Resources) -> Json:
     version = next(name for name, each in resources.items() if each["Type"] == "AWS::Lambda::Version")
-    values = {
+    values: Json = {
         "Endpoint": endpoint_output(wanted),
         "Function": ref("Function"),
         "Version": att(version, "Version"),
     }
     if wanted.options.jobs:
         values["JobsBucket"] = ref("JobsBucket")
-    return {name: {"Value": value} for name, value in values.items()}
+    return values

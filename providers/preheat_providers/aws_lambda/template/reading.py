@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from preheat.plan.model import Resource
-from preheat_providers._aws.templates.reading import permission_list, text_of
+from preheat_providers._aws.templates.reading import permission_resources, text_of
 
 FUNCTION, VERSION = "AWS::Lambda::Function", "AWS::Lambda::Version"
-PERMISSION = "permission"
 DERIVED = {"AWS::IAM::Role": "Policies", FUNCTION: "Description", "AWS::Lambda::Alias": "FunctionVersion"}
 """Properties that say what other resources say already."""
 
@@ -19,10 +18,7 @@ def resources_of(template: Mapping[str, Any]) -> tuple[Resource, ...]:
     so that a change of code is one of `Code.S3Key` and of the version alone.
     """
     resources = [_resource(name, document) for name, document in template["Resources"].items()]
-    permissions = [
-        Resource(kind=PERMISSION, name=str(each), properties={}) for each in permission_list(template)
-    ]
-    return (*resources, *permissions)
+    return (*resources, *permission_resources(template))
 
 
 def _resource(name: str, document: Mapping[str, Any]) -> Resource:

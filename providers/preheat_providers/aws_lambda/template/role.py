@@ -8,12 +8,10 @@ from preheat_providers._aws.templates.intrinsics import (
     allow,
     att,
     bucket_arn,
-    iam_text,
     object_arn,
 )
-from preheat_providers._aws.templates.keys import key_patterns
 from preheat_providers._aws.templates.roles import service_role
-from preheat_providers._aws.templates.uploads import sink_of
+from preheat_providers._aws.templates.uploads import readable_objects, written_objects
 from preheat_providers.aws_lambda.template.names import alias_arn, object_prefix
 from preheat_providers.aws_lambda.template.queues import queue_arn
 from preheat_providers.aws_lambda.template.uploads import queue_id
@@ -60,16 +58,9 @@ def _statements(wanted: Wanted) -> Iterator[Json]:
 
 
 def _upload_statements(wanted: Wanted) -> Iterator[Json]:
-    read = [
-        object_arn(upload.bucket, pattern)
-        for upload in wanted.uploads
-        for pattern in key_patterns(upload.prefix, upload.suffix)
-    ]
-    yield allow("Uploads", ["s3:GetObject", "s3:GetObjectVersion"], read)
+    yield allow("Uploads", ["s3:GetObject", "s3:GetObjectVersion"], readable_objects(wanted.uploads))
     # Without it S3 answers 403 and not 404 for an object that is gone:
     # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
     buckets = sorted({upload.bucket for upload in wanted.uploads})
     yield allow("Gone", ["s3:ListBucket"], [bucket_arn(bucket) for bucket in buckets])
-    sinks = sorted({sink_of(upload) for upload in wanted.uploads})
-    results = [object_arn(bucket, f"{iam_text(prefix)}*") for bucket, prefix in sinks]
-    yield allow("Results", ["s3:PutObject"], results)
+    yield allow("Results", ["s3:PutObject"], written_objects(wanted.uploads))

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from preheat.project.model import ObjectCreated, Project, QueueTrigger, Schedule
+from preheat_providers._aws.parameters import ARTIFACT_BUCKET, TOKEN_PARAMETER, declared_parameters
 from preheat_providers._aws.templates.intrinsics import ref
 from preheat_providers._aws.templates.uploads import sink_of
 from preheat_providers.aws_lambda.options import Options
@@ -23,8 +24,6 @@ from preheat_providers.aws_lambda.weights.fetch import BUCKET
 
 REFERENCE_CHARACTERS = 96
 """A name that CloudFormation makes up: the stack's, at most 64, the logical id, and 13 random characters."""
-
-TOKEN_PARAMETER = "TokenSha256"  # noqa: S105 - the name of a parameter
 
 
 def variables_of(wanted: Wanted) -> dict[str, Any]:
@@ -63,17 +62,14 @@ def triggers_of(wanted: Wanted) -> Triggers:
 
 def parameters_of(wanted: Wanted) -> dict[str, Any]:
     """Return the parameters of the stack: the artifact bucket, and what nobody may read in the template."""
-    hidden = {"Type": "String", "NoEcho": True}
-    secrets = {secret_parameter(variable): dict(hidden) for variable in sorted(wanted.project.secrets)}
-    token = {TOKEN_PARAMETER: dict(hidden)} if wanted.token else {}
-    return {"ArtifactBucket": {"Type": "String"}, **token, **secrets}
+    return declared_parameters(wanted.project.secrets, token=wanted.token)
 
 
 def _references(wanted: Wanted) -> Iterator[tuple[str, Mapping[str, Any]]]:
     if wanted.token:
         yield TOKEN, ref(TOKEN_PARAMETER)
     if wanted.options.weights == "s3":
-        yield BUCKET, ref("ArtifactBucket")
+        yield BUCKET, ref(ARTIFACT_BUCKET)
     if wanted.has_table:
         yield TABLE, ref("Table")
     if wanted.options.jobs:

@@ -3,9 +3,8 @@
 https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html
 """
 
-from preheat_providers._aws.templates.cron import aws_cron
+from preheat_providers._aws.templates.hours import scheduled_actions
 from preheat_providers._aws.templates.intrinsics import Json, Resources, ref, resource
-from preheat_providers.aws_lambda.options import ProvisionedHours
 from preheat_providers.aws_lambda.template.names import ALIAS
 from preheat_providers.aws_lambda.template.wanted import Wanted
 
@@ -21,10 +20,7 @@ def warm_resources(wanted: Wanted) -> Resources:
         "ResourceId": f"function:{wanted.function}:{ALIAS}",
         "MinCapacity": options.provisioned,
         "MaxCapacity": options.provisioned_max or options.provisioned,
-        "ScheduledActions": [
-            _action(number, each) for number, each in enumerate(options.provisioned_schedule)
-        ]
-        or None,
+        "ScheduledActions": scheduled_actions(options.provisioned_schedule),
     }
     resources = {
         "ProvisionedTarget": resource(
@@ -50,12 +46,3 @@ def _following(use: float) -> Json:
             },
         },
     )
-
-
-def _action(number: int, hours: ProvisionedHours) -> Json:
-    return {
-        "ScheduledActionName": f"hours-{number}",
-        "Schedule": aws_cron(hours.cron),
-        "Timezone": hours.timezone,
-        "ScalableTargetAction": {"MinCapacity": hours.min, "MaxCapacity": hours.max},
-    }

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from preheat.provider.warm_options import LeastHours
 from preheat_providers.local.supervisor.logs import FunctionLog
 from preheat_providers.local.supervisor.process import Launch
 from preheat_providers.local.supervisor.slots import PoolSettings
@@ -22,6 +23,11 @@ def pool_settings(release: ReleaseRow) -> PoolSettings:
         timeout_s=spec.resources.timeout_s,
         setup_s=spec.limits.setup_s,
         concurrency=spec.scaling.concurrency or derived,
+        histogram=spec.options.keep_alive == "histogram",
+        hours=tuple(
+            LeastHours(cron=each.cron, timezone=each.timezone, least=each.min)
+            for each in spec.options.schedule
+        ),
     )
 
 

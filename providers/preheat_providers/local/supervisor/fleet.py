@@ -6,11 +6,13 @@ Touches processes through a Starter only. Whoever has requests says so as a Dema
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from math import inf
 from typing import Any, Protocol
 
 from preheat.runtime.supervision import backoff_s
+from preheat_providers.local.supervisor.keeping import Keeping
 from preheat_providers.local.supervisor.logs import Log
-from preheat_providers.local.supervisor.scaling import Load, WorkerLoad, decide
+from preheat_providers.local.supervisor.scaling import Load, WorkerLoad, decide, needed
 from preheat_providers.local.supervisor.slots import PoolSettings, Slot, Starter
 from preheat_providers.local.supervisor.worker import StartFailed
 
@@ -54,6 +56,7 @@ class Fleet:
         self._slots: dict[str, Slot] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake: asyncio.TimerHandle | None = None
+        self._keeping = Keeping(settings.scaling, histogram=settings.histogram, hours=settings.hours)
         self._failures = 0
         self._start_after = 0.0
         self._draining = False
@@ -135,16 +138,18 @@ class Fleet:
             self._wake.cancel()
             self._wake = None
         now = self._clock()
-        scaling = self._settings.scaling
+        load = self._load(now)
+        scaling, until = self._keeping.now(min(needed(load), self._settings.scaling.max), now)
         if self._draining:
-            scaling = replace(scaling, min=0, warm=0, idle_s=0.0)
-        decision = decide(scaling, self._load(now))
+            scaling, until = replace(scaling, min=0, warm=0, idle_s=0.0), inf
+        decision = decide(scaling, load)
         for _ in range(decision.start):
             self._start_one()
         for worker_id in decision.stop:
             self.stop(self._slots[worker_id], "it is idle")
-        if decision.wake_at is not None:
-            self._wake = asyncio.get_running_loop().call_later(max(0.0, decision.wake_at - now), self.rescale)
+        wake_at = min(until, inf if decision.wake_at is None else decision.wake_at)
+        if wake_at < inf:
+            self._wake = asyncio.get_running_loop().call_later(max(0.0, wake_at - now), self.rescale)
         if self._slots or self._demand.waiting:
             self._empty.clear()
         else:

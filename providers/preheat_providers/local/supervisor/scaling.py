@@ -40,6 +40,12 @@ class Decision:
     wake_at: float | None = None
 
 
+def needed(load: Load) -> int:
+    """Return how many workers the requests need: the busy ones, and those for who waits."""
+    busy = sum(worker.state == "ready" and worker.in_flight > 0 for worker in load.workers)
+    return busy + math.ceil(load.waiting / max(1, load.concurrency))
+
+
 def decide(scaling: Scaling, load: Load) -> Decision:
     """Return what brings the pool to: busy workers, those the waiting requests need, and `warm` on top.
 
@@ -48,9 +54,7 @@ def decide(scaling: Scaling, load: Load) -> Decision:
     """
     ready = [worker for worker in load.workers if worker.state == "ready"]
     live = len(ready) + sum(worker.state == "starting" for worker in load.workers)
-    busy = sum(worker.in_flight > 0 for worker in ready)
-    needed = busy + math.ceil(load.waiting / max(1, load.concurrency))
-    desired = min(scaling.max, max(scaling.min, needed + scaling.warm))
+    desired = min(scaling.max, max(scaling.min, needed(load) + scaling.warm))
     start = max(0, min(desired - live, scaling.max - len(load.workers)))
     wakes: list[float] = []
     if start and load.now < load.start_after:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from preheat.project.model import Scaling
+from preheat.provider.warm_options import LeastHours
 from preheat_providers.local.supervisor.scaling import WorkerState
 from preheat_providers.local.supervisor.worker import Worker
 
@@ -23,7 +24,10 @@ class Starter(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolSettings:
-    """The bounds of one pool. Times are in seconds; `concurrency` is a guess until a worker is ready."""
+    """The bounds of one pool. Times are in seconds; `concurrency` is a guess until a worker is ready.
+
+    `hours` say when how many workers always run, `histogram` that past idle times say how long others stay.
+    """
 
     function: str
     release: int
@@ -31,6 +35,8 @@ class PoolSettings:
     timeout_s: float
     setup_s: float
     concurrency: int = 1
+    histogram: bool = False
+    hours: tuple[LeastHours, ...] = ()
 
 
 @dataclass(slots=True, eq=False)

@@ -56,7 +56,7 @@ class Deploy:
         self._send_weights(spec)
         self._put_secret()
         self.place.data.write(record.path, record.to_json())
-        self._publish(spec, record.tag)
+        self._publish(spec, record)
         live = self._published(record)
         if self.telling is not None and record.uploads_sha256 is not None:
             self.telling.start(self.outfit, self.place, record.uploads_sha256, self.report)
@@ -98,18 +98,29 @@ class Deploy:
             self.report(Step(STAGE, f"writing the Secret {name}"))
             put_secret(self.place.client, name, self.place.environment, self._secrets)
 
-    def _publish(self, spec: AppSpec, tag: str) -> None:
+    def _publish(self, spec: AppSpec, record: Record) -> None:
         pins = pins_of(self.outfit.project, self.outfit.bundle) if spec.packages == "image" else ()
         with tempfile.TemporaryDirectory(prefix="preheat-modal-") as folder:
             file = lay_out(Path(folder), spec, self.outfit.bundle, pins)
             self.report(Step(STAGE, f"deploying {spec.app}"))
+            self._check_alone(record)
             publish(
                 file,
                 spec.app,
                 self.place.environment,
-                tag,
+                record.tag,
                 environ=without(self.environ, self.outfit.project.secrets.values()),
                 report=self.report,
+            )
+
+    def _check_alone(self, record: Record) -> None:
+        """Raise Conflict if somebody else deployed while weights were sent: two releases had one number."""
+        live = self.place.live()
+        if live is not None and live.app.last_number >= record.number:
+            raise Conflict(
+                f"Somebody else deployed {self.place.app} as release {live.app.last_number} in the meantime; "
+                "nothing of this deploy runs.",
+                hint="Deploy again.",
             )
 
     def _published(self, record: Record) -> Live:

@@ -4,8 +4,10 @@ With a role, Modal's own token for the container says who asks, and no key is ke
 https://modal.com/docs/guide/oidc-integration.
 """
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from preheat.errors import ProviderError
 
@@ -13,44 +15,55 @@ if TYPE_CHECKING:
     from botocore.credentials import CredentialProvider
     from botocore.session import Session as CoreSession
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
 
     from preheat.runtime.objects.storage import Storage
+    from preheat_providers.modal.uploads.polling import Queue
 
 TOKEN = "MODAL_IDENTITY_TOKEN"  # noqa: S105 - the name of a variable
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 """What a Secret has to have where there is no role."""
 
 
-def open_storage(role: str | None, environ: Mapping[str, str]) -> "Callable[[], Storage]":
-    """Return what gives the storage of this container, made when it is first asked for."""
-    made: list[Storage] = []
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """How this container is let in: as `role`, or with the keys of `environ`; without `region`, AWS's own."""
 
-    def storage() -> "Storage":
-        if not made:
-            from preheat.runtime.objects.storage import S3Storage
+    role: str | None
+    region: str | None
+    environ: Mapping[str, str]
 
-            made.append(S3Storage(_client(role, environ)))
-        return made[0]
+    def storage(self) -> "Storage":
+        """Return every bucket that it may use."""
+        from preheat.runtime.objects.storage import S3Storage
 
-    return storage
+        client: S3Client = self._client("s3")
+        return S3Storage(client)
+
+    def queue(self, url: str) -> "Queue":
+        """Return the queue at `url`."""
+        from preheat_providers.modal.uploads.queue import SqsQueue
+
+        client: SQSClient = self._client("sqs")
+        return SqsQueue(client, url)
+
+    def _client(self, service: str) -> Any:
+        from boto3 import Session
+        from botocore.config import Config
+        from botocore.credentials import CredentialResolver
+        from botocore.session import get_session
+
+        core = get_session()
+        if self.role is not None:
+            exchange = CredentialResolver(providers=[_exchange(self.role, self.region, self.environ, core)])
+            core.register_component("credential_provider", exchange)
+        config = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "max_attempts": 3})
+        return Session(botocore_session=core, region_name=self.region).client(service, config=config)
 
 
-def _client(role: str | None, environ: Mapping[str, str]) -> "S3Client":
-    from boto3 import Session
-    from botocore.config import Config
-    from botocore.credentials import CredentialResolver
-    from botocore.session import get_session
-
-    core = get_session()
-    if role is not None:
-        exchange = CredentialResolver(providers=[_exchange(role, environ, core)])
-        core.register_component("credential_provider", exchange)
-    config = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "max_attempts": 3})
-    client: S3Client = Session(botocore_session=core).client("s3", config=config)
-    return client
-
-
-def _exchange(role: str, environ: Mapping[str, str], core: "CoreSession") -> "CredentialProvider":
+def _exchange(
+    role: str, region: str | None, environ: Mapping[str, str], core: "CoreSession"
+) -> "CredentialProvider":
     """Return what gives the SDK credentials for Modal's token, and new ones before they expire."""
     from botocore.credentials import (
         AssumeRoleWithWebIdentityCredentialFetcher,
@@ -61,7 +74,7 @@ def _exchange(role: str, environ: Mapping[str, str], core: "CoreSession") -> "Cr
     if not environ.get(TOKEN):
         raise ProviderError(f"The container has no {TOKEN}, which is to be exchanged for the role {role}.")
     fetcher = AssumeRoleWithWebIdentityCredentialFetcher(
-        client_creator=core.create_client,
+        client_creator=partial(core.create_client, region_name=region),
         web_identity_token_loader=lambda: environ[TOKEN],
         role_arn=role,
         extra_args={"RoleSessionName": "preheat"},

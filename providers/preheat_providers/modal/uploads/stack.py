@@ -55,18 +55,27 @@ class UploadsStack:
         return (stack_resource(self.stack, found.template),)
 
     def deploy(
-        self, uploads: Sequence[ObjectCreated], endpoint: str, *, key: str | None, mark: str, report: Report
+        self,
+        uploads: Sequence[ObjectCreated],
+        endpoint: str,
+        *,
+        boundary: str | None,
+        key: str | None,
+        mark: str,
+        report: Report,
     ) -> None:
         """Bring the stack to what `uploads` need; a `key` of None keeps the one that it has."""
         client = self.session.client("s3")
         for each in uploads:
             region = self.session.region
-            if make_tell(client, each.bucket, region=region, trigger=each.name, provider=PROVIDER):
+            if make_tell(
+                client, each.bucket, region=region, trigger=each.name, provider=PROVIDER, option="aws_region"
+            ):
                 report(Step(STAGE, f"the bucket {each.bucket} tells EventBridge of its uploads"))
         report(Step(STAGE, f"asking CloudFormation what differs of {self.stack}"))
         self._stacks.deploy(
             self.stack,
-            template_of(app_name(self.name, self.stage), uploads),
+            template_of(app_name(self.name, self.stage), uploads, boundary=boundary),
             parameters={KEY: key, KEY_MARK: mark, ENDPOINT: endpoint},
             tags=stack_tags(self.name, self.stage),
             report=report,
@@ -85,12 +94,14 @@ class UploadsStack:
         return None if found is None or found.status in INVALID else found
 
 
-def wanted_stack(name: str, stage: str, uploads: Sequence[ObjectCreated]) -> tuple[Resource, ...]:
+def wanted_stack(
+    name: str, stage: str, uploads: Sequence[ObjectCreated], *, boundary: str | None
+) -> tuple[Resource, ...]:
     """Return the stack that `uploads` need as a resource; nothing without any."""
     if not uploads:
         return ()
     app = app_name(name, stage)
-    return (stack_resource(uploads_stack(app), template_of(app, uploads)),)
+    return (stack_resource(uploads_stack(app), template_of(app, uploads, boundary=boundary)),)
 
 
 def stack_resource(name: str, template: Mapping[str, Any]) -> Resource:

@@ -29,7 +29,14 @@ class Telling:
     def start(self, outfit: Outfit, place: Place, sha256: str, report: Report) -> None:
         """Bring the stack to what the app needs, which is deployed. Raises ProviderError."""
         key = self.key.prepare() if self.key.waits else None
-        self.stack.deploy(outfit.uploads, place.receiver(), key=key, mark=mark_of(sha256), report=report)
+        self.stack.deploy(
+            outfit.told,
+            place.receiver(),
+            boundary=outfit.options.permissions_boundary,
+            key=key,
+            mark=mark_of(sha256),
+            report=report,
+        )
         self.key.forget()
 
 

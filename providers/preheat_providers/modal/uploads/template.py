@@ -34,8 +34,8 @@ https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.ht
 CALLS_A_SECOND = 100
 
 
-def template_of(app: str, uploads: Sequence[ObjectCreated]) -> Json:
-    """Return the template for the triggers `uploads` of `app`; the same for the same input."""
+def template_of(app: str, uploads: Sequence[ObjectCreated], *, boundary: str | None = None) -> Json:
+    """Return the template for the triggers `uploads` of `app`; `boundary` is the policy of its role."""
     rules = {_rule_id(each): _rule(each) for each in uploads}
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
@@ -45,11 +45,11 @@ def template_of(app: str, uploads: Sequence[ObjectCreated]) -> Json:
             KEY_MARK: {"Type": "String"},
             ENDPOINT: {"Type": "String"},
         },
-        "Resources": {**_way(), **_lost(list(rules), app), **rules},
+        "Resources": {**_way(boundary), **_lost(list(rules), app), **rules},
     }
 
 
-def _way() -> Resources:
+def _way(boundary: str | None) -> Resources:
     """Return how events get to Modal."""
     key = {"ApiKeyName": HEADER, "ApiKeyValue": ref(KEY)}
     call = allow("Call", ["events:InvokeApiDestination"], [att(DESTINATION)])
@@ -71,7 +71,7 @@ def _way() -> Resources:
                 "InvocationRateLimitPerSecond": CALLS_A_SECOND,
             },
         ),
-        ROLE: service_role(SERVICE, call, boundary=None),
+        ROLE: service_role(SERVICE, call, boundary=boundary),
     }
 
 

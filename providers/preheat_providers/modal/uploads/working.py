@@ -10,7 +10,7 @@ from preheat.errors import BadInput, HandlerError, NotFound, NotOffered, Request
 from preheat.interface.message import Engine, Request, Response
 from preheat.runtime.answers import collected
 from preheat.runtime.log import Log, log_to_stderr
-from preheat.runtime.objects.events import ObjectRecord, read_notification
+from preheat.runtime.objects.events import ObjectRecord
 from preheat.runtime.objects.results import content_type, request_headers, result_body, result_key
 from preheat.runtime.objects.storage import Storage, Superseded
 from preheat_providers.modal.jobs.attempts import BUSY, delay_s
@@ -29,7 +29,7 @@ class Uploads:
         triggers: Iterable[Upload],
         engine: Engine,
         entries: Entries,
-        storage: Callable[[], Storage],
+        storage: Storage,
         *,
         limit: int,
         sleep: Sleep = asyncio.sleep,
@@ -45,13 +45,15 @@ class Uploads:
         self._chance = chance
         self._log = log
 
-    async def run(self, trigger_name: str, event: Mapping[str, Any]) -> Item | None:
-        """Do the upload of `event`, unless it was done; return where the result is, None if there is none.
+    async def run(self, trigger_name: str, uploaded: Mapping[str, Any]) -> Item | None:
+        """Do the upload `uploaded`, an ObjectRecord as plain data, unless it was done.
+
+        Return where the result is, or None if there is none, because the object is gone or has changed.
 
         Raises HandlerError where the model refuses or fails for good, NotOffered for an unknown trigger.
         """
-        trigger, record = self._triggers.get(trigger_name), read_notification(event)
-        if trigger is None or record is None:
+        trigger, record = self._triggers.get(trigger_name), ObjectRecord(**uploaded)
+        if trigger is None:
             raise NotOffered(f"No trigger of this function is called {trigger_name!r}.")
         what = f"s3://{record.bucket}/{record.key}"
         done = done_key(upload_key(trigger, record))
@@ -84,22 +86,21 @@ class Uploads:
         raise AssertionError("a trigger has one attempt at least")
 
     async def _attempt(self, trigger: Upload, record: ObjectRecord) -> Item:
-        storage = self._storage()
         request = Request(
             id=record.event_id,
-            body=await asyncio.to_thread(storage.read, record, self._limit),
+            body=await asyncio.to_thread(self._storage.read, record, self._limit),
             content_type=content_type(record.key),
             headers=request_headers(record),
         )
         response = await collected(await self._engine.invoke(request))
         if response.status >= 400:
             raise _refusal(response)
-        if not await asyncio.to_thread(storage.current, record):
+        if not await asyncio.to_thread(self._storage.current, record):
             raise Superseded(record)
         bucket, prefix = trigger.sink
         key = result_key(prefix, record.key, response.content_type)
         body = result_body(record, response.content_type, response.body)
-        await asyncio.to_thread(storage.write, bucket, key, body, response.content_type)
+        await asyncio.to_thread(self._storage.write, bucket, key, body, response.content_type)
         return {"result": f"s3://{bucket}/{key}"}
 
     def _tell(self, level: str, event: str, message: str, record: ObjectRecord) -> None:

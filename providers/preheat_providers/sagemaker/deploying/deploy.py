@@ -1,5 +1,6 @@
 """One deploy, step by step. Every step finds what an earlier run, killed in the middle, has left.
 
+update     whether SageMaker makes one of the other                reads nothing
 quota      whether the account may run the machines                reads Service Quotas
 images     the stack of the image repository                       by a change set
 push       the image                                               only the layers that are missing
@@ -16,12 +17,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from preheat.bundle.model import Bundle
+from preheat.errors import ProviderError
 from preheat.progress import Report, Step
 from preheat.provider.protocol import Deployment
 from preheat.provider.tokens import PendingToken, sha256_of
 from preheat_providers._aws.buckets import make_tell
+from preheat_providers._aws.parameters import has_token, stack_parameters
 from preheat_providers._aws.stacks import Stack, StackFailed, Stacks
-from preheat_providers.sagemaker.deploying.parameters import has_token, stack_parameters
 from preheat_providers.sagemaker.deploying.recording import prune, record
 from preheat_providers.sagemaker.deploying.sending import send_front, send_weights
 from preheat_providers.sagemaker.deploying.watching import Watch
@@ -31,7 +33,7 @@ from preheat_providers.sagemaker.place import Live, Place, deployment_of
 from preheat_providers.sagemaker.quotas import check_quota, find_quota, needed_machines
 from preheat_providers.sagemaker.settings import PROVIDER
 from preheat_providers.sagemaker.template.names import log_group, repository_name, stack_tags, weights_prefix
-from preheat_providers.sagemaker.template.scaling import without_scaling
+from preheat_providers.sagemaker.template.updating import first_step, update_problem
 from preheat_providers.sagemaker.traffic import move, settle
 
 STAGE = "apply"
@@ -53,6 +55,7 @@ class Deploy:
         """Make it so. Raises ProviderError, and the endpoint runs what it ran."""
         self._settle()
         before = self.place.live()
+        self._check_update(before)
         self._check_quota(before)
         self._make_repository()
         self.imaging.push(self.outfit.image, repository_name(self.place.name, self.place.stage))
@@ -74,6 +77,14 @@ class Deploy:
         stack = self.place.stack()
         if stack is not None and not stack.in_progress:
             settle(self.place, tell=self._tell)
+
+    def _check_update(self, before: Live | None) -> None:
+        problem = update_problem(dict(before.stack.template), dict(self.outfit.template)) if before else None
+        if problem is not None:
+            raise ProviderError(
+                problem,
+                hint=f"preheat destroy {self.place.name} --provider {PROVIDER}  # or another name or stage",
+            )
 
     def _check_quota(self, before: Live | None) -> None:
         wanted = self.outfit.wanted
@@ -97,9 +108,12 @@ class Deploy:
 
     def _switch_buckets(self) -> None:
         client, region = self.place.session.client("s3"), self.place.session.region
-        for trigger in self.outfit.wanted.uploads:
-            if make_tell(client, trigger.bucket, region=region, trigger=trigger.name, provider=PROVIDER):
-                self._tell(f"the bucket {trigger.bucket} tells EventBridge of its uploads")
+        wanted = self.outfit.wanted
+        for trigger in wanted.uploads:
+            # Results are told of too, by the bucket of jobs if that is somebody else's.
+            for bucket in filter(None, (trigger.bucket, wanted.options.output_bucket)):
+                if make_tell(client, bucket, region=region, trigger=trigger.name, provider=PROVIDER):
+                    self._tell(f"the bucket {bucket} tells EventBridge of its uploads")
 
     def _send(self) -> None:
         self._tell(f"sending what s3://{self.bucket} lacks")
@@ -115,10 +129,11 @@ class Deploy:
         session = self.place.session
         group = log_group(self.place.name, self.place.stage)
         watch = Watch(session.client("logs"), group, self.report, sleep=self.place.sleep)
-        stacks = Stacks(session.client("cloudformation"), sleep=watch.sleep)
-        if before is not None and self._changes_machine(before.stack):
+        stacks = self.place.stacks_by(watch.sleep)
+        step = first_step(dict(before.stack.template), dict(self.outfit.template)) if before else None
+        if before is not None and step is not None:
             self._tell("taking the scaling off, which SageMaker wants before another machine")
-            self._bring(stacks, without_scaling(dict(before.stack.template)), before.stack)
+            self._bring(stacks, step, before.stack)
         self._tell(f"asking CloudFormation what differs of {self.place.stack_name}")
         try:
             self._bring(stacks, self.outfit.template, before.stack if before else None)
@@ -149,9 +164,6 @@ class Deploy:
             report=self.report,
         )
 
-    def _changes_machine(self, before: Stack) -> bool:
-        return machine_in(before.template) != machine_in(self.outfit.template)
-
     def _with_newest(self, live: Live) -> Live:
         """Return it with what the stack made, which CloudFormation takes for done after a roll-back."""
         if live.config == live.newest.config:
@@ -164,10 +176,3 @@ class Deploy:
         if not self.outfit.wanted.token:
             return None
         return self.token.show(self.place.front_variables(live.stack).get("PREHEAT_TOKEN_SHA256"))
-
-
-def machine_in(template: Mapping[str, Any]) -> str | None:
-    """Return the machine that a template asks for; None for a serverless endpoint."""
-    (variant,) = template["Resources"]["EndpointConfig"]["Properties"]["ProductionVariants"]
-    machine: str | None = variant.get("InstanceType")
-    return machine

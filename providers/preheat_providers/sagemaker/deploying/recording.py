@@ -1,6 +1,6 @@
 """Releases get their numbers, and the oldest go: records in the bucket, configs and models of SageMaker."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
@@ -39,10 +39,10 @@ def prune(place: Place, live: Live, *, keep: int, report: Report) -> None:
     try:
         releases = book.releases()
         old = superfluous(releases, keep=keep, needed=frozenset({live.config}))
-        kept = {each.weights for each in releases if each not in old}
+        kept = [each for each in releases if each not in old]
         for each in old:
-            remove_release(place.session.client("sagemaker"), each)
-            if each.weights is not None and each.weights not in kept:
+            remove_release(place.session.client("sagemaker"), each, kept=kept)
+            if each.weights is not None and each.weights not in {other.weights for other in kept}:
                 bucket = place.artifact_bucket(live.stack)
                 emptied(place.session.client("s3"), bucket, each.weights, "weights", report)
             book.remove(each.number)
@@ -50,16 +50,22 @@ def prune(place: Place, live: Live, *, keep: int, report: Report) -> None:
         report(Notice(STAGE, f"An old release stays: {error.message}", hint=error.hint))
 
 
-def remove_release(client: "SageMakerClient", released: Released) -> list[str]:
-    """Remove the config and the model of a release, and return what was there. Raises ProviderError."""
-    parts: tuple[tuple[str, str, Callable[[], object]], ...] = (
+def remove_release(
+    client: "SageMakerClient", released: Released, *, kept: Sequence[Released] = ()
+) -> list[str]:
+    """Remove the config of a release and its model, which another of the same code that is `kept` may have.
+
+    Returns what was there. Raises ProviderError.
+    """
+    parts: list[tuple[str, str, Callable[[], object]]] = [
         (
             "endpoint config",
             released.config,
             lambda: client.delete_endpoint_config(EndpointConfigName=released.config),
-        ),
-        ("model", released.model, lambda: client.delete_model(ModelName=released.model)),
-    )
+        )
+    ]
+    if released.model not in {each.model for each in kept}:
+        parts.append(("model", released.model, lambda: client.delete_model(ModelName=released.model)))
     removed = []
     for kind, name, remove in parts:
         with translated(f"the {kind} {name} cannot be removed"):

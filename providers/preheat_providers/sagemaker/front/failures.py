@@ -19,6 +19,7 @@ SENTENCE = re.compile(
 QUOTED = 2000
 _LATE = ("timed out", "timeout", "time out", "expired")
 GONE = ("NoSuchKey", "Not Found", "does not exist")
+_DENIED = ("AccessDenied", "Access Denied", "Forbidden")
 
 
 def failure_document(text: bytes, job_id: str) -> dict[str, Any]:
@@ -44,4 +45,6 @@ def _document(text: str) -> dict[str, Any] | None:
 def _status(text: str) -> int:
     if any(word in text.lower() for word in _LATE):
         return 504
+    if any(word in text for word in _DENIED):
+        return 403
     return 404 if any(word in text for word in GONE) else 502

@@ -39,7 +39,9 @@ RESULT_BYTES = 32 << 20
 """Up to this size a JSON result is wrapped; the function has 256 MB."""
 
 _PLAIN = re.compile(r"[A-Za-z0-9!_.*'()/=@:,-]+")
-"""Keys that InputLocation, a header, takes as they are."""
+LOCATION_CHARACTERS = 1024
+"""What InputLocation, a header, takes, as it is and in all:
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpointAsync.html, 2026-11-21"""
 
 _log = logging.getLogger()
 
@@ -104,7 +106,7 @@ class Uploads:
         bucket = record.source["bucket"]
         attributes = f"s3://{bucket}/{encode_key(key)}"
         location = bucket, key
-        if not _PLAIN.fullmatch(key):
+        if not _PLAIN.fullmatch(key) or len(f"s3://{bucket}/{key}") > LOCATION_CHARACTERS:
             location = self.bucket, f"{self.prefix}inputs/{record.id}"
             self.objects.copy((bucket, key), *location)
         call = Call(

@@ -1,5 +1,6 @@
 """The whole template: one CloudFormation document for one function at one stage."""
 
+from preheat_providers._aws.templates.document import document_of
 from preheat_providers._aws.templates.intrinsics import Json, Resources, att, ref
 from preheat_providers.sagemaker.template.endpoint import endpoint_resources
 from preheat_providers.sagemaker.template.front import front_resources
@@ -27,13 +28,9 @@ def template_of(wanted: Wanted) -> Json:
     resources: Resources = {}
     for room in ROOMS:
         resources |= room(wanted)
-    return {
-        "AWSTemplateFormatVersion": "2010-09-09",
-        "Description": f"preheat: {wanted.project.name} at {wanted.project.stage}",
-        "Parameters": parameters_of(wanted),
-        "Resources": resources,
-        "Outputs": _outputs(wanted),
-    }
+    return document_of(
+        wanted.project, parameters=parameters_of(wanted), resources=resources, outputs=_outputs(wanted)
+    )
 
 
 def _outputs(wanted: Wanted) -> Json:
@@ -48,4 +45,4 @@ def _outputs(wanted: Wanted) -> Json:
         values["JobsBucket"] = bucket_name(wanted)
     if wanted.is_async and wanted.uploads:
         values |= {"Uploads": ref(FUNCTION), "LostUploads": ref(LOST)}
-    return {name: {"Value": value} for name, value in values.items()}
+    return values

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from preheat.project.model import ObjectCreated
+from preheat_providers._aws.parameters import ARTIFACT_BUCKET, TOKEN_PARAMETER
 from preheat_providers._aws.templates.intrinsics import (
     Json,
     Resources,
@@ -25,7 +26,6 @@ from preheat_providers.sagemaker.template.names import (
     front_log_group,
 )
 from preheat_providers.sagemaker.template.storage import bucket_name, bucket_text, folder_arn
-from preheat_providers.sagemaker.template.variables import ARTIFACT_BUCKET, TOKEN_PARAMETER
 from preheat_providers.sagemaker.template.wanted import FrontName, Wanted
 
 RUNTIME = "python3.13"

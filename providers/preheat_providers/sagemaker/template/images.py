@@ -6,8 +6,9 @@ from preheat_providers._aws.templates.intrinsics import Json, att, ref, resource
 from preheat_providers.sagemaker.options import Options
 from preheat_providers.sagemaker.template.names import repository_name
 
-SPARE_IMAGES = 5
-"""How many images stay beside those of the kept releases: pushed, but not released."""
+SPARE_IMAGES = 50
+"""How many images stay beside those of the kept releases: of deploys that failed, after whatever number of
+which the image that serves must still be there. They share what did not change, so that each is small."""
 
 
 def images_template_of(name: str, stage: str, options: Options) -> Json:

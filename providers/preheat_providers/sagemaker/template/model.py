@@ -5,6 +5,7 @@ What is replaced stays, to roll back to; the provider removes what is too old, a
 
 from typing import Any
 
+from preheat_providers._aws.parameters import ARTIFACT_BUCKET
 from preheat_providers._aws.templates.intrinsics import Json, Resources, att, ref, resource, sub
 from preheat_providers.sagemaker.limits import serverless_memory_mb
 from preheat_providers.sagemaker.template.names import (
@@ -17,7 +18,7 @@ from preheat_providers.sagemaker.template.names import (
     weights_prefix,
 )
 from preheat_providers.sagemaker.template.storage import folder_uri
-from preheat_providers.sagemaker.template.variables import ARTIFACT_BUCKET, container_variables
+from preheat_providers.sagemaker.template.variables import container_variables
 from preheat_providers.sagemaker.template.wanted import Wanted
 
 SECRETS_MARK = "SecretsMark"

@@ -4,7 +4,6 @@ from preheat_providers._aws.templates.names import NAME_TAG as NAME_TAG
 from preheat_providers._aws.templates.names import STAGE_TAG as STAGE_TAG
 from preheat_providers._aws.templates.names import default_bucket as default_bucket
 from preheat_providers._aws.templates.names import logical_id as logical_id
-from preheat_providers._aws.templates.names import object_prefix as object_prefix
 from preheat_providers._aws.templates.names import secret_parameter as secret_parameter
 from preheat_providers._aws.templates.names import stack_tags as stack_tags
 
@@ -21,6 +20,14 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-exclusions
 INPUTS, OUTPUTS, FAILURES, RECORDS = "inputs/", "outputs/", "failures/", "records/"
 """What the bucket of jobs holds, below `job_prefix`: what jobs were sent, what came out of them, what failed,
 and what the front remembers of them."""
+
+
+def object_prefix(name: str, stage: str) -> str:
+    """Return what the keys of all objects of an endpoint begin with: never in the folder of Lambda's.
+
+    A destroy there empties that folder. No name has a dot.
+    """
+    return f"preheat/{name}/{stage}.endpoint/"
 
 
 def endpoint_name(name: str, stage: str) -> str:

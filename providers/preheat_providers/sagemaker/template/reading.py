@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from preheat.plan.model import Resource
-from preheat_providers._aws.templates.reading import permission_list, text_of
+from preheat_providers._aws.templates.reading import permission_resources, text_of
 
-PERMISSION = "permission"
 DERIVED = {"AWS::IAM::Role": "Policies"}
 """Properties that say what other resources say already."""
 
@@ -14,10 +13,7 @@ DERIVED = {"AWS::IAM::Role": "Policies"}
 def resources_of(template: Mapping[str, Any]) -> tuple[Resource, ...]:
     """Return the resources of `template`, references written as `${NAME}`, and each permission by itself."""
     resources = [_resource(name, document) for name, document in template["Resources"].items()]
-    permissions = [
-        Resource(kind=PERMISSION, name=str(each), properties={}) for each in permission_list(template)
-    ]
-    return (*resources, *permissions)
+    return (*resources, *permission_resources(template))
 
 
 def _resource(name: str, document: Mapping[str, Any]) -> Resource:

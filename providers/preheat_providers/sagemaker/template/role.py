@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-create-endpoint-
 
 from collections.abc import Iterator
 
+from preheat_providers._aws.parameters import ARTIFACT_BUCKET
 from preheat_providers._aws.templates.intrinsics import (
     Json,
     Resources,
@@ -16,8 +17,8 @@ from preheat_providers._aws.templates.intrinsics import (
     object_arn,
     ref,
 )
-from preheat_providers._aws.templates.keys import key_patterns
 from preheat_providers._aws.templates.roles import service_role
+from preheat_providers._aws.templates.uploads import readable_objects
 from preheat_providers.sagemaker.template.names import (
     FAILURES,
     INPUTS,
@@ -28,7 +29,6 @@ from preheat_providers.sagemaker.template.names import (
 )
 from preheat_providers.sagemaker.template.scaling import NAMESPACE
 from preheat_providers.sagemaker.template.storage import TOPICS, bucket_text, folder_arn
-from preheat_providers.sagemaker.template.variables import ARTIFACT_BUCKET
 from preheat_providers.sagemaker.template.wanted import Wanted
 
 PULL = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
@@ -78,11 +78,6 @@ def _job_statements(wanted: Wanted) -> Iterator[Json]:
     # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
     yield allow("Gone", ["s3:ListBucket"], [bucket_arn(bucket) for bucket in buckets])
     if wanted.uploads:
-        read = [
-            object_arn(upload.bucket, pattern)
-            for upload in wanted.uploads
-            for pattern in key_patterns(upload.prefix, upload.suffix)
-        ]
-        yield allow("Uploads", ["s3:GetObject"], read)
+        yield allow("Uploads", ["s3:GetObject"], readable_objects(wanted.uploads))
     if wanted.options.notify:
         yield allow("Topics", ["sns:Publish"], [ref(topic) for topic in TOPICS])

@@ -7,9 +7,8 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-autoscale.html, 
 
 from typing import Any
 
-from preheat_providers._aws.templates.cron import aws_cron
+from preheat_providers._aws.templates.hours import scheduled_actions
 from preheat_providers._aws.templates.intrinsics import Json, Resources, ref, resource
-from preheat_providers.sagemaker.options import WarmHours
 from preheat_providers.sagemaker.template.names import VARIANT
 from preheat_providers.sagemaker.template.wanted import Wanted
 
@@ -75,7 +74,6 @@ def _references(value: Any) -> list[str]:
 
 
 def _target(wanted: Wanted) -> Json:
-    hours = wanted.options.schedule
     return resource(
         "AWS::ApplicationAutoScaling::ScalableTarget",
         {
@@ -84,19 +82,10 @@ def _target(wanted: Wanted) -> Json:
             "ResourceId": f"endpoint/{wanted.endpoint}/variant/{VARIANT}",
             "MinCapacity": wanted.floor,
             "MaxCapacity": wanted.ceiling,
-            "ScheduledActions": [_action(number, each) for number, each in enumerate(hours)] or None,
+            "ScheduledActions": scheduled_actions(wanted.options.schedule),
         },
         DependsOn="Endpoint",
     )
-
-
-def _action(number: int, hours: WarmHours) -> Json:
-    return {
-        "ScheduledActionName": f"hours-{number}",
-        "Schedule": aws_cron(hours.cron),
-        "Timezone": hours.timezone,
-        "ScalableTargetAction": {"MinCapacity": hours.min, "MaxCapacity": hours.max},
-    }
 
 
 def _policy(name: str, tracking: Json) -> Json:

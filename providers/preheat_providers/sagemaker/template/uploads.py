@@ -15,15 +15,12 @@ from preheat_providers._aws.templates.intrinsics import (
     Resources,
     allow,
     att,
-    iam_text,
-    object_arn,
     policy,
     ref,
     resource,
 )
-from preheat_providers._aws.templates.keys import key_patterns
 from preheat_providers._aws.templates.queues import dead_letters
-from preheat_providers._aws.templates.uploads import event_pattern, sink_of
+from preheat_providers._aws.templates.uploads import event_pattern, readable_objects, written_objects
 from preheat_providers._aws.templates.urls import permission
 from preheat_providers.sagemaker.template.front import (
     UPLOADS_S,
@@ -89,14 +86,8 @@ def _statements(wanted: Wanted) -> Iterator[Json]:
     # Objects whose keys no header takes are copied here first.
     yield allow("Copied", ["s3:PutObject", "s3:AbortMultipartUpload"], [folder_arn(wanted, INPUTS)])
     yield listing(wanted)
-    read = [
-        object_arn(upload.bucket, pattern)
-        for upload in wanted.uploads
-        for pattern in key_patterns(upload.prefix, upload.suffix)
-    ]
-    yield allow("Uploads", ["s3:GetObject"], read)
-    sinks = sorted({sink_of(upload) for upload in wanted.uploads})
-    written = [object_arn(bucket, f"{iam_text(prefix)}*") for bucket, prefix in sinks]
+    yield allow("Uploads", ["s3:GetObject"], readable_objects(wanted.uploads))
+    written = written_objects(wanted.uploads)
     yield allow("Delivered", ["s3:PutObject", "s3:AbortMultipartUpload"], written)
     yield allow("Lost", ["sqs:SendMessage"], [att(LOST)])
     yield from key_statements(wanted)

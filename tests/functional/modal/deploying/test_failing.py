@@ -10,7 +10,7 @@ from tests.fakes.functions import Function, Functions
 from tests.fakes.modal.account import SETTINGS
 from tests.fakes.modal.plane import ControlPlane
 
-from preheat.errors import MissingExtra, ProviderError
+from preheat.errors import MissingExtra, ProjectError, ProviderError
 from preheat.progress import Event, Step
 from preheat.project.model import EMPTY
 from preheat_providers.modal.client import Client
@@ -37,11 +37,11 @@ def test_without_a_token_nothing_is_asked_and_the_line_to_paste_is_there(
 ) -> None:
     monkeypatch.delenv("MODAL_TOKEN_ID")
     monkeypatch.delenv("MODAL_TOKEN_SECRET")
-    before = len(plane.journal.entries)
-    with pytest.raises(ProviderError, match=r"nobody can sign in.*Token missing") as raised:
+    before = plane.journal.names()
+    with pytest.raises(ProviderError, match=r"the sign-in fails: no token") as raised:
         letters.deploy()
     assert "modal token new" in str(raised.value.hint)
-    assert len(plane.journal.entries) == before
+    assert plane.journal.names() == before
 
 
 def test_a_wrong_token_is_said_so(letters: Function, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,6 +69,19 @@ def test_without_the_client_the_extra_is_named(plane: ControlPlane) -> None:
     with pytest.raises(MissingExtra) as raised:
         ModalProvider(Client(version=missing)).status(None, None)
     assert raised.value.hint == "pip install 'preheat[modal]'"
+
+
+def test_a_gpu_that_modal_has_not_is_named_before_anything_is_built_or_asked(
+    letters: Function, plane: ControlPlane
+) -> None:
+    letters.edit("preheat.toml", "memory_mb = 512", 'memory_mb = 512\ngpu = "H1000"')
+    before = plane.journal.names()
+    with pytest.raises(ProjectError) as raised:
+        letters.deploy()
+    [finding] = raised.value.findings
+    assert "'H1000'" in finding.message
+    assert finding.fix == 'gpu = "H100"'
+    assert plane.journal.names() == before
 
 
 def test_an_image_that_is_built_of_the_lock_runs(built: Function, plane: ControlPlane) -> None:

@@ -150,8 +150,9 @@ def test_what_is_not_deployed_has_no_pool(provider: ModalProvider, plane: Contro
 
 def test_the_command_line_shows_and_changes_the_pool(counted: Function, plane: ControlPlane) -> None:
     line = CommandLine(registry=Registry.installed())
-    shown = line("warm", counted.name, "--provider", "modal")
+    shown = line("warm", "show", counted.name, "--provider", "modal")
     assert (shown.code, "at most" in shown.out) == (0, True)
-    changed = line("warm", counted.name, "--provider", "modal", "--scaledown", "2m", "--json")
+    change = ("--scaledown", "2m", "--live", "--json")
+    changed = line("warm", "set", "0", counted.name, "--provider", "modal", *change)
     assert changed.document["pool"]["idle_s"] == 120
-    assert "not as deployed" in line("warm", counted.name, "--provider", "modal").out
+    assert "not as deployed" in line("warm", "show", counted.name, "--provider", "modal").out

@@ -1,28 +1,31 @@
 """S3 to EventBridge to Modal and back: AWS is MiniStack with IAM in force, Modal is the control plane.
 
 What neither shows: how long EventBridge waits, that it repeats for a day (MiniStack drops what is not
-answered with 2xx), and Modal's identity tokens; here containers have keys in a Secret.
+answered with 2xx), and that AWS believes the signature of Modal's identity tokens: here nobody looks at it.
 """
 
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
 from tests.fakes.aws.cloud import ACCOUNT, REGION, SECRET, Cloud, account
 from tests.fakes.functions import Function, Functions
+from tests.fakes.modal.identity import ISSUER
 from tests.fakes.modal.plane import ControlPlane
 
 from preheat.errors import ProjectError
 from preheat_providers.modal.provider import ModalProvider
 from preheat_providers.modal.uploads.template import HEADER
 
-TRIGGER = """
+KEYS = """
 [secrets]
 AWS_ACCESS_KEY_ID = "env:AWS_ACCESS_KEY_ID"
 AWS_SECRET_ACCESS_KEY = "env:AWS_SECRET_ACCESS_KEY"
-
+"""
+TRIGGER = """
 [env]
 AWS_ENDPOINT_URL = "%s"
 AWS_REGION = "%s"
@@ -48,8 +51,59 @@ def cloud() -> Iterator[Cloud]:
 def letters(functions: Functions, cloud: Cloud) -> Function:
     function = functions.fresh("letters")
     with (function.root / "preheat.toml").open("a") as file:
-        file.write(TRIGGER % (cloud.server.endpoint, REGION))
+        file.write((KEYS + TRIGGER) % (cloud.server.endpoint, REGION))
     return function
+
+
+@pytest.fixture
+def asking(letters: Function, cloud: Cloud) -> Function:
+    """The same function, which asks a queue; both buckets were there before, and the queue is the user's."""
+    sqs, s3 = cloud.client("sqs"), cloud.client("s3")
+    url = sqs.create_queue(QueueName=f"{letters.name}-told")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sending = {
+        "Effect": "Allow",
+        "Principal": {"Service": "s3.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+    }
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": _policy(sending)})
+    told = [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]
+    s3.put_bucket_notification_configuration(
+        Bucket="post-in", NotificationConfiguration={"QueueConfigurations": told}
+    )
+    letters.edit("preheat.toml", KEYS, "")
+    with (letters.root / "preheat.toml").open("a") as file:
+        file.write(f'[provider.modal]\nupload_queue = "{url}"\naws_region = "{REGION}"\n')
+        file.write(f'upload_role = "{role_for(letters, cloud, arn)}"\n')
+    return letters
+
+
+def role_for(function: Function, cloud: Cloud, queue: str) -> str:
+    """The ARN of a role that trusts the function's containers alone, and gives what Modal's page says."""
+    issuer = ISSUER.removeprefix("https://")
+    app = f"*:app_name:preheat-{function.name}-dev:*"
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Federated": f"arn:aws:iam::{ACCOUNT}:oidc-provider/{issuer}"},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringEquals": {f"{issuer}:aud": issuer}, "StringLike": {f"{issuer}:sub": app}},
+    }
+    given = {
+        "arn:aws:s3:::post-in": ["s3:ListBucket"],
+        "arn:aws:s3:::post-in/*": ["s3:GetObject", "s3:GetObjectVersion"],
+        "arn:aws:s3:::post-out/*": ["s3:PutObject"],
+        queue: ["sqs:ReceiveMessage", "sqs:DeleteMessage"],
+    }
+    allowed = [{"Effect": "Allow", "Action": each, "Resource": where} for where, each in given.items()]
+    iam, name = cloud.client("iam"), f"{function.name}-reader"
+    made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy(trust))
+    iam.put_role_policy(RoleName=name, PolicyName="uploads", PolicyDocument=_policy(*allowed))
+    return str(made["Role"]["Arn"])
+
+
+def _policy(*statements: Mapping[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
 def event(key: str, sequencer: str = "1", etag: str = "0") -> bytes:
@@ -135,6 +189,52 @@ def test_a_project_without_keys_and_role_is_told_so_before_anything_is_made(
         letters.deploy()
     assert "upload_role" in str(raised.value.hint)
     assert plane.journal.names()[before:].count("AppPublish") == 0
+
+
+def test_a_queue_is_asked_every_minute_and_nothing_is_made_on_aws(
+    asking: Function, cloud: Cloud, plane: ControlPlane, provider: ModalProvider
+) -> None:
+    before = cloud.inventory()
+    asking.deploy()
+    app = f"preheat-{asking.name}-dev"
+    assert cloud.inventory() == before
+    assert plane.schedules(app)["poll_uploads"].cron.cron_string == "* * * * *"
+    assert asking.plan().changes == ()
+
+    for key in ("in/a b+ü.json", "in/100%.json", "in/gone.json"):
+        cloud.client("s3").put_object(Bucket="post-in", Key=key, Body=b'"hello"')
+    cloud.client("s3").delete_object(Bucket="post-in", Key="in/gone.json")
+    begun = len(lines(plane, "upload-done"))
+    plane.fire(app, "poll_uploads")
+    plane.until(lambda: len(lines(plane, "upload-done")) == begun + 2)
+    results = cloud.objects("post-out", "counted/in/")
+    assert {"counted/in/a b+ü.json.json", "counted/in/100%.json.json"} <= results.keys()
+    assert "counted/in/gone.json.json" not in results
+    plane.until(lambda: any("gone.json" in line for line in lines(plane, "upload-skipped")))
+
+    plane.fire(app, "poll_uploads")
+    plane.until(lambda: len(plane.inputs(app, "poll_uploads")) == 2)
+    plane.until(lambda: all(each.output is not None for each in plane.inputs(app, "poll_uploads")))
+    assert len(plane.inputs(app, "Model.*")) == 3
+    assert provider.destroy(asking.name, "dev", report=lambda _: None).left == ()
+    assert cloud.inventory() == before
+
+
+def test_a_change_of_how_an_app_is_told_moves_it(
+    asking: Function, cloud: Cloud, provider: ModalProvider
+) -> None:
+    asking.deploy()
+    asking.edit("preheat.toml", "upload_queue", "# upload_queue")
+    assert {change.kind for change in asking.plan().changes} == {
+        "AWS::CloudFormation::Stack",
+        "modal.Function",
+    }
+    asking.deploy()
+    assert cloud.client("events").list_connections()["Connections"] != []
+    asking.edit("preheat.toml", "# upload_queue", "upload_queue")
+    asking.deploy()
+    assert cloud.client("events").list_connections()["Connections"] == []
+    provider.destroy(asking.name, "dev", report=lambda _: None)
 
 
 def test_the_key_is_in_no_request_and_no_line(

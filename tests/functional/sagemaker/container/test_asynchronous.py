@@ -11,13 +11,17 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 from tests.fakes.clock import HandClock
 from tests.fakes.sagemaker.container import ContainerProcess
 from tests.fakes.sagemaker.endpoint import AsyncEndpoint
-from tests.fakes.sagemaker.invocation import AsyncConfig
+from tests.fakes.sagemaker.invocation import LARGEST_BYTES, AsyncConfig
+from tests.fakes.sagemaker.notification import INCLUDED_BYTES
 from tests.fakes.sagemaker.runtime_api import serving
 from tests.functional.sagemaker.container.conftest import Start
+
+from preheat_providers.sagemaker.front.failures import failure_document
 
 pytestmark = pytest.mark.runtime
 
@@ -230,6 +234,53 @@ def test_an_input_that_is_not_there_is_a_failure_without_the_container(start: St
     [reason] = account.endpoint.until_ended("job-1")
     assert "could not be downloaded" in reason
     assert b"s3://jobs/nothing" in account.read(answer["FailureLocation"])[1]
+
+
+def deny(**_: Any) -> tuple[AWSResponse, dict[str, Any]]:
+    """Answer for S3 as it does without the right."""
+    error = {"Code": "AccessDenied", "Message": "Access Denied"}
+    return AWSResponse("https://s3", 403, {}, None), {"Error": error}  # type: ignore[arg-type]
+
+
+def swell(parsed: dict[str, Any], **_: Any) -> None:
+    """Let S3 say that an object is one byte larger than an endpoint takes."""
+    parsed["ContentLength"] = LARGEST_BYTES + 1
+
+
+@pytest.mark.parametrize(
+    ("event", "hook", "why", "status"),
+    [
+        ("before-call.s3.GetObject", deny, "AccessDenied", 403),
+        ("after-call.s3.HeadObject", swell, "has 1073741825 bytes; the limit is 1073741824", 502),
+    ],
+)
+def test_an_input_that_cannot_be_read_is_a_failure_without_the_container(
+    start: Start, opened: Open, event: str, hook: Any, why: str, status: int
+) -> None:
+    account = opened()
+    instance(account, start(HANDLER))
+    account.s3.meta.events.register(event, hook)
+    answer = account.invoke({"text": "a"}, InferenceId="job-1")
+    [reason] = account.endpoint.until_ended("job-1")
+    account.s3.meta.events.unregister(event, hook)
+    assert why in reason
+    document = failure_document(account.read(answer["FailureLocation"])[1], "job-1")
+    assert (document["status"], document["instance"]) == (status, "urn:preheat:request:job-1")
+    assert len(account.told("bad")) == 1
+
+
+def test_an_answer_beyond_what_a_notification_takes_is_left_out_of_it(start: Start, opened: Open) -> None:
+    account = opened(notification={"IncludeInferenceResponseIn": ["SUCCESS_NOTIFICATION_TOPIC"]})
+    instance(account, start(HANDLER))
+    locations = {}
+    for name, size in (("small", 10), ("large", INCLUDED_BYTES)):
+        locations[name] = account.invoke({"text": "a" * size}, InferenceId=name)["OutputLocation"]
+        account.endpoint.until_ended(name)
+    told = {message["inferenceId"]: message for message in account.told("good")}
+    assert b64decode(told["small"]["responseBody"]["content"]) == account.read(locations["small"])[1]
+    assert "responseBody" not in told["large"]
+    assert told["large"]["responseParameters"]["outputLocation"] == locations["large"]
+    assert len(account.read(locations["large"])[1]) > INCLUDED_BYTES
 
 
 def test_a_request_waits_for_the_first_instance_and_expires_after_its_time_to_live(

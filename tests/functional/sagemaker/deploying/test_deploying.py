@@ -1,8 +1,10 @@
 """Deploying: what is made, what an edit sends, and which release answers."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
+import httpx
 import pytest
 from tests.fakes.aws.cloud import BUCKET
 from tests.fakes.aws.resources import stack_of
@@ -11,7 +13,7 @@ from tests.fakes.sagemaker.account import Account
 
 from preheat.errors import ProviderError
 from preheat.interface.message import Request
-from preheat.progress import Event, Step
+from preheat.progress import Event, Step, quiet
 from preheat_providers.sagemaker.template.names import (
     endpoint_name,
     image_stack_name,
@@ -24,6 +26,13 @@ from preheat_providers.sagemaker.template.names import (
 def config_of(function: Function, account: Account) -> str:
     """The endpoint config that answers."""
     return account.plane.endpoints[endpoint_name(function.name, "dev")].config
+
+
+def model_of(function: Function, account: Account) -> str:
+    """The model of that config."""
+    (variant,) = account.plane.configs[config_of(function, account)]["ProductionVariants"]
+    name: str = variant["ModelName"]
+    return name
 
 
 def records(function: Function, account: Account) -> dict[str, Any]:
@@ -175,17 +184,27 @@ def test_releases_that_nobody_goes_back_to_are_removed(words: Function, account:
     assert sorted(records(words, account)) == ["000002.json", "000003.json"]
 
 
+def test_a_model_that_a_kept_release_has_too_stays(words: Function, account: Account) -> None:
+    """Another machine makes another config of the same model, and another backlog nothing of both."""
+    words.edit("preheat.toml", "[resources]", "[provider.sagemaker]\nkeep_releases = 2\n\n[resources]")
+    words.deploy()
+    model = model_of(words, account)
+    for machine in ("ml.c5.xlarge", "ml.m5.xlarge"):
+        on_another(words, machine).deploy()
+    assert numbers(words) == [(3, True), (2, False)]
+    assert model_of(words, account) == model
+    assert model in account.plane.models
+
+
+def on_another(function: Function, machine: str) -> Function:
+    """The function on another machine, not deployed yet."""
+    return replace(function, options={**function.options, "instance_type": machine})
+
+
 def test_another_machine_takes_the_scaling_off_first(words: Function, account: Account) -> None:
     words.deploy()
     known = len(events(words, account))
-    other = Function(
-        provider=words.provider,
-        root=words.root,
-        name=words.name,
-        options={**words.options, "instance_type": "ml.c5.large"},
-    )
-    words.edit("preheat.toml", "memory_mb = 2048", "memory_mb = 1024")
-    other.deploy()
+    on_another(words, "ml.c5.xlarge").deploy()
     told, stack = events(words, account)[known:], stack_name(words.name, "dev")
     ends = [number for number, event in enumerate(told) if event == f"{stack} UPDATE_COMPLETE"]
     assert len(ends) == 2
@@ -193,7 +212,13 @@ def test_another_machine_takes_the_scaling_off_first(words: Function, account: A
     assert "Instances UPDATE_COMPLETE" not in first
     assert then.index("Endpoint UPDATE_COMPLETE") < then.index("Instances UPDATE_COMPLETE")
     variant = account.plane.configs[config_of(words, account)]["ProductionVariants"][0]
-    assert variant["InstanceType"] == "ml.c5.large"
+    assert variant["InstanceType"] == "ml.c5.xlarge"
+    with pytest.raises(
+        ProviderError, match=r"Release 1 .* ran on ml.m5.large and .* on ml.c5.xlarge"
+    ) as error:
+        words.provider.rollback(words.name, "dev", 1)
+    assert error.value.hint is not None
+    assert 'instance_type = "ml.m5.large"' in error.value.hint
 
 
 SCANS = """
@@ -213,12 +238,7 @@ def test_an_endpoint_that_answers_at_once_has_another_front_and_no_jobs(
     words.edit("preheat.toml", SCANS, "")
     words.edit("preheat.toml", "min = 0", f"min = {least}")
     machine = {"instance_type": "ml.m5.large"} if mode == "realtime" else {}
-    at_once = Function(
-        provider=words.provider,
-        root=words.root,
-        name=words.name,
-        options={"base_image": words.options["base_image"], "mode": mode, **machine},
-    )
+    at_once = replace(words, options={"base_image": words.options["base_image"], "mode": mode, **machine})
     assert at_once.deploy().release == 1
     outputs = stack_of(account.cloud, stack_name(words.name, "dev"))["Outputs"]
     front = next(each["OutputValue"] for each in outputs if each["OutputKey"] == "Front")
@@ -252,7 +272,26 @@ def test_weights_that_go_apart_lie_in_the_bucket_as_sagemaker_fetches_them(
     ecr = account.cloud.client("ecr")
     asked = [{"imageDigest": container["Image"].partition("@")[2]}]
     [image] = ecr.batch_get_image(repositoryName=repository, imageIds=asked)["images"]
-    assert len(json.loads(image["imageManifest"])["layers"]) == 4  # base, dependencies, preheat, code
+    config = json.loads(image["imageManifest"])["config"]["digest"]
+    blob = httpx.get(f"http://{account.door.host}/v2/{repository}/blobs/{config}", auth=account.door.login)
+    made = [each["created_by"] for each in blob.raise_for_status().json()["history"]]
+    assert made[-1] == "preheat: code"
+    assert "preheat: weights" not in made
+
+
+def test_a_bucket_of_theirs_tells_of_results_too_and_keeps_what_is_theirs(
+    words: Function, account: Account
+) -> None:
+    s3 = account.cloud.client("s3")
+    theirs = f"team-{words.name}"
+    s3.create_bucket(Bucket=theirs)
+    s3.put_object(Bucket=theirs, Key="theirs", Body=b"x")
+    replace(words, options={**words.options, "output_bucket": theirs}).deploy()
+    assert "EventBridgeConfiguration" in s3.get_bucket_notification_configuration(Bucket=theirs)
+    s3.put_object(Bucket=theirs, Key=f"{object_prefix(words.name, 'dev')}outputs/a.out", Body=b"x")
+    receipt = words.provider.destroy(words.name, "dev", report=quiet)
+    assert receipt.left == ()
+    assert list(account.cloud.objects(theirs)) == ["theirs"]
 
 
 def test_what_a_template_says_is_printed(words: Function) -> None:

@@ -1,13 +1,18 @@
 """What a deploy refuses, what its failure says and leaves, and the same command again."""
 
-import time
+from dataclasses import replace
 
 import pytest
 from tests.fakes.aws.cloud import BUCKET
 from tests.fakes.functions import Function, Functions
 from tests.fakes.sagemaker.account import Account
 from tests.fakes.sagemaker.plane import Course
-from tests.functional.sagemaker.deploying.test_deploying import config_of, numbers, second
+from tests.functional.sagemaker.deploying.test_deploying import (
+    SCANS,
+    config_of,
+    numbers,
+    second,
+)
 
 from preheat.errors import Conflict, NotDeployed, ProviderError
 from preheat.progress import Event, Notice, Report, Step, quiet
@@ -30,16 +35,6 @@ def left_of(function: Function, account: Account) -> set[str]:
     return {each for each in there if function.name in each}
 
 
-def write_log(account: Account, group: str, line: str) -> None:
-    """Write a line as the container does."""
-    logs = account.cloud.client("logs")
-    logs.create_log_stream(logGroupName=group, logStreamName="main/i-1")
-    moment = int(time.time() * 1000)
-    logs.put_log_events(
-        logGroupName=group, logStreamName="main/i-1", logEvents=[{"timestamp": moment, "message": line}]
-    )
-
-
 def test_a_container_that_never_gets_well_is_told_of_while_one_waits_and_at_the_end(
     words: Function, account: Account
 ) -> None:
@@ -49,7 +44,7 @@ def test_a_container_that_never_gets_well_is_told_of_while_one_waits_and_at_the_
     def report(event: Event) -> None:
         told.append(event)
         if isinstance(event, Step) and event.text.startswith("Endpoint CREATE_IN_PROGRESS"):
-            write_log(account, log_group(words.name, "dev"), CRASH)
+            account.write_log(log_group(words.name, "dev"), CRASH)
 
     with pytest.raises(ProviderError) as caught:
         words.pipeline(report).deploy(words.root)
@@ -94,6 +89,66 @@ def test_a_quota_of_zero_is_named_with_the_line_that_asks_for_more(words: Functi
         caught.value.hint
     )
     assert left_of(words, account) == set()
+
+
+def test_an_endpoint_that_is_to_have_another_mode_is_left_alone_before_anything_is_sent(
+    words: Function, account: Account
+) -> None:
+    words.deploy()
+    sent = len(account.door.seen)
+    words.edit("preheat.toml", SCANS, "")
+    words.edit("preheat.toml", "min = 0", "min = 1")
+    at_once = replace(second(words), options={**words.options, "mode": "realtime"})
+    with pytest.raises(
+        ProviderError, match=r'has mode = "async", and .* does not update .* "realtime"'
+    ) as caught:
+        at_once.deploy()
+    assert f"preheat destroy {words.name}" in str(caught.value.hint)
+    assert "PUT" not in [method for method, _, _ in account.door.seen[sent:]]
+    assert numbers(words) == [(1, True)]
+
+
+def test_an_endpoint_of_that_name_that_somebody_made_is_not_touched(
+    words: Function, account: Account
+) -> None:
+    name = endpoint_name(words.name, "dev")
+    account.plane.models["theirs"] = {}
+    account.plane.configs["theirs"] = {"ProductionVariants": [{"VariantName": "v", "ModelName": "theirs"}]}
+    account.plane.answer("CreateEndpoint", {"EndpointName": name, "EndpointConfigName": "theirs"})
+    with pytest.raises(ProviderError, match="Cannot create already existing"):
+        words.deploy()
+    assert account.plane.endpoints.pop(name).config == "theirs"
+    assert words.deploy().release == 1
+
+
+def test_a_rollback_while_an_update_runs_waits_for_what_comes_of_it(
+    words: Function, account: Account
+) -> None:
+    words.deploy()
+    first = config_of(words, account)
+    second(words).deploy()
+    newest = config_of(words, account)
+    words.provider.rollback(words.name, "dev", 1)
+    endpoint = account.plane.endpoints[endpoint_name(words.name, "dev")]
+    endpoint.wanted, endpoint.course, endpoint.asked = newest, Course((*("Updating",) * 5, "InService")), 0
+    assert words.provider.rollback(words.name, "dev", None).release == 1
+    assert (config_of(words, account), endpoint.wanted) == (first, first)
+
+
+def test_a_rollback_while_a_deploy_runs_is_refused(words: Function, account: Account) -> None:
+    words.deploy()
+    account.plane.courses = [Course((*("Updating",) * 30, "InService"))]
+    refused: list[Conflict] = []
+
+    def report(event: Event) -> None:
+        if not refused and isinstance(event, Step) and event.text.startswith("Endpoint UPDATE_IN_PROGRESS"):
+            with pytest.raises(Conflict, match=r"A deploy of words-.* is under way") as caught:
+                words.provider.rollback(words.name, "dev", None)
+            refused.append(caught.value)
+
+    second(words).pipeline(report).deploy(words.root)
+    assert refused
+    assert numbers(words) == [(2, True), (1, False)]
 
 
 def test_the_stack_of_somebody_else_is_not_touched(words: Function, account: Account) -> None:

@@ -5,13 +5,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from tests.fakes.aws.by_name import ByName
 from tests.fakes.aws.resources import physical_id, waiting
+from tests.fakes.clock import HandClock
 from tests.fakes.functions import Function
 from tests.fakes.sagemaker.account import Account
+from tests.fakes.sagemaker.alarms import PERIOD_S
+from tests.fakes.sagemaker.autoscaling import AutoScaler
+from tests.fakes.sagemaker.endpoint import AsyncEndpoint
+from tests.fakes.sagemaker.policies import read_scaling
 
 from preheat.client.endpoint import Endpoint
 from preheat.client.retrying import Retries
@@ -23,23 +28,6 @@ from preheat.provider.protocol import Deployment
 from preheat_providers.sagemaker.template.names import endpoint_name, stack_name
 
 LONGEST_S = 60.0
-
-
-class ByName(httpx.HTTPTransport):
-    """Reaches a Function URL, which has a name in no name service, at the emulator."""
-
-    def __init__(self, server: str) -> None:
-        super().__init__()
-        self._server = urlsplit(server)
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send `request` to the emulator under the name that it was meant for."""
-        if request.url.host != self._server.hostname:
-            request.headers["host"] = request.url.host
-            request.url = request.url.copy_with(
-                scheme="http", host=self._server.hostname, port=self._server.port
-            )
-        return super().handle_request(request)
 
 
 def eventually(look: Callable[[], Any]) -> Any:
@@ -201,6 +189,38 @@ def test_the_log_has_what_the_small_functions_did(
         ]
     )
     assert told[0]["result"] == "s3://words-out/results/in/logged.txt.json"
+
+
+def minutes_until_woken(scaler: AutoScaler, clock: HandClock, queue: AsyncEndpoint) -> int:
+    """Publish the metrics of an endpoint without instances every minute, until there is to be one."""
+    series: dict[str, list[float | None]] = {}
+    for minute in range(1, 60):
+        clock.advance(PERIOD_S)
+        series.setdefault("ApproximateBacklogSizePerInstance", []).append(queue.backlog)
+        series.setdefault("HasBacklogWithoutCapacity", []).append(float(queue.backlog > 0))
+        if scaler.decide(series) == 1:
+            return minute
+    raise AssertionError("nothing woke it")
+
+
+def test_one_request_wakes_an_endpoint_that_has_no_instance(
+    client: Client, words: Function, account: Account
+) -> None:
+    """The policies are those of the deployed stack, on a clock of the test's; their scaler is ours."""
+    queue = account.queues[endpoint_name(words.name, "dev")]
+    running = account.running[queue.name]
+    queue.remove_instance(running.address)
+    cloudformation = account.cloud.client("cloudformation")
+    found = cloudformation.get_template(StackName=stack_name(words.name, "dev"))["TemplateBody"]
+    template = json.loads(found) if isinstance(found, str) else found
+    clock = HandClock()
+    scaler = AutoScaler(read_scaling(template["Resources"]), clock, 0)
+
+    job = client.submit(File(b"hello", "text/plain"))
+    assert (job.status(), queue.backlog) == ("queued", 1)
+    assert minutes_until_woken(scaler, clock, queue) == 2
+    queue.add_instance(running.address)
+    assert job.result() == {"size": 5, "version": "first", "told": ""}
 
 
 def test_what_waits_is_cancelled_and_a_wait_has_a_deadline(

@@ -7,6 +7,8 @@ from tests.functional.sagemaker.front.conftest import JOBS, PREFIX, Bench
 from preheat_providers.sagemaker.front.uploads import LARGEST_BYTES, Lost
 
 KEY = "in/page.json"
+LONG_KEY = "/".join(["in", *["x" * 200] * 4, "x" * 213, "x"])
+"""1,022 characters: S3 takes it, and with its bucket it is longer than the header may be."""
 PROBLEM = {"type": "about:blank", "title": "Internal Server Error", "status": 500, "detail": "boom"}
 
 
@@ -44,7 +46,9 @@ def test_the_endpoint_reads_the_object_where_it_lies(bench: Bench) -> None:
     assert not [key for key in bench.listed() if key.startswith(f"{PREFIX}inputs/")]
 
 
-@pytest.mark.parametrize("key", ["in/a b.txt", "in/é.txt", "in/100%.txt", "in/a+b.txt", "in/a?b.txt"])
+@pytest.mark.parametrize(
+    "key", ["in/a b.txt", "in/é.txt", "in/100%.txt", "in/a+b.txt", "in/a?b.txt", LONG_KEY]
+)
 def test_an_object_whose_key_no_header_takes_is_copied_first(bench: Bench, key: str) -> None:
     uploaded(bench, key, b"text")
     (asked,) = bench.endpoint.waiting()

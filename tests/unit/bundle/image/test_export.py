@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 from tests.fakes.image_bench import CONTAINER, Bench
-from tests.fakes.images import Bundles
+from tests.fakes.images import BASE, Bundles, layer_of
+from tests.fakes.registry import image_of
 
 from preheat.bundle.image.blob import digest_of
 from preheat.bundle.image.dockerfile import export_dockerfile
@@ -89,6 +90,20 @@ def test_a_dockerfile_says_what_the_image_is(bench: Bench, bundles: Bundles, tmp
     assert 'ENTRYPOINT ["/usr/bin/python3.11", "-I", "/opt/preheat/code/entry.py"]' in lines
     assert (tmp_path / "context/code/handler.py").read_text() == "x = 1\n"
     assert not (tmp_path / "context/code/preheat").exists()
+
+
+def test_a_dockerfile_brings_the_byte_code_that_the_base_lacks(
+    bench: Bench, bundles: Bundles, tmp_path: Path
+) -> None:
+    bare = {path: data for path, data in BASE.items() if not path.endswith(".pyc")}
+    image_of(bench.registry, "bare", [layer_of(bare)])
+    bundle = bundles.make()
+    foundation = find_foundation(f"{bench.registry.host}/bare", bundle.target, bench.bases())
+    export_dockerfile(bundle, foundation, CONTAINER, tmp_path / "context")
+    lines = (tmp_path / "context/Dockerfile").read_text().splitlines()
+    assert lines[2] == "ADD python.tar.gz /"
+    with tarfile.open(tmp_path / "context/python.tar.gz") as archive:
+        assert "usr/lib/python3.11/asyncio/__pycache__/__init__.cpython-311.pyc" in archive.getnames()
 
 
 def test_a_folder_for_a_dockerfile_must_be_empty(bench: Bench, bundles: Bundles, tmp_path: Path) -> None:

@@ -3,7 +3,8 @@ import gzip
 import pytest
 from tests.fakes.images import BASE, GLIBC, tar_of
 
-from preheat.bundle.image.facts import FactFinder, Facts, gunzipped
+from preheat.bundle.image.facts import FactFinder, Facts
+from preheat.bundle.image.overlay import gunzipped
 from preheat.errors import BundleError
 
 
@@ -20,6 +21,16 @@ def test_interpreters_their_library_and_the_c_library_are_found() -> None:
     assert (found.complete, found.glibc, found.musl) == (["3.11"], (2, 36), False)
     assert {"libstdc++.so.6", "libc.so.6"} <= set(found.libraries)
     assert Facts.from_json(found.to_json()) == found
+
+
+def test_a_standard_library_without_byte_code_is_told_by_its_folder() -> None:
+    cached = "asyncio/__pycache__/__init__.cpython-312.pyc"
+    libraries = ["usr/lib/python3.12", "usr/local/lib/python3.12", "usr/lib/python3.11"]
+    there = {f"{folder}/asyncio/__init__.py": b"" for folder in libraries}
+    found = facts(tar_of(there), tar_of({f"usr/lib/python3.12/{cached}": b""}))
+    assert found.uncompiled == {"3.11": ["usr/lib/python3.11"], "3.12": ["usr/local/lib/python3.12"]}
+    assert facts(tar_of(BASE)).uncompiled == {}
+    assert facts(tar_of({"opt/python3.11/asyncio/__init__.pyc": b""})).uncompiled == {}
 
 
 def test_a_c_library_behind_a_link_is_found_by_the_file() -> None:

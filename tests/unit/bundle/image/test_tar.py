@@ -58,3 +58,9 @@ def test_two_things_of_one_name_are_refused(paths: tuple[str, str]) -> None:
 def test_a_file_that_changes_meanwhile_is_refused(announced: int) -> None:
     with pytest.raises(BundleError, match="changed while it was being packed"):
         packed(Member(path="a", source=b"x", size=announced))
+
+
+def test_a_folder_that_is_there_is_left_as_it_is() -> None:
+    data = b"".join(tar_stream([member("usr/lib/x/y")], there={"usr", "usr/lib"}))
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        assert archive.getnames() == ["usr/lib/x", "usr/lib/x/y"]

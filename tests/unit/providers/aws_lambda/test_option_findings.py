@@ -5,15 +5,16 @@ import pytest
 
 from preheat.project.model import Project
 from preheat_providers._aws.finding import finder
+from preheat_providers._aws.hours import ScheduledHours
 from preheat_providers.aws_lambda.option_findings import option_findings
-from preheat_providers.aws_lambda.options import Options, ProvisionedHours
+from preheat_providers.aws_lambda.options import Options
 
 JWT: dict[str, Any] = {"auth": "jwt", "jwt_issuer": "https://i/", "jwt_audience": ("a",)}
 PROVISIONED: dict[str, Any] = {"warm": "provisioned"}
 
 
-def hours(**fields: Any) -> ProvisionedHours:
-    return ProvisionedHours(**{"cron": "0 8 * * 1-5", "min": 1, "max": 2, **fields})
+def hours(**fields: Any) -> ScheduledHours:
+    return ScheduledHours(**{"cron": "0 8 * * 1-5", "min": 1, "max": 2, **fields})
 
 
 def found(options: Options) -> list[tuple[str | None, str | None]]:

@@ -1,7 +1,8 @@
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
-from preheat_providers.aws_lambda.options import SCHEMA, Options, ProvisionedHours, read_options
+from preheat_providers._aws.hours import ScheduledHours
+from preheat_providers.aws_lambda.options import SCHEMA, Options, read_options
 
 
 def test_the_schema_is_one() -> None:
@@ -22,7 +23,7 @@ def test_options_survive_json() -> None:
         auth="jwt",
         jwt_audience=("a", "b"),
         provisioned_max=5,
-        provisioned_schedule=(ProvisionedHours(cron="0 8 * * *", min=1, max=2),),
+        provisioned_schedule=(ScheduledHours(cron="0 8 * * *", min=1, max=2),),
         log_days=7,
     )
     assert read_options(options.document()) == options

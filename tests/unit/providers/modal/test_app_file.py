@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from tests.fakes.modal_specs import spec_of
 
-from preheat_providers.modal.app_file import app_text, literal
+from preheat_providers.modal.app_file import app_text
+from preheat_providers.modal.app_words import literal
 from preheat_providers.modal.spec import AppSpec, Scale, Tick, Volume
+from preheat_providers.modal.uploads.taking import Upload
 
 GOLDEN = Path(__file__).parent / "golden"
 FULL = spec_of(
@@ -30,9 +32,17 @@ FULL = spec_of(
     env={"MODEL_NAME": "a \\\\ name", "A": "1"},
     secrets={"huggingface": ("HF_TOKEN",), "preheat-demo-dev-env": ("KEY", "B")},
     ticks=(Tick(name="nightly-run", cron="0 3 * * *", timezone="Europe/Berlin", input={"days": [1, None]}),),
-    tags={"preheat-stage": "dev", "preheat-digest": "b" * 63},
 )
-SPECS: dict[str, AppSpec] = {"small": spec_of(), "full": FULL}
+TOLD = spec_of(
+    uploads=(Upload(name="scans", bucket="in", prefix="a/", suffix=".png", output="out/x"),),
+    uploads_sha256="c" * 64,
+    upload_role="arn:aws:iam::111122223333:role/reader",
+    upload_region="eu-central-1",
+    env={"A": "1"},
+    secrets={"preheat-demo-dev-env": ("KEY",)},
+)
+ASKING = replace(TOLD, upload_queue="https://sqs.eu-central-1.amazonaws.com/111122223333/uploads")
+SPECS: dict[str, AppSpec] = {"small": spec_of(), "full": FULL, "told": TOLD, "asking": ASKING}
 VARIANTS: dict[str, dict[str, Any]] = {
     "uploaded packages": {"packages": "upload"},
     "baked weights": {"weights": "image"},
@@ -60,7 +70,6 @@ def test_the_same_spec_in_another_order_is_the_same_text() -> None:
         FULL,
         env=dict(sorted(FULL.env.items(), reverse=True)),
         secrets=dict(sorted(FULL.secrets.items(), reverse=True)),
-        tags=dict(sorted(FULL.tags.items(), reverse=True)),
     )
     assert app_text(other) == app_text(FULL)
 
@@ -92,6 +101,15 @@ def test_code_comes_last_so_that_a_change_of_it_builds_nothing() -> None:
         image = app_text(spec_of(**changes)).partition("image = (")[2].partition("\n)\n")[0]
         *_, last = image.strip().splitlines()
         assert last.strip() == '.add_local_dir(BUNDLE / "code", "/root/preheat-bundle/code")'
+
+
+def test_the_small_machines_have_nothing_that_they_do_not_need() -> None:
+    _, _, told = app_text(TOLD).partition("async def stop")
+    assert "secrets=" not in told
+    assert told.count('{"PREHEAT_UPLOADS_SHA256": "' + "c" * 64) == 1
+    _, _, asking = app_text(ASKING).partition("async def stop")
+    assert "PREHEAT_UPLOADS_SHA256" not in asking
+    assert "gpu=" not in asking
 
 
 def test_packages_that_are_uploaded_are_built_nowhere() -> None:

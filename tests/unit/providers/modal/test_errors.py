@@ -42,6 +42,14 @@ def test_a_missing_environment_is_told_from_other_things_that_are_missing() -> N
     assert volume.hint is None
 
 
+def test_a_missing_token_is_told_from_one_that_is_not_accepted() -> None:
+    missing = refusal("x", ("AuthError", "Error"), "Token missing. Could not authenticate client.")
+    wrong = refusal("x", ("AuthError", "Error"), "Token ID is malformed or unknown")
+    assert "no token was found" in missing.message
+    assert "does not accept the token (Token ID is malformed" in wrong.message
+    assert "modal token new" in str(missing.hint)
+
+
 def test_a_change_by_somebody_else_is_a_conflict() -> None:
     assert isinstance(refusal("x", kinds_of(modal.exception.ConflictError), "busy"), Conflict)
 

@@ -22,3 +22,9 @@ def test_a_request_is_plain_data() -> None:
 def test_what_modal_ended_is_a_timeout_or_a_death() -> None:
     assert isinstance(_failure(("FunctionTimeoutError", "TimeoutError", "Error"), ""), DeadlineExceeded)
     assert isinstance(_failure(("RemoteError", "Error"), "killed"), WorkerDied)
+
+
+def test_of_a_traceback_only_the_end_is_told_which_says_why() -> None:
+    said = "Here is the remote traceback:\n  File\npreheat.runtime.loader.PhaseFailed: setup: ValueError: x\n"
+    assert _failure(("ExecutionError", "Error"), said).message.endswith("answered: setup: ValueError: x")
+    assert _failure(("RemoteError", "Error"), "killed").message.endswith("answered: killed")

@@ -1,5 +1,6 @@
 """What of a project Modal does not take, each with what to write instead."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -45,6 +46,12 @@ def test_a_wrong_fallback_is_corrected_in_its_list() -> None:
 
 def test_a_fallback_needs_something_to_fall_back_from() -> None:
     assert only(Options(gpu_fallback=("L4",))).fix == 'gpu = "L4"  # in [resources]'
+
+
+def test_a_fallback_from_nothing_to_a_wrong_gpu_is_corrected_there_too() -> None:
+    unknown, nothing = findings(Options(gpu_fallback=("L4O",)))
+    assert unknown.fix == 'gpu_fallback = ["L4"]'
+    assert nothing.fix == 'gpu = "L4"  # in [resources]'
 
 
 @pytest.mark.parametrize(("gpu", "said"), [(None, "not set"), ("H100:2", "more than one")])
@@ -128,3 +135,16 @@ def test_long_requests_are_noted_and_not_refused() -> None:
     (note,) = notes(project_of(resources=Resources(timeout_s=300)))
     assert "/jobs" in note
     assert "303" in note
+
+
+QUEUE = "https://sqs.eu-central-1.amazonaws.com/111122223333/uploads"
+SCANS = ObjectCreated(name="scans", bucket="in", output="out/")
+
+
+def test_a_queue_of_uploads_is_for_a_trigger_and_has_a_region() -> None:
+    assert not findings(Options(upload_queue=QUEUE), triggers=(SCANS,))
+    assert only(Options(upload_queue=QUEUE)).key == "provider.modal.upload_queue"
+    elsewhere = Options(upload_queue="http://127.0.0.1:4566/111122223333/uploads")
+    finding = only(elsewhere, triggers=(SCANS,))
+    assert "names no region" in finding.message
+    assert not findings(replace(elsewhere, aws_region="eu-west-1"), triggers=(SCANS,))

@@ -1,11 +1,13 @@
 import dataclasses
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from preheat.bundle.model import Bundle, Layer, LayerName, Target
 from preheat.plan.diff import diff
-from preheat.project.model import HttpTrigger, Project, Resources, Schedule
+from preheat.project.model import HttpTrigger, ObjectCreated, Project, Resources, Schedule
 from preheat_providers.modal.making import app_spec
 from preheat_providers.modal.observing import desired_resources
 from preheat_providers.modal.options import Options
@@ -103,3 +105,27 @@ def test_a_door_is_a_change_of_the_endpoint() -> None:
 def test_a_schedule_is_a_resource() -> None:
     ticking = dataclasses.replace(PROJECT, triggers=(HttpTrigger(), Schedule(name="daily", cron="0 3 * * *")))
     assert changes(ticking)["modal.Cron"] == {"cron", "timezone"}
+
+
+@pytest.mark.parametrize(
+    ("trigger", "options", "fields"),
+    [
+        ({"output": "out/elsewhere"}, {}, {"triggers.scans.output"}),
+        ({"attempts": 5}, {}, {"triggers.scans.attempts"}),
+        ({}, {"upload_role": "arn:aws:iam::111122223333:role/other"}, {"role"}),
+        ({}, {"aws_region": "eu-west-1"}, {"region"}),
+    ],
+)
+def test_how_uploads_are_taken_is_part_of_the_plan(
+    trigger: dict[str, Any], options: dict[str, Any], fields: set[str]
+) -> None:
+    scans = ObjectCreated(name="scans", bucket="in", output="out")
+    made, plain = bundle(), replace(PROJECT, triggers=(HttpTrigger(), scans))
+    other = replace(plain, triggers=(HttpTrigger(), replace(scans, **trigger)))
+    before, after = (
+        desired_resources(app_spec(project, chosen, made, release="1"), made, "", secrets_mark="m")
+        for project, chosen in ((plain, Options()), (other, Options(**options)))
+    )
+    [change] = diff(after, before)
+    assert (change.kind, change.name) == ("modal.Function", "uploads")
+    assert {field.path for field in change.fields} == fields

@@ -33,6 +33,8 @@ def test_the_defaults_of_both_are_the_same() -> None:
         {"gpu_fallback": []},
         {"region": [""]},
         {"keep_warm": 1},
+        {"upload_queue": "arn:aws:sqs:eu-central-1:111122223333:uploads"},
+        {"upload_queue": "https://sqs.eu-central-1.amazonaws.com/111122223333/uploads.fifo"},
     ],
 )
 def test_what_modal_would_refuse_is_refused_here(table: dict[str, object]) -> None:
@@ -45,3 +47,16 @@ def test_a_table_is_read_as_it_is_written() -> None:
     options = read_options(table)
     assert (options.gpu_fallback, options.region, options.snapshot) == (("L40S",), ("eu",), "cpu")
     assert options.document() == Options().document() | table
+
+
+@pytest.mark.parametrize(
+    ("table", "region"),
+    [
+        ({}, None),
+        ({"upload_queue": "https://sqs.us-gov-west-1.amazonaws.com/111122223333/a"}, "us-gov-west-1"),
+        ({"upload_queue": "https://sqs.eu-west-3.amazonaws.com/1/a", "aws_region": "eu-west-1"}, "eu-west-1"),
+        ({"upload_queue": "http://127.0.0.1:4566/111122223333/sqs.eu-west-1.x"}, None),
+    ],
+)
+def test_the_region_is_named_or_that_of_the_queue(table: dict[str, str], region: str | None) -> None:
+    assert read_options(table).upload_region == region

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from preheat.errors import ProviderError
-from preheat_providers.modal.app_file import literal
+from preheat_providers.modal.app_words import literal
 from preheat_providers.modal.settings import TOKEN, Settings
 
 SETTINGS = Settings(

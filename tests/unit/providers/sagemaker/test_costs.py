@@ -5,12 +5,13 @@ from tests.fakes.sagemaker_templates import project
 
 from preheat.plan.model import Cost
 from preheat.project.model import Project, Resources, Scaling
+from preheat_providers._aws.hours import ScheduledHours
 from preheat_providers.sagemaker.costs import costs_of
-from preheat_providers.sagemaker.options import Options, WarmHours
+from preheat_providers.sagemaker.options import Options
 
 G5 = Resources(gpu="A10G", memory_mb=8192)
 G5_HOUR = 1.408
-HOURS = (WarmHours(cron="0 8 * * 1-5", min=2, max=4), WarmHours(cron="0 20 * * 1-5", min=0, max=4))
+HOURS = (ScheduledHours(cron="0 8 * * 1-5", min=2, max=4), ScheduledHours(cron="0 20 * * 1-5", min=0, max=4))
 
 
 def costs(of: Project | None = None, region: str | None = "us-east-1", **options: Any) -> dict[str, Cost]:

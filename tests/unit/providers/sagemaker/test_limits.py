@@ -5,8 +5,9 @@ from tests.fakes.sagemaker_templates import DAY, UPLOAD, project
 
 from preheat.interface.manifest import Limits
 from preheat.project.model import Project, QueueTrigger, Resources, Scaling, Schedule
+from preheat_providers._aws.hours import ScheduledHours
 from preheat_providers.sagemaker.limits import capabilities, project_findings, unknown_price
-from preheat_providers.sagemaker.options import Options, WarmHours
+from preheat_providers.sagemaker.options import Options
 
 BASE = "registry.example.org/python:3.12"
 HERE = "provider.sagemaker"
@@ -126,35 +127,35 @@ def test_what_sagemaker_takes_is_without_a_finding(of: Project, options: dict[st
         (project(), {"mode": "serverless", "weights": "s3"}, f"{HERE}.weights", "in the image", "image"),
         (
             project(),
-            {"schedule": (WarmHours(cron="61 * * * *", min=0, max=1),)},
+            {"schedule": (ScheduledHours(cron="61 * * * *", min=0, max=1),)},
             f"{HERE}.schedule[0]",
             "61 * * * *",
             "cron",
         ),
         (
             project(),
-            {"schedule": (DAY, WarmHours(cron="0 0 1 * 1", min=0, max=1))},
+            {"schedule": (DAY, ScheduledHours(cron="0 0 1 * 1", min=0, max=1))},
             f"{HERE}.schedule[1]",
             "AWS takes one of them",
             "cron",
         ),
         (
             project(),
-            {"schedule": (WarmHours(cron="0 8 * * *", timezone="Mars", min=0, max=1),)},
+            {"schedule": (ScheduledHours(cron="0 8 * * *", timezone="Mars", min=0, max=1),)},
             f"{HERE}.schedule[0]",
             "Mars",
             "UTC",
         ),
         (
             project(),
-            {"schedule": (WarmHours(cron="0 8 * * *", min=3, max=2),)},
+            {"schedule": (ScheduledHours(cron="0 8 * * *", min=3, max=2),)},
             f"{HERE}.schedule[0]",
             "max is 2",
             "max = 3",
         ),
         (
             project(scaling=Scaling(min=1)),
-            {"mode": "realtime", "schedule": (WarmHours(cron="0 8 * * *", min=0, max=2),)},
+            {"mode": "realtime", "schedule": (ScheduledHours(cron="0 8 * * *", min=0, max=2),)},
             f"{HERE}.schedule[0]",
             "at least one",
             "min = 1",
@@ -169,6 +170,19 @@ def test_what_it_does_not_take_is_named_with_its_fix(
     message, paste = found[key]
     assert said in message
     assert fix in paste
+
+
+@pytest.mark.parametrize(
+    ("resources", "largest"),
+    [
+        (Resources(memory_mb=1 << 20), "ml.m5.4xlarge has the most: 16 processors, 65536 MB and no GPU."),
+        (Resources(gpu="L4:9"), "ml.g6.12xlarge has the most: 48 processors, 196608 MB and 4 × L4."),
+        (Resources(gpu="any:9"), "ml.p5.48xlarge has the most"),
+    ],
+)
+def test_who_asks_for_too_much_is_told_of_the_largest_machine(resources: Resources, largest: str) -> None:
+    ((message, _),) = findings(project(resources=resources)).values()
+    assert largest in message
 
 
 def test_a_machine_without_a_known_price_is_said_to_be_one() -> None:

@@ -1,7 +1,8 @@
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
-from preheat_providers.sagemaker.options import SCHEMA, Options, WarmHours, read_options
+from preheat_providers._aws.hours import ScheduledHours
+from preheat_providers.sagemaker.options import SCHEMA, Options, read_options
 
 
 def test_the_schema_is_one() -> None:
@@ -20,7 +21,7 @@ def test_options_survive_json() -> None:
     options = Options(
         region="eu-central-1",
         instance_type="ml.g5.xlarge",
-        schedule=(WarmHours(cron="0 8 * * *", min=1, max=2),),
+        schedule=(ScheduledHours(cron="0 8 * * *", min=1, max=2),),
         notify=True,
         canary_percent=25,
     )

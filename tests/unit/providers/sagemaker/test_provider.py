@@ -8,7 +8,7 @@ import pytest
 from tests.fakes.sagemaker_templates import project
 
 from preheat.errors import ProviderError
-from preheat.provider.protocol import Bootstraps, Provider
+from preheat.provider.protocol import Bootstraps, Provider, Remarks
 from preheat.provider.registry import Registry
 from preheat_providers.sagemaker.imaging import base_of, tag_of
 from preheat_providers.sagemaker.options import Options
@@ -58,6 +58,13 @@ def test_without_a_region_it_says_where_to_name_one(tmp_path: Path) -> None:
 def test_weights_that_come_from_s3_go_apart(provider: SagemakerProvider) -> None:
     assert provider.target(project()).apart == ()
     assert provider.target(project(provider={"sagemaker": {"weights": "s3"}})).apart == ("weights",)
+
+
+def test_who_reads_a_plan_is_told_of_a_machine_whose_price_is_not_known(provider: SagemakerProvider) -> None:
+    assert isinstance(provider, Remarks)
+    assert provider.remarks(project()) == ()
+    (said,) = provider.remarks(project(provider={"sagemaker": {"instance_type": "ml.p5.48xlarge"}}))
+    assert said.startswith("The price of ml.p5.48xlarge is not in preheat's table")
 
 
 def test_an_image_has_a_tag_of_its_own() -> None:

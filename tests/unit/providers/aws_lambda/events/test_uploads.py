@@ -6,7 +6,7 @@ from tests.fakes.lambda_events import Context, s3_event, s3_record
 from tests.fakes.lambda_work import Bucket, Length, Remembered, Told, result
 
 from preheat.errors import BodyTooLarge, DeadlineExceeded, NotFound
-from preheat_providers.aws_lambda.events.sources import objects_of
+from preheat.runtime.objects.events import objects_of
 from preheat_providers.aws_lambda.events.uploads import Uploads
 from preheat_providers.aws_lambda.events.work import Refused, Worker
 from preheat_providers.aws_lambda.settings import Upload

@@ -1,8 +1,9 @@
 from tests.fakes.lambda_templates import of_kind, properties, template
 
-from preheat_providers.aws_lambda.options import Options, ProvisionedHours
+from preheat_providers._aws.hours import ScheduledHours
+from preheat_providers.aws_lambda.options import Options
 
-HOURS = ProvisionedHours(cron="0 8 * * 1-5", timezone="Europe/Berlin", min=2, max=5)
+HOURS = ScheduledHours(cron="0 8 * * 1-5", timezone="Europe/Berlin", min=2, max=5)
 
 
 def test_nothing_is_kept_warm_unless_asked() -> None:

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from preheat.runtime.objects.events import ObjectRecord, read_notification
 from preheat_providers.modal.jobs.records import Item
+from preheat_providers.modal.uploads.intake import Intake
 from preheat_providers.modal.uploads.receiving import LONGEST_BODY, Receiver
 from preheat_providers.modal.uploads.taking import Upload
 from preheat_providers.modal.uploads.template import HEADER
@@ -36,18 +38,13 @@ class Bench:
         self.begun: list[tuple[str, Mapping[str, Any]]] = []
         self.entries = Entries()
         self.failing = failing
-        self.receiver = Receiver(
-            [TRIGGER],
-            lambda: self.entries,
-            self.begin,
-            key_sha256=hashlib.sha256(KEY).hexdigest(),
-            log=lambda event: None,
-        )
+        intake = Intake([TRIGGER], self.entries, self.begin, log=lambda event: None)
+        self.receiver = Receiver(intake, key_sha256=hashlib.sha256(KEY).hexdigest())
 
-    async def begin(self, trigger: str, event: Mapping[str, Any]) -> str:
+    async def begin(self, trigger: str, uploaded: Mapping[str, Any]) -> str:
         if self.failing:
             raise ConnectionError
-        self.begun.append((trigger, event))
+        self.begun.append((trigger, uploaded))
         return f"fc-{len(self.begun)}"
 
     def ask(self, body: bytes, key: bytes = KEY, method: str = "POST") -> tuple[int, Any]:
@@ -74,7 +71,8 @@ def event(key: str = "a/1.png", **more: Any) -> bytes:
 def test_an_upload_has_the_class_run_on_it() -> None:
     bench = Bench()
     assert bench.ask(event()) == (200, {"call": "fc-1"})
-    assert bench.begun == [("scans", json.loads(event()))]
+    [(trigger, uploaded)] = bench.begun
+    assert (trigger, ObjectRecord(**uploaded)) == ("scans", read_notification(json.loads(event())))
 
 
 def test_the_same_upload_again_is_the_same_call() -> None:

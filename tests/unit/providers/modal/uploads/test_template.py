@@ -17,12 +17,13 @@ ODD = (
     ObjectCreated(name="odd-1", bucket="uploads", prefix='a*?${x}"é /', output="uploads/b*?${y}"),
     ObjectCreated(name="odd1", bucket="uploads", suffix="\\*.png", output="results/c"),
 )
+BOUNDARY = "arn:aws:iam::123456789012:policy/preheat-boundary"
 VARIANTS = [(PLAIN,), ODD, (PLAIN, *ODD)]
 
 
 @pytest.fixture(params=VARIANTS, ids=["plain", "odd", "all"])
 def made(request: pytest.FixtureRequest) -> dict[str, Any]:
-    return template_of("preheat-ocr-dev", request.param)
+    return template_of("preheat-ocr-dev", request.param, boundary=BOUNDARY)
 
 
 def findings(made: dict[str, Any]) -> list[str]:
@@ -48,6 +49,12 @@ def test_events_may_call_the_one_destination_and_leave_what_was_lost(made: dict[
     ]
 
 
+def test_the_role_is_bounded_where_a_policy_is_named(made: dict[str, Any]) -> None:
+    assert made["Resources"]["CallingRole"]["Properties"]["PermissionsBoundary"] == BOUNDARY
+    unbounded = template_of("preheat-ocr-dev", (PLAIN,))["Resources"]["CallingRole"]["Properties"]
+    assert "PermissionsBoundary" not in unbounded
+
+
 def test_the_key_is_a_parameter_that_nobody_is_shown(made: dict[str, Any]) -> None:
     assert made["Parameters"][KEY]["NoEcho"] is True
     assert json.dumps(made).count(f'{{"Ref": "{KEY}"}}') == 1
@@ -62,10 +69,10 @@ def test_every_rule_repeats_for_a_day_and_then_keeps_the_event(made: dict[str, A
 
 
 def test_a_changed_trigger_is_a_changed_stack() -> None:
-    one, other = (wanted_stack("ocr", "dev", uploads)[0] for uploads in ((PLAIN,), ODD))
+    one, other = (wanted_stack("ocr", "dev", uploads, boundary=None)[0] for uploads in ((PLAIN,), ODD))
     assert one.properties["template"] != other.properties["template"]
     assert one == stack_resource(one.name, template_of("preheat-ocr-dev", (PLAIN,)))
 
 
 def test_without_uploads_there_is_no_stack() -> None:
-    assert wanted_stack("ocr", "dev", ()) == ()
+    assert wanted_stack("ocr", "dev", (), boundary=None) == ()

@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -12,12 +13,9 @@ from preheat.runtime.objects.events import ObjectRecord
 from preheat.runtime.objects.storage import Superseded
 from preheat_providers.modal.uploads.working import Uploads
 
-EVENT = {
-    "source": "aws.s3",
-    "detail-type": "Object Created",
-    "time": "2026-11-21T10:00:00Z",
-    "detail": {"bucket": {"name": "in"}, "object": {"key": "a/ü.png", "etag": "e", "sequencer": "1"}},
-}
+RECORD = ObjectRecord(
+    bucket="in", key="a/ü.png", size=6, etag="e", version_id=None, sequencer="1", time=1_795_255_200.0
+)
 Answer = Callable[[Request], Response]
 
 
@@ -67,13 +65,13 @@ class Bench:
             [TRIGGER],
             self.engine,
             self.entries,
-            lambda: self.storage,
+            self.storage,
             limit=10,
             sleep=sleep,
             chance=lambda: 1.0,
             log=lambda event: self.told.append(event["event"]),
         )
-        return asyncio.run(uploads.run(trigger, EVENT))
+        return asyncio.run(uploads.run(trigger, asdict(RECORD)))
 
 
 def refusing(error: RequestError) -> Answer:

@@ -36,7 +36,7 @@ print(json.dumps([answer["statusCode"], answer["body"], ours]))
 def test_equal_content_makes_equal_bytes_and_other_content_another_key() -> None:
     first, again, other = (front_archive(each) for each in ({"title": "a"}, {"title": "a"}, {"title": "b"}))
     assert first.data == again.data
-    assert first.key("ocr", "dev") == f"preheat/ocr/dev/front/{first.sha256}.zip"
+    assert first.key("ocr", "dev") == f"preheat/ocr/dev.endpoint/front/{first.sha256}.zip"
     assert other.key("ocr", "dev") != first.key("ocr", "dev")
 
 

@@ -46,6 +46,8 @@ def test_an_answer_that_is_no_problem_keeps_its_status_and_is_quoted() -> None:
         (504, "ClientError: Your invocation timed out while waiting for a response from container primary."),
         (504, "The request expired after 60 s in the queue."),
         (404, "An error occurred (NoSuchKey) when calling GetObject"),
+        (403, "An error occurred (AccessDenied) when calling the GetObject operation: Access Denied"),
+        (403, "An error occurred (403) when calling the HeadObject operation: Forbidden"),
         (502, "something else"),
         (502, '{"status": 200}'),
         (502, '["status"]'),

@@ -4,14 +4,18 @@ from tests.fakes.lambda_templates import properties
 from tests.fakes.sagemaker_templates import KEY
 
 from preheat_providers.sagemaker.options import Options
-from preheat_providers.sagemaker.template.images import images_template_of
+from preheat_providers.sagemaker.template.images import SPARE_IMAGES, images_template_of
 
 
 def test_images_of_every_kept_release_stay_and_some_more() -> None:
     made = images_template_of("ocr", "dev", Options(keep_releases=4))
     text = properties(made, "Images")["LifecyclePolicy"]["LifecyclePolicyText"]
     (rule,) = json.loads(text)["rules"]
-    assert rule["selection"] == {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 9}
+    assert rule["selection"] == {
+        "tagStatus": "any",
+        "countType": "imageCountMoreThan",
+        "countNumber": 4 + SPARE_IMAGES,
+    }
     assert rule["action"] == {"type": "expire"}
 
 

@@ -51,7 +51,7 @@ def test_jobs_have_a_place_for_results_and_for_failures() -> None:
 
 def test_the_container_reads_inputs_and_writes_answers_in_its_own_folders_alone() -> None:
     made = template(options=Options(output_bucket="team-results"))
-    folder = "arn:${AWS::Partition}:s3:::team-results/preheat/ocr/dev"
+    folder = "arn:${AWS::Partition}:s3:::team-results/preheat/ocr/dev.endpoint"
     assert statements(made)["Inputs"]["Resource"] == [{"Fn::Sub": f"{folder}/inputs/*"}]
     assert statements(made)["Results"]["Resource"] == [
         {"Fn::Sub": f"{folder}/outputs/*"},
@@ -64,8 +64,8 @@ def test_a_bucket_of_theirs_gets_a_folder_of_the_function() -> None:
     config = properties(made, "EndpointConfig")["AsyncInferenceConfig"]
     assert config == {
         "OutputConfig": {
-            "S3OutputPath": "s3://team-results/preheat/ocr/dev/outputs/",
-            "S3FailurePath": "s3://team-results/preheat/ocr/dev/failures/",
+            "S3OutputPath": "s3://team-results/preheat/ocr/dev.endpoint/outputs/",
+            "S3FailurePath": "s3://team-results/preheat/ocr/dev.endpoint/failures/",
             "KmsKeyId": KEY,
             "NotificationConfig": {
                 "SuccessTopic": {"Ref": "ResultTopic"},
@@ -85,7 +85,7 @@ def test_an_endpoint_begins_with_an_instance_even_where_none_is_kept() -> None:
 def test_weights_from_s3_come_unpacked_and_may_take_as_long_as_the_start() -> None:
     made = template(options=Options(weights="s3", startup_timeout_s=900))
     source = properties(made, "Model")["PrimaryContainer"]["ModelDataSource"]["S3DataSource"]
-    folder = f"preheat/ocr/dev/weights/{WEIGHTS.removeprefix('sha256:')}/"
+    folder = f"preheat/ocr/dev.endpoint/weights/{WEIGHTS.removeprefix('sha256:')}/"
     assert source == {
         "S3Uri": {"Fn::Sub": f"s3://${{ArtifactBucket}}/{folder}"},
         "S3DataType": "S3Prefix",

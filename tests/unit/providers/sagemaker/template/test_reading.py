@@ -1,7 +1,8 @@
 from tests.fakes.sagemaker_templates import UPLOAD, template
 
 from preheat.plan.model import Resource
-from preheat_providers.sagemaker.template.reading import PERMISSION, resources_of
+from preheat_providers._aws.templates.reading import PERMISSION
+from preheat_providers.sagemaker.template.reading import resources_of
 
 
 def by_name(found: tuple[Resource, ...]) -> dict[str, Resource]:

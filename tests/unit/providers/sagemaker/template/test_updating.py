@@ -1,10 +1,11 @@
-from typing import Any
+from itertools import permutations
+from typing import Any, get_args
 
 import pytest
 from tests.fakes.sagemaker_templates import template
 
 from preheat.project.model import Scaling
-from preheat_providers.sagemaker.options import Options
+from preheat_providers.sagemaker.options import Mode, Options
 from preheat_providers.sagemaker.template.updating import first_step, update_problem
 
 SCALED = {"Instances", "BacklogPolicy", "WakePolicy", "WakeAlarm"}
@@ -33,22 +34,15 @@ def test_another_image_is_one_step() -> None:
     assert first_step(template(), template(image=f"sha256:{'1' * 64}")) is None
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "said"),
-    [
-        ("serverless", "async", "is serverless, and SageMaker does not update one to be on instances"),
-        ("async", "serverless", "is on instances, and SageMaker does not update one to be serverless"),
-    ],
-)
-def test_instances_do_not_become_serverless_nor_the_other_way_round(
-    before: Any, after: Any, said: str
-) -> None:
+@pytest.mark.parametrize(("before", "after"), [*permutations(get_args(Mode), 2)])
+def test_an_endpoint_of_one_mode_does_not_become_one_of_another(before: Mode, after: Mode) -> None:
     problem = update_problem(template(options=Options(mode=before)), template(options=Options(mode=after)))
+    said = f'has mode = "{before}", and SageMaker does not update one to be "{after}"'
     assert problem is not None
     assert said in problem
 
 
-def test_everything_else_may_change() -> None:
-    kept = template(scaling=Scaling(min=2))
-    assert update_problem(template(), kept) is None
-    assert update_problem({"Resources": {}}, template(options=Options(mode="serverless"))) is None
+@pytest.mark.parametrize("mode", get_args(Mode))
+def test_everything_else_may_change(mode: Mode) -> None:
+    before, after = (template(options=Options(mode=mode), scaling=Scaling(min=least)) for least in (1, 2))
+    assert update_problem(before, after) is None

@@ -1,0 +1,183 @@
+"""The user's code in a process of its own: the bundle's interpreter, one JSON object in, one out.
+
+Starts that process and nothing else. The developer's environment does not reach it: no site
+packages, no variables but a few, an empty home.
+"""
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from preheat.bundle.interpreter import Interpreter
+from preheat.bundle.model import Layer, LayerName
+from preheat.errors import BundleError
+from preheat.findings import Finding
+from preheat.interface.threads import library_environment
+from preheat.project.model import Project
+
+INHERITED = (
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "https_proxy",
+    "http_proxy",
+    "no_proxy",
+)
+
+
+class VerifyFailed(BundleError):
+    """The handler failed on its own examples. `traceback` is text from the other process."""
+
+    def __init__(
+        self,
+        phase: str,
+        message: str,
+        traceback: str,
+        *,
+        hint: str | None = None,
+        findings: Sequence[Finding] = (),
+    ) -> None:
+        super().__init__(f"{message}\n{traceback}".rstrip(), hint=hint, findings=findings)
+        self.phase = phase
+        self.traceback = traceback
+
+
+def run_apart(
+    project: Project,
+    layers: Mapping[LayerName, Layer],
+    interpreter: Interpreter,
+    script: Path,
+    *,
+    tmp: Path,
+    limit_s: float,
+    **more: object,
+) -> dict[str, Any]:
+    """Run `script` over `layers` and return its answer. `tmp` is an empty folder. Raises VerifyFailed.
+
+    Without the GPU that the project asks for, it is told to end after setup, which touches none.
+    """
+    document: dict[str, object] = {
+        "code": str(layers["code"].path),
+        "dependencies": str(layers["dependencies"].path),
+        "weights": str(layers["weights"].path),
+        "name": project.name,
+        "stage": project.stage,
+        "memory_mb": project.resources.memory_mb,
+        "tmp_mb": project.resources.tmp_mb,
+        "cpus": project.resources.cpu,
+        "tmp": str(tmp),
+        "only_setup": lacks_gpu(project),
+        **more,
+    }
+    command = [str(interpreter.path), "-I", "-S", "-B", "-X", "utf8", str(script)]
+    answer = _read(_run(command, json.dumps(document), environment(project, tmp), limit_s, tmp))
+    if not answer["ok"]:
+        raise _failure(answer, project, layers["code"])
+    return answer
+
+
+def lacks_gpu(project: Project, devices: Path = Path("/dev")) -> bool:
+    """Say whether `project` asks for a GPU and this machine has none."""
+    return project.resources.gpu is not None and not any(devices.glob("nvidia[0-9]*"))
+
+
+def environment(project: Project, tmp: Path) -> dict[str, str]:
+    """Return the variables of the process: few of ours, the project's own, the secrets at hand."""
+    return {
+        **{name: os.environ[name] for name in INHERITED if name in os.environ},
+        "HOME": str(tmp),
+        "TMPDIR": str(tmp),
+        **library_environment(max(1, int(project.resources.cpu))),
+        **project.env,
+        **_secrets(project),
+    }
+
+
+def _secrets(project: Project) -> dict[str, str]:
+    found = {}
+    for name, reference in project.secrets.items():
+        kind, _, place = reference.partition(":")
+        if kind == "env" and place in os.environ:
+            found[name] = os.environ[place]
+        elif kind == "file" and (path := project.root / Path(place).expanduser()).is_file():
+            found[name] = path.read_text(encoding="utf-8").strip()
+    return found
+
+
+def _run(command: list[str], document: str, variables: dict[str, str], limit_s: float, tmp: Path) -> str:
+    """Run `command` in a session of its own and return its output; whatever it started ends with it."""
+    process = subprocess.Popen(
+        command,
+        env=variables,
+        cwd=tmp,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        start_new_session=True,
+    )
+    try:
+        output, errors = process.communicate(document, timeout=limit_s)
+    except subprocess.TimeoutExpired as exc:
+        raise VerifyFailed(
+            "verification",
+            f"The handler did not get through its examples within {limit_s:g} s.",
+            "",
+            hint="Make setup faster, or raise setup_s under [limits] or timeout_s under [resources].",
+        ) from exc
+    finally:
+        _end(process)
+    if process.returncode in (0, 1) and output.strip():
+        return output
+    raise VerifyFailed(
+        "verification", f"The handler failed: {_died(process.returncode)}", errors.strip()[-4000:]
+    )
+
+
+def _end(process: "subprocess.Popen[str]") -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+def _died(code: int) -> str:
+    if code == -signal.SIGALRM:
+        return "setup took longer than setup_s under [limits]."
+    if code < 0:
+        return f"the process was ended by {signal.Signals(-code).name}."
+    return f"the process ended with exit code {code} and no answer."
+
+
+def _read(output: str) -> dict[str, Any]:
+    try:
+        answer: dict[str, Any] = json.loads(output.strip().splitlines()[-1])
+    except ValueError as exc:
+        raise VerifyFailed(
+            "verification", "The handler's process wrote something else than its answer.", output[-1000:]
+        ) from exc
+    return answer
+
+
+def _failure(answer: Mapping[str, Any], project: Project, code: Layer) -> VerifyFailed:
+    """Return the failure in terms of the project's own files, of which the layer holds copies."""
+    traceback = answer["traceback"].replace(f'"{code.path}/', '"')
+    findings = [
+        Finding(
+            message=mistake["message"],
+            file=project.root / mistake["file"],
+            line=mistake["line"],
+            fix=mistake["fix"],
+        )
+        for mistake in answer["mistakes"]
+    ]
+    return VerifyFailed(answer["phase"], answer["message"], traceback, hint=answer["hint"], findings=findings)

@@ -1,0 +1,1 @@
+"""Traces: arrivals read from files or made up, with what was done to them said."""

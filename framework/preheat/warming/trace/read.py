@@ -1,0 +1,137 @@
+"""A file of arrivals, line by line, to a Trace. Reads one file; 10 million lines take 80 MB.
+
+    csv          a column of moments; a column of counts makes each row a period (CloudWatch metrics)
+    JSON lines   our access log; exported log events with a `timestamp`
+    JSON         what `aws cloudwatch get-metric-statistics` and `get-metric-data`, and `aws logs
+                 filter-log-events` print
+    access log   Common and Combined Log Format
+
+A row of a table that cannot be read is an error; a line of a log that is no request is left out and counted.
+"""
+
+import gzip
+import json
+import zlib
+from array import array
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from itertools import chain
+from pathlib import Path
+from typing import IO, Any
+
+from preheat.warming.trace import logs, metrics, table
+from preheat.warming.trace.model import Trace, TraceError, trace_of
+
+
+@dataclass
+class Found:
+    """What was read so far; `services_s` is shorter than `times` where not every request says."""
+
+    times: "array[float]" = field(default_factory=lambda: array("d"))
+    services_s: "array[float]" = field(default_factory=lambda: array("d"))
+    skipped: int = 0
+    notes: list[str] = field(default_factory=list)
+
+
+def read_trace(file: Path, *, column: str | None = None, zone: tzinfo = UTC, seed: int = 0) -> Trace:
+    """Read `file` (gzip by its suffix). Raises TraceError.
+
+    `column` is the one of the moments; moments without a zone are in `zone`. Counts are spread at random over
+    their period, by `seed`.
+    """
+    found = Found()
+    with _opened(file) as lines:
+        first = next((line for line in lines if line.strip()), None)
+        if first is None:
+            raise TraceError(
+                f"{file.name} is empty.", hint="It needs a line for each request, with its moment."
+            )
+        if first.lstrip().startswith(("{", "[")):
+            _read_json(first, lines, file, found, seed)
+        elif logs.is_common(first):
+            _keep(logs.common(chain([first], lines)), found)
+        else:
+            _read_table(chain([first], lines), file, column, zone, found, seed)
+    if found.skipped:
+        found.notes.append(f"{found.skipped} lines of {file.name} are no requests; they were left out.")
+    services = found.services_s if len(found.services_s) == len(found.times) else None
+    return trace_of(found.times, services, source=file.name, notes=found.notes)
+
+
+def _read_json(first: str, rest: Iterator[str], file: Path, found: Found, seed: int) -> None:
+    try:
+        document = json.loads(first)
+    except ValueError:  # a document of several lines
+        document = _whole(first + "".join(rest), file)
+    else:
+        second = next((line for line in rest if line.strip()), None)
+        if second is not None:
+            _keep(logs.events(chain([first, second], rest)), found)
+            return
+    periods = metrics.periods(document)
+    if periods is not None:
+        _spread(periods, file, found, seed)
+        return
+    _keep(logs.exported(document), found)
+    if not found.times:
+        message = (
+            f"{file.name} is JSON without arrivals: no Datapoints, MetricDataResults or events of requests."
+        )
+        raise TraceError(message, hint=f"aws logs filter-log-events ... > {file.name}")
+
+
+def _whole(text: str, file: Path) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise TraceError(f"{file.name} is neither JSON nor lines of JSON: {error}.") from error
+
+
+def _read_table(
+    lines: Iterator[str], file: Path, column: str | None, zone: tzinfo, found: Found, seed: int
+) -> None:
+    rows = table.Table(lines, file.name, column, zone)
+    if rows.counts is not None:
+        _spread(list(rows.periods()), file, found, seed)
+        return
+    for moment, service_s in rows.requests():
+        found.times.append(moment)
+        if service_s is not None:
+            found.services_s.append(service_s)
+    if rows.naive:
+        found.notes.append(f"The moments name no time zone; they were read as {zone}.")
+
+
+def _keep(entries: Iterator[logs.Entry | None], found: Found) -> None:
+    for entry in entries:
+        if entry is None:
+            found.skipped += 1
+            continue
+        found.times.append(entry.moment)
+        if entry.service_s is not None:
+            found.services_s.append(entry.service_s)
+
+
+def _spread(periods: list[tuple[float, float]], file: Path, found: Found, seed: int) -> None:
+    times, period_s = metrics.spread(periods, source=file.name, seed=seed)
+    found.times.frombytes(times.tobytes())
+    found.notes.append(
+        f"{file.name} counts requests by {period_s:g} s; they were spread over that time at random, which "
+        "hides bursts shorter than it."
+    )
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[IO[str]]:
+    try:
+        if file.suffix == ".gz":
+            with gzip.open(file, "rt", encoding="utf-8-sig", errors="replace") as packed:
+                yield packed
+        else:
+            with file.open(encoding="utf-8-sig", errors="replace") as lines:
+                yield lines
+    except (OSError, EOFError, zlib.error) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise TraceError(f"{file} cannot be read: {why}.") from error
