@@ -19,7 +19,7 @@ from tests.fakes.aws.templates import granted
 from preheat.progress import quiet
 from preheat_providers._aws.stacks import Stack
 from preheat_providers.sagemaker.options import Options
-from preheat_providers.sagemaker.template.images import images_template_of
+from preheat_providers.sagemaker.template.images import SPARE_IMAGES, images_template_of
 
 TAGS = {"preheat:name": "ocr", "preheat:stage": "dev"}
 ABSENT = ("AWS::SageMaker::", "AWS::ApplicationAutoScaling::")
@@ -55,7 +55,7 @@ def test_the_deployer_makes_fills_changes_and_removes_the_repository_of_images(
     assert found["imageId"]["imageDigest"] == pushed["imageId"]["imageDigest"]
     images_stack(deployer, keep=3)
     policy = ecr.get_lifecycle_policy(repositoryName=repository)["lifecyclePolicyText"]
-    assert json.loads(policy)["rules"][0]["selection"]["countNumber"] == 8
+    assert json.loads(policy)["rules"][0]["selection"]["countNumber"] == 3 + SPARE_IMAGES
     deployer.stacks.delete(IMAGES, report=quiet)
     assert account.session.client("ecr").describe_repositories()["repositories"] == []
 

@@ -46,7 +46,9 @@ def test_a_regular_gap_lets_a_worker_go_and_brings_it_back_in_time() -> None:
     assert kept.look(0, last)[0] == 0
     again = kept.look(0, last)[1]
     assert again == pytest.approx(last + 29 * 60 * 0.9)
-    assert kept.look(0, again) == (1, pytest.approx(last + 30 * 60 * 1.1))
+    count, until = kept.look(0, again)
+    assert count == 1
+    assert until == pytest.approx(last + 30 * 60 * 1.1)
 
 
 def test_each_level_is_learned_by_itself() -> None:
@@ -54,7 +56,7 @@ def test_each_level_is_learned_by_itself() -> None:
     for each in range(20):
         for needed, after_s in ((1, 0.0), (0, 1.0), (2, 900.0), (0, 901.0)):
             kept.look(needed, each * 1800.0 + after_s)
-    first = [each for each in kept._idle]
+    first = list(kept._idle)
     assert first[0].opens < first[1].opens
 
 
