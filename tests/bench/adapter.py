@@ -19,7 +19,7 @@ from tests.fakes.lambda_function import function_of
 
 import preheat
 from preheat.runtime.serial import SignalAlarm
-from preheat_providers.aws_lambda.looping import Loop
+from preheat_providers.aws_lambda.shipped.looping import Loop
 
 EVENTS = 2000
 BARE = "bare function"

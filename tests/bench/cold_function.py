@@ -39,7 +39,7 @@ from preheat.progress import quiet
 from preheat.project.config import load_project
 from preheat.project.home import home
 from preheat_providers.aws_lambda.options import SCHEMA, Options
-from preheat_providers.aws_lambda.settings import WEIGHTS, Settings
+from preheat_providers.aws_lambda.shipped.settings import WEIGHTS, Settings
 from preheat_providers.aws_lambda.target import IMPORTED, environment_of, layouts_of, target_of
 
 ROOT = Path(__file__).parents[2]

@@ -35,7 +35,7 @@ CHECKSUMS = {
 """SHA-256 of the emulator in the wheel of that version."""
 NAMES = {"x86_64": "aws-lambda-rie-x86_64", "aarch64": "aws-lambda-rie-arm64"}
 CLIENT = "awslambdaric==4.2.2"
-HANDLER = "preheat_providers.aws_lambda.entry.handler"
+HANDLER = "preheat_providers.aws_lambda.shipped.entry.handler"
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 INVOKE = "/2015-03-31/functions/function/invocations"
 LISTENS = "Runtime API Server listening"

@@ -8,10 +8,10 @@ from tests.fakes.models import model_of
 from preheat.interface.handler import Handler
 from preheat.interface.manifest import Limits, Manifest
 from preheat.runtime.serial import Alarm
-from preheat_providers.aws_lambda.function import Function, Loaded
-from preheat_providers.aws_lambda.homes import home_of
-from preheat_providers.aws_lambda.looping import Loop
-from preheat_providers.aws_lambda.settings import Sandbox, Settings
+from preheat_providers.aws_lambda.shipped.function import Function, Loaded
+from preheat_providers.aws_lambda.shipped.homes import home_of
+from preheat_providers.aws_lambda.shipped.looping import Loop
+from preheat_providers.aws_lambda.shipped.settings import Sandbox, Settings
 
 
 class NoAlarm:

@@ -13,8 +13,8 @@ from preheat.interface.message import Request, Response
 from preheat.interface.problem import problem_response
 from preheat.runtime.objects.events import ObjectRecord
 from preheat.runtime.objects.storage import Superseded, check_size
-from preheat_providers.aws_lambda.context import LambdaContext
-from preheat_providers.aws_lambda.events.once import Outcome, Work
+from preheat_providers.aws_lambda.shipped.context import LambdaContext
+from preheat_providers.aws_lambda.shipped.events.once import Outcome, Work
 
 
 @dataclass

@@ -5,8 +5,8 @@ from typing import Any
 
 from preheat.errors import Unavailable
 from preheat.interface.message import Request, Response
-from preheat_providers.modal.jobs.calls import Outcome
-from preheat_providers.modal.jobs.records import Item
+from preheat_providers.modal.shipped.jobs.calls import Outcome
+from preheat_providers.modal.shipped.jobs.records import Item
 
 
 class MemoryEntries:

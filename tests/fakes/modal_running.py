@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from preheat.interface.manifest import Limits, Manifest
-from preheat_providers.modal.running import Running
-from preheat_providers.modal.settings import Settings
+from preheat_providers.modal.shipped.running import Running
+from preheat_providers.modal.shipped.settings import Settings
 
 T = TypeVar("T")
 Events = list[dict[str, Any]]

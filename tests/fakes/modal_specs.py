@@ -6,7 +6,7 @@ from typing import Any
 
 from preheat.bundle.model import Bundle, Layer
 from preheat.project.model import Project
-from preheat_providers.modal.spec import AppSpec
+from preheat_providers.modal.app.spec import AppSpec
 from preheat_providers.modal.target import target_of
 
 

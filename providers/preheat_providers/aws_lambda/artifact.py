@@ -14,7 +14,7 @@ from preheat.bundle.model import Layer
 from preheat.bundle.zip.archive import Archive
 from preheat.progress import Report
 from preheat_providers._aws.storing import Stored, Storing
-from preheat_providers.aws_lambda.weights.listing import Item
+from preheat_providers.aws_lambda.shipped.weights.listing import Item
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -10,9 +10,9 @@ from typing import Any
 from preheat.plan.model import Change, Plan, Resource
 from preheat_providers._aws.buckets import tells_events
 from preheat_providers._aws.templates.anatomy import RULE, rule_buckets
-from preheat_providers.aws_lambda.alias import Alias
+from preheat_providers.aws_lambda.operating.alias import Alias
+from preheat_providers.aws_lambda.operating.releases import Version
 from preheat_providers.aws_lambda.place import Live, Place
-from preheat_providers.aws_lambda.releases import Version
 from preheat_providers.aws_lambda.template.names import describe
 from preheat_providers.aws_lambda.template.reading import FUNCTION, VERSION, resources_of
 

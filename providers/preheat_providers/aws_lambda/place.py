@@ -11,9 +11,9 @@ from preheat_providers._aws.ownership import owned
 from preheat_providers._aws.session import Session
 from preheat_providers._aws.stacks import Stack, Stacks
 from preheat_providers._aws.stacks.model import INVALID
-from preheat_providers.aws_lambda.alias import Alias, read_alias
-from preheat_providers.aws_lambda.releases import Version, list_versions
-from preheat_providers.aws_lambda.settings import Settings
+from preheat_providers.aws_lambda.operating.alias import Alias, read_alias
+from preheat_providers.aws_lambda.operating.releases import Version, list_versions
+from preheat_providers.aws_lambda.shipped.settings import Settings
 from preheat_providers.aws_lambda.target import NAME
 from preheat_providers.aws_lambda.template.names import (
     ALIAS,

@@ -34,28 +34,29 @@ from preheat_providers._aws.alarms import firing_alarms
 from preheat_providers._aws.logs import GroupLog
 from preheat_providers._aws.shell import Shell
 from preheat_providers._aws.templates.anatomy import alarm_names
-from preheat_providers.aws_lambda import destroying, invoking, warming
-from preheat_providers.aws_lambda.alias import Alias, move_alias
-from preheat_providers.aws_lambda.anatomy import keeps_ready
+from preheat_providers.aws_lambda import warming
 from preheat_providers.aws_lambda.costs import costs_of
 from preheat_providers.aws_lambda.deploying.deploy import Deploy
 from preheat_providers.aws_lambda.limits import capabilities, project_findings
 from preheat_providers.aws_lambda.observing import desired_resources, observed_resources
+from preheat_providers.aws_lambda.operating import destroying, invoking
+from preheat_providers.aws_lambda.operating.alias import Alias, move_alias
+from preheat_providers.aws_lambda.operating.anatomy import keeps_ready
+from preheat_providers.aws_lambda.operating.releases import release_list
+from preheat_providers.aws_lambda.operating.status import status_of
+from preheat_providers.aws_lambda.operating.traffic import promoted, rolled_back
 from preheat_providers.aws_lambda.options import SCHEMA, Options, read_options
 from preheat_providers.aws_lambda.outfit import Outfit, outfit_of
 from preheat_providers.aws_lambda.place import Live, Place, deployment_of
 from preheat_providers.aws_lambda.redelivery.backfilling import backfill
 from preheat_providers.aws_lambda.redelivery.replaying import replay
 from preheat_providers.aws_lambda.rehearsing import rehearsal_of
-from preheat_providers.aws_lambda.releases import release_list
-from preheat_providers.aws_lambda.status import status_of
 from preheat_providers.aws_lambda.target import NAME, environment_of, target_of
 from preheat_providers.aws_lambda.template.names import (
     default_bucket,
     stack_name,
 )
 from preheat_providers.aws_lambda.template.variables import own_variables
-from preheat_providers.aws_lambda.traffic import promoted, rolled_back
 
 CAPABILITIES = Capabilities(
     triggers=frozenset({"http", "object-created", "queue", "schedule"}),
@@ -194,7 +195,7 @@ class LambdaProvider:
 
     def submit(self, name: str, stage: str, request: Request) -> str:
         """Queue one request as a job."""
-        from preheat_providers.aws_lambda.submitting import submit  # imports the AWS SDK
+        from preheat_providers.aws_lambda.operating.submitting import submit  # imports the AWS SDK
 
         return submit(self._place(name, stage), request)
 

@@ -15,12 +15,12 @@ from preheat.bundle.zip.archive import Layout
 from preheat.project.model import Project
 from preheat.project.secret_values import resolve_secrets
 from preheat.provider.rehearsal import Driven, Launch, Rehearsal, Start
-from preheat_providers.aws_lambda.entry import RUNTIME_API
 from preheat_providers.aws_lambda.options import Options
-from preheat_providers.aws_lambda.settings import Settings
+from preheat_providers.aws_lambda.shipped.entry import RUNTIME_API
+from preheat_providers.aws_lambda.shipped.settings import Settings
 from preheat_providers.aws_lambda.target import IMPORTED, environment_of, layouts_of
 
-ENTRY = "preheat_providers.aws_lambda.entry"
+ENTRY = "preheat_providers.aws_lambda.shipped.entry"
 DRIVER = Path(__file__).with_name("rehearsed.py")
 FLAGS = ("-S", "-B", "-P")
 """Nothing of the developer's packages, no byte-code written, the driver's folder not on the path."""

@@ -1,6 +1,6 @@
 """What of this provider ships in a bundle, as data: the modules for Target.entry. Does not ship itself."""
 
-_HERE = "preheat_providers.aws_lambda"
+_HERE = "preheat_providers.aws_lambda.shipped"
 
 START = tuple(
     f"{_HERE}.{name}"

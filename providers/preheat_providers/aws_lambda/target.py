@@ -12,10 +12,10 @@ from preheat.project.model import HttpTrigger, Project
 from preheat.runtime.cpus import threads_of
 from preheat_providers.aws_lambda.limits import UNZIPPED_BYTES, smaller
 from preheat_providers.aws_lambda.options import Options
-from preheat_providers.aws_lambda.settings import CONTRACT, MB_PER_CPU, TRACING, WEIGHTS
+from preheat_providers.aws_lambda.shipped.settings import CONTRACT, MB_PER_CPU, TRACING, WEIGHTS
+from preheat_providers.aws_lambda.shipped.weights.fetch import INTO
+from preheat_providers.aws_lambda.shipped.weights.listing import LISTING, Item, listing_json
 from preheat_providers.aws_lambda.shipping import MODULES
-from preheat_providers.aws_lambda.weights.fetch import INTO
-from preheat_providers.aws_lambda.weights.listing import LISTING, Item, listing_json
 
 NAME = "aws_lambda"
 ArchiveName = Literal["function", "libraries", "weights"]
@@ -24,7 +24,7 @@ PYTHON = "3.13"
 """What runs unless the project says otherwise: fixed, so that every machine of a team builds the same."""
 
 FETCHING = tuple(
-    f"preheat_providers.aws_lambda.weights.{name}"
+    f"preheat_providers.aws_lambda.shipped.weights.{name}"
     for name in ("bucket", "credentials", "fetch", "listing", "signing")
 )
 """What ships to fetch weights from S3."""

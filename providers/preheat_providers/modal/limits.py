@@ -12,7 +12,6 @@ from preheat.findings import Finding
 from preheat.project.model import HttpTrigger, ObjectCreated, Project, Schedule
 from preheat_providers.modal.finding import Find, finder
 from preheat_providers.modal.gpus import gpu_problem, most_gpus
-from preheat_providers.modal.jobs.records import ATTEMPTS
 from preheat_providers.modal.names import (
     LABEL_CHARACTERS,
     OBJECT_CHARACTERS,
@@ -22,6 +21,7 @@ from preheat_providers.modal.names import (
 )
 from preheat_providers.modal.options import Options
 from preheat_providers.modal.scaling import scale_of
+from preheat_providers.modal.shipped.jobs.records import ATTEMPTS
 
 TABLE = "provider.modal"
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from preheat.bundle.model import Bundle
 from preheat.plan.model import Resource
-from preheat_providers.modal.app_functions import POLLER, RECEIVER
+from preheat_providers.modal.app.functions import POLLER, RECEIVER
+from preheat_providers.modal.app.spec import AppSpec, Volume
 from preheat_providers.modal.names import own_secret, own_volume
-from preheat_providers.modal.spec import AppSpec, Volume
 
 IMAGE, VOLUME, SECRET, CLASS, ENDPOINT, SCHEDULE, UPLOADS = (
     f"modal.{kind}" for kind in ("Image", "Volume", "Secret", "Cls", "Endpoint", "Cron", "Function")

@@ -7,12 +7,12 @@ from preheat.bundle.model import Bundle
 from preheat.errors import ProjectError
 from preheat.plan.model import Resource
 from preheat.project.model import ObjectCreated, Project
-from preheat_providers.modal.making import app_spec
+from preheat_providers.modal.app.making import app_spec
+from preheat_providers.modal.app.spec import AppSpec
 from preheat_providers.modal.observing import desired_resources
 from preheat_providers.modal.options import Options
 from preheat_providers.modal.secrets import own_mark
-from preheat_providers.modal.spec import AppSpec
-from preheat_providers.modal.uploads.credentials import KEYS
+from preheat_providers.modal.shipped.uploads.credentials import KEYS
 from preheat_providers.modal.uploads.stack import wanted_stack
 
 UNNUMBERED = "0"

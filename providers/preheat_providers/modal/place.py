@@ -6,14 +6,14 @@ from functools import cached_property
 
 from preheat.errors import Conflict, NotDeployed
 from preheat.provider.protocol import Deployment
-from preheat_providers.modal.app_file import CLASS, WEB
-from preheat_providers.modal.app_functions import RECEIVER
-from preheat_providers.modal.apps import App, find_app
+from preheat_providers.modal.app.file import CLASS, WEB
+from preheat_providers.modal.app.functions import RECEIVER
 from preheat_providers.modal.client import Client
 from preheat_providers.modal.errors import translated
 from preheat_providers.modal.names import app_name, own_volume
+from preheat_providers.modal.operating.apps import App, find_app
 from preheat_providers.modal.release import FOLDER, Record, digest_of, number_of, read_record
-from preheat_providers.modal.settings import PROVIDER
+from preheat_providers.modal.shipped.settings import PROVIDER
 from preheat_providers.modal.volume import Data
 
 

@@ -21,25 +21,26 @@ from preheat.provider.rehearsal import Rehearsal
 from preheat.provider.tokens import PendingToken
 from preheat.provider.warm_options import Demand, WarmOption
 from preheat_providers._aws.session import Session
-from preheat_providers.modal import destroying, invoking, warm, warming
-from preheat_providers.modal.app_file import app_text
-from preheat_providers.modal.apps import list_apps, list_environments
+from preheat_providers.modal import warming
+from preheat_providers.modal.app.file import app_text
 from preheat_providers.modal.client import Client
 from preheat_providers.modal.costs import costs_of
 from preheat_providers.modal.deploying.deploy import Deploy
 from preheat_providers.modal.limits import capabilities, project_findings
-from preheat_providers.modal.logs import AppLog
 from preheat_providers.modal.names import PREFIX, app_name
+from preheat_providers.modal.operating import destroying, invoking, warm
+from preheat_providers.modal.operating.apps import list_apps, list_environments
+from preheat_providers.modal.operating.logs import AppLog
+from preheat_providers.modal.operating.releases import go_back, release_list
+from preheat_providers.modal.operating.status import status_of
 from preheat_providers.modal.options import SCHEMA, Options, read_options
 from preheat_providers.modal.outfit import Outfit
 from preheat_providers.modal.place import Live, Place, deployment_of, live_app
 from preheat_providers.modal.rates import Rates, rates_of
 from preheat_providers.modal.rehearsing import rehearsal_of
 from preheat_providers.modal.release import Record
-from preheat_providers.modal.releases import go_back, release_list
 from preheat_providers.modal.secrets import own_secrets
-from preheat_providers.modal.settings import PROVIDER
-from preheat_providers.modal.status import status_of
+from preheat_providers.modal.shipped.settings import PROVIDER
 from preheat_providers.modal.target import target_of
 from preheat_providers.modal.uploads.stack import KIND as STACK
 from preheat_providers.modal.uploads.stack import UploadsStack

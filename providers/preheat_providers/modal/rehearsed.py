@@ -17,7 +17,7 @@ PATH = "/invocations"
 
 async def main(descriptor: int, bundle: Path, settings: dict[str, Any]) -> None:
     """Start the container and answer until the line closes."""
-    from preheat_providers.modal.entry import start_before_snapshot
+    from preheat_providers.modal.shipped.entry import start_before_snapshot
 
     container = start_before_snapshot(bundle, settings)
     await container.finish_after_restore()

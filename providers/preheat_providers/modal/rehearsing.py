@@ -16,7 +16,7 @@ from preheat.project.model import Project
 from preheat.provider.rehearsal import Driven, Launch, Rehearsal, Start, link_layers
 from preheat.runtime.cpus import threads_of
 from preheat_providers.modal.secrets import own_values
-from preheat_providers.modal.settings import CODE, DEPENDENCIES, Settings
+from preheat_providers.modal.shipped.settings import CODE, DEPENDENCIES, Settings
 
 DRIVER = Path(__file__).with_name("rehearsed.py")
 FLAGS = ("-S", "-B", "-P")

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from preheat.project.model import Project
+from preheat_providers.modal.app.spec import Scale
 from preheat_providers.modal.options import Options
-from preheat_providers.modal.spec import Scale
 
 ASYNC_AT_ONCE = 32
 """What one process takes of an async handler, as the engine has it."""

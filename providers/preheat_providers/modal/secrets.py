@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from preheat.project.model import Project
 from preheat.project.secret_values import resolve_secrets, secrets_mark
+from preheat_providers.modal.app.making import REFERENCE
 from preheat_providers.modal.client import Client
 from preheat_providers.modal.errors import translated
-from preheat_providers.modal.making import REFERENCE
 
 
 def own_secrets(project: Project) -> Project:

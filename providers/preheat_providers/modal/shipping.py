@@ -1,6 +1,6 @@
 """What of this provider ships in a bundle, as data: the modules for Target.entry. Does not ship itself."""
 
-_HERE = "preheat_providers.modal"
+_HERE = "preheat_providers.modal.shipped"
 
 START = tuple(f"{_HERE}.{name}" for name in ("entry", "container", "running", "home", "settings"))
 JOBS = tuple(

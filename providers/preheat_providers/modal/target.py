@@ -4,7 +4,7 @@ from preheat.bundle.model import Target
 from preheat.bundle.shipped import REQUIREMENTS
 from preheat.project.model import ObjectCreated, Project
 from preheat_providers.modal.limits import PYTHON
-from preheat_providers.modal.settings import PROVIDER
+from preheat_providers.modal.shipped.settings import PROVIDER
 from preheat_providers.modal.shipping import MODULES
 
 PLATFORM = "x86_64-manylinux_2_34"

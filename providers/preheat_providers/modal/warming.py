@@ -16,7 +16,7 @@ from preheat_providers.modal.costs import Hour
 from preheat_providers.modal.options import Options
 from preheat_providers.modal.rates import Rates as Prices
 from preheat_providers.modal.scaling import inputs_of, scale_of
-from preheat_providers.modal.settings import PROVIDER
+from preheat_providers.modal.shipped.settings import PROVIDER
 
 WINDOWS_S = (60, 300, 900, 3600)
 """Modal's own choice is 60 s."""

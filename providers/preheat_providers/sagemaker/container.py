@@ -10,14 +10,14 @@ from preheat.bundle.model import LayerName, Target
 from preheat.bundle.serving import HTTP_REQUIREMENTS
 from preheat.bundle.shipped import REQUIREMENTS
 from preheat.project.model import Project
-from preheat_providers.sagemaker.settings import PROVIDER
+from preheat_providers.sagemaker.shipped.settings import PROVIDER
 
-_HERE = "preheat_providers.sagemaker"
+_HERE = "preheat_providers.sagemaker.shipped"
 
 ENTRY = tuple(f"{_HERE}.{name}" for name in ("entry", "starting", "settings"))
 """What ships of this provider. It imports the server, and so that ships too."""
 
-SCRIPT = "preheat_providers/sagemaker/entry.py"
+SCRIPT = "preheat_providers/sagemaker/shipped/entry.py"
 """Where the entry lies in the code layer."""
 
 ROOT_USER = "0"

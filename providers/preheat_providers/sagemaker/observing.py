@@ -10,9 +10,9 @@ from typing import Any
 from preheat.plan.model import Resource
 from preheat_providers._aws.buckets import tells_events
 from preheat_providers._aws.templates.anatomy import RULE, rule_buckets
+from preheat_providers.sagemaker.operating.traffic import NEWEST, traffic_of
 from preheat_providers.sagemaker.place import Live, Place
 from preheat_providers.sagemaker.template.reading import resources_of
-from preheat_providers.sagemaker.traffic import NEWEST, traffic_of
 
 ENDPOINT = "AWS::SageMaker::Endpoint"
 TRAFFIC, TELLS = "Traffic", "BucketTellsEventBridge"

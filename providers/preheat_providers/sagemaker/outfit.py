@@ -11,7 +11,7 @@ from preheat_providers.sagemaker.front.archive import FrontArchive, front_archiv
 from preheat_providers.sagemaker.imaging import Imaging
 from preheat_providers.sagemaker.instances import instance_of
 from preheat_providers.sagemaker.options import Options
-from preheat_providers.sagemaker.settings import Settings
+from preheat_providers.sagemaker.shipped.settings import Settings
 from preheat_providers.sagemaker.target import concurrent_of
 from preheat_providers.sagemaker.template.document import template_of
 from preheat_providers.sagemaker.template.images import images_template_of

@@ -13,8 +13,8 @@ from preheat_providers._aws.parameters import artifact_bucket
 from preheat_providers._aws.session import Session
 from preheat_providers._aws.stacks import Stack, Stacks
 from preheat_providers._aws.stacks.model import INVALID
-from preheat_providers.sagemaker.releases import ReleaseBook, Released, digest_in
-from preheat_providers.sagemaker.settings import PROVIDER
+from preheat_providers.sagemaker.operating.releases import ReleaseBook, Released, digest_in
+from preheat_providers.sagemaker.shipped.settings import PROVIDER
 from preheat_providers.sagemaker.template.endpoint import UPDATE_S
 from preheat_providers.sagemaker.template.names import (
     default_bucket,

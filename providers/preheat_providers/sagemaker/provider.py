@@ -35,23 +35,24 @@ from preheat_providers._aws.alarms import firing_alarms
 from preheat_providers._aws.logs import GroupLog
 from preheat_providers._aws.shell import Shell
 from preheat_providers._aws.templates.anatomy import alarm_names
-from preheat_providers.sagemaker import asking, destroying, redelivery, warming
+from preheat_providers.sagemaker import redelivery, warming
 from preheat_providers.sagemaker.costs import costs_of
 from preheat_providers.sagemaker.deploying.deploy import Deploy
 from preheat_providers.sagemaker.imaging import Imaging, imaging
 from preheat_providers.sagemaker.limits import capabilities, project_findings, unknown_price
 from preheat_providers.sagemaker.observing import desired_resources, observed_resources
+from preheat_providers.sagemaker.operating import asking, destroying
+from preheat_providers.sagemaker.operating.releases import Released, release_list
+from preheat_providers.sagemaker.operating.status import status_of
+from preheat_providers.sagemaker.operating.traffic import at_rest, checked_canary, move, rolled_back
 from preheat_providers.sagemaker.options import SCHEMA, Options, read_options
 from preheat_providers.sagemaker.outfit import Outfit, outfit_of
 from preheat_providers.sagemaker.place import Live, Place, deployment_of
 from preheat_providers.sagemaker.registry import Reach, Registry, directly
 from preheat_providers.sagemaker.rehearsing import rehearsal_of
-from preheat_providers.sagemaker.releases import Released, release_list
-from preheat_providers.sagemaker.settings import PROVIDER
-from preheat_providers.sagemaker.status import status_of
+from preheat_providers.sagemaker.shipped.settings import PROVIDER
 from preheat_providers.sagemaker.target import target_of
 from preheat_providers.sagemaker.template.names import default_bucket, stack_name
-from preheat_providers.sagemaker.traffic import at_rest, checked_canary, move, rolled_back
 
 CAPABILITIES = Capabilities(
     triggers=frozenset({"http", "object-created"}),

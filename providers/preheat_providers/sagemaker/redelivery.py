@@ -13,7 +13,7 @@ from preheat_providers._aws.stacks import Stack
 from preheat_providers.sagemaker.front.documents import Record
 from preheat_providers.sagemaker.front.triggers import Trigger, identity_in, object_of
 from preheat_providers.sagemaker.place import Place
-from preheat_providers.sagemaker.settings import PROVIDER
+from preheat_providers.sagemaker.shipped.settings import PROVIDER
 from preheat_providers.sagemaker.template.names import RECORDS
 from preheat_providers.sagemaker.template.uploads import LOST
 

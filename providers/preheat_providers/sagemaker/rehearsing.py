@@ -18,7 +18,7 @@ from preheat.provider.rehearsal import READY, Launch, Rehearsal, Start, Watch, l
 from preheat_providers.sagemaker.container import SCRIPT
 from preheat_providers.sagemaker.options import Options
 from preheat_providers.sagemaker.outfit import settings_of
-from preheat_providers.sagemaker.starting import SERVE
+from preheat_providers.sagemaker.shipped.starting import SERVE
 
 FLAGS = ("-I", "-S", "-B", "-X", "utf8")
 HOST = "127.0.0.1"

@@ -17,7 +17,7 @@ from preheat_providers.sagemaker.costs import DOWN_S, WAKE_S
 from preheat_providers.sagemaker.instances import instance_of
 from preheat_providers.sagemaker.limits import serverless_memory_mb
 from preheat_providers.sagemaker.options import Options
-from preheat_providers.sagemaker.settings import PROVIDER
+from preheat_providers.sagemaker.shipped.settings import PROVIDER
 from preheat_providers.sagemaker.target import concurrent_of
 
 SERVERLESS_IDLE_S = 600.0

@@ -20,10 +20,10 @@ from preheat.bundle.model import Bundle
 from preheat.progress import quiet
 from preheat.project.config import load_project
 from preheat.project.model import Project
-from preheat_providers.modal.app_file import CLASS, WEB
-from preheat_providers.modal.making import app_spec, lay_out, pins_of
+from preheat_providers.modal.app.file import CLASS, WEB
+from preheat_providers.modal.app.making import app_spec, lay_out, pins_of
+from preheat_providers.modal.app.spec import AppSpec
 from preheat_providers.modal.options import SCHEMA, read_options
-from preheat_providers.modal.spec import AppSpec
 from preheat_providers.modal.target import target_of
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"

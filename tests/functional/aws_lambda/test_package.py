@@ -26,7 +26,7 @@ from preheat.project.config import load_project
 from preheat_providers._aws.storing import Stored
 from preheat_providers.aws_lambda.artifact import archive_key, store_archive
 from preheat_providers.aws_lambda.options import SCHEMA, Options, read_options
-from preheat_providers.aws_lambda.settings import CONTRACT, WEIGHTS
+from preheat_providers.aws_lambda.shipped.settings import CONTRACT, WEIGHTS
 from preheat_providers.aws_lambda.target import ArchiveName, layouts_of, target_of
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def test_what_lambda_unpacks_is_imported_from_folders_that_nobody_may_write(
         assert modes <= {stat.S_IFREG | 0o644, stat.S_IFREG | 0o755}
     code = (
         "import sys; sys.path[:0] = sys.argv[1:]; sys.dont_write_bytecode = True\n"
-        "import preheat_providers.aws_lambda.start as start, handler, orjson\n"
+        "import preheat_providers.aws_lambda.shipped.start as start, handler, orjson\n"
         "print(start.__file__, start.__cached__, orjson.__file__)\n"
         "print(handler.__cached__, start.LAYERS)"
     )
@@ -111,7 +111,7 @@ def test_what_lambda_unpacks_is_imported_from_folders_that_nobody_may_write(
     done = subprocess.run(command, capture_output=True, text=True, env={"PATH": os.environ["PATH"]})
     assert done.returncode == 0, done.stderr
     start, start_code, orjson, handler_code, layers = map(Path, done.stdout.split())
-    assert start == made.opt / "python/preheat_providers/aws_lambda/start.py"
+    assert start == made.opt / "python/preheat_providers/aws_lambda/shipped/start.py"
     assert orjson.is_relative_to(made.opt / "python")
     assert start_code.is_file()
     assert handler_code.is_file()
@@ -142,7 +142,7 @@ def test_a_change_of_code_leaves_the_other_archives_as_they_were(
 def test_weights_from_s3_stay_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = package(tmp_path / "a", monkeypatch, '[provider.aws_lambda]\nweights = "s3"\n')
     names = {name for archive in made.values() for name in contents(archive.path)}
-    assert "python/preheat_providers/aws_lambda/weights/fetch.py" in names
+    assert "python/preheat_providers/aws_lambda/shipped/weights/fetch.py" in names
     assert not [name for name in names if name.startswith(f"{WEIGHTS}/")]
 
 

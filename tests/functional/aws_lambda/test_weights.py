@@ -14,10 +14,10 @@ from preheat.bundle.shipped import shipped_files
 from preheat.errors import ProviderError
 from preheat.progress import quiet
 from preheat_providers.aws_lambda.artifact import store_weights, weight_items
+from preheat_providers.aws_lambda.shipped.weights.fetch import BUCKET as VARIABLE
+from preheat_providers.aws_lambda.shipped.weights.fetch import fetch_for
+from preheat_providers.aws_lambda.shipped.weights.listing import LISTING, listing_json
 from preheat_providers.aws_lambda.target import FETCHING
-from preheat_providers.aws_lambda.weights.fetch import BUCKET as VARIABLE
-from preheat_providers.aws_lambda.weights.fetch import fetch_for
-from preheat_providers.aws_lambda.weights.listing import LISTING, listing_json
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -28,7 +28,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from preheat_providers.aws_lambda.weights.fetch import fetch_for
+from preheat_providers.aws_lambda.shipped.weights.fetch import fetch_for
 import os
 print(fetch_for(Path(sys.argv[1]), os.environ, folder=Path(sys.argv[2])))
 foreign = {name.partition(".")[0] for name in sys.modules} - sys.stdlib_module_names

@@ -46,7 +46,7 @@ from preheat.bundle.image.registry.registries import Registries
 from preheat.progress import quiet
 from preheat.project.config import load_project
 from preheat_providers.aws_lambda.options import Options
-from preheat_providers.aws_lambda.settings import Settings
+from preheat_providers.aws_lambda.shipped.settings import Settings
 from preheat_providers.aws_lambda.target import target_of
 
 __all__ = ["bare", "unpack"]

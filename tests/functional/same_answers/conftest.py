@@ -18,7 +18,7 @@ from preheat.deploy import deploy
 from preheat.progress import quiet
 from preheat.project.config import load_project
 from preheat_providers.aws_lambda.options import SCHEMA, Options
-from preheat_providers.aws_lambda.settings import Settings
+from preheat_providers.aws_lambda.shipped.settings import Settings
 from preheat_providers.aws_lambda.target import environment_of
 from preheat_providers.local.client import SupervisorClient
 from preheat_providers.local.provider import LocalProvider

@@ -18,9 +18,9 @@ from preheat_providers.aws_lambda.artifact import (
     weight_items,
 )
 from preheat_providers.aws_lambda.options import Options
-from preheat_providers.aws_lambda.settings import CONTRACT
+from preheat_providers.aws_lambda.shipped.settings import CONTRACT
+from preheat_providers.aws_lambda.shipped.weights.listing import Item
 from preheat_providers.aws_lambda.target import ArchiveName, layouts_of
-from preheat_providers.aws_lambda.weights.listing import Item
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -19,11 +19,11 @@ from preheat.provider.tokens import PendingToken, sha256_of
 from preheat_providers._aws.buckets import make_tell
 from preheat_providers._aws.parameters import artifact_bucket, has_token, stack_parameters
 from preheat_providers._aws.stacks import Stack
-from preheat_providers.aws_lambda.alias import Alias, move_alias, read_alias
-from preheat_providers.aws_lambda.anatomy import code_key
 from preheat_providers.aws_lambda.deploying.archives import upload
 from preheat_providers.aws_lambda.deploying.versions import prune, publish_code, send_code
 from preheat_providers.aws_lambda.observing import changes_code_alone
+from preheat_providers.aws_lambda.operating.alias import Alias, move_alias, read_alias
+from preheat_providers.aws_lambda.operating.anatomy import code_key
 from preheat_providers.aws_lambda.outfit import Outfit
 from preheat_providers.aws_lambda.place import Live, Place, deployment_of
 from preheat_providers.aws_lambda.target import NAME

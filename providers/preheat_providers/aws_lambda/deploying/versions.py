@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from preheat.errors import ProviderError
 from preheat.progress import Notice, Report
 from preheat_providers._aws.errors import translated
-from preheat_providers.aws_lambda.releases import Version, list_versions
+from preheat_providers.aws_lambda.operating.releases import Version, list_versions
 from preheat_providers.aws_lambda.template.names import Described, describe
 
 if TYPE_CHECKING:

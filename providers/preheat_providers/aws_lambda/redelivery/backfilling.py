@@ -9,7 +9,7 @@ from preheat.runtime.objects.events import ObjectRecord, build_event
 from preheat_providers._aws.listing import listed
 from preheat_providers._aws.queues import AT_ONCE, Message, queue_urls, send
 from preheat_providers.aws_lambda.place import Place
-from preheat_providers.aws_lambda.settings import Upload
+from preheat_providers.aws_lambda.shipped.settings import Upload
 from preheat_providers.aws_lambda.template.names import flags, logical_id
 
 

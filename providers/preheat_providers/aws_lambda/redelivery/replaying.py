@@ -5,7 +5,11 @@ from typing import TYPE_CHECKING
 
 from preheat_providers._aws.errors import translated
 from preheat_providers._aws.queues import Message, queue_urls, received, remove, send
-from preheat_providers.aws_lambda.anatomy import FAILED_CALLS, dead_letter_queues, keeps_failed_calls
+from preheat_providers.aws_lambda.operating.anatomy import (
+    FAILED_CALLS,
+    dead_letter_queues,
+    keeps_failed_calls,
+)
 from preheat_providers.aws_lambda.place import Place
 from preheat_providers.aws_lambda.template.names import ALIAS
 

@@ -10,7 +10,7 @@ from preheat_providers.aws_lambda.template.names import ALIAS, describe, log_gro
 from preheat_providers.aws_lambda.template.variables import variables_of
 from preheat_providers.aws_lambda.template.wanted import Wanted
 
-HANDLER = "preheat_providers.aws_lambda.entry.handler"
+HANDLER = "preheat_providers.aws_lambda.shipped.entry.handler"
 LAYERS: dict[ArchiveName, str] = {"libraries": "Libraries", "weights": "Weights"}
 """The layers that a function may have, by the archives that hold them."""
 

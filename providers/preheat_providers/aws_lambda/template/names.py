@@ -13,7 +13,7 @@ from preheat_providers._aws.templates.names import mark
 from preheat_providers._aws.templates.names import object_prefix as object_prefix
 from preheat_providers._aws.templates.names import secret_parameter as secret_parameter
 from preheat_providers._aws.templates.names import stack_tags as stack_tags
-from preheat_providers.aws_lambda.settings import ALIAS as ALIAS
+from preheat_providers.aws_lambda.shipped.settings import ALIAS as ALIAS
 
 FUNCTION_NAME_CHARACTERS = 64
 """https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html, read on 2026-11-21."""

@@ -8,7 +8,7 @@ from preheat_providers._aws.parameters import ARTIFACT_BUCKET, TOKEN_PARAMETER, 
 from preheat_providers._aws.templates.intrinsics import ref
 from preheat_providers._aws.templates.uploads import sink_of
 from preheat_providers.aws_lambda.options import Options
-from preheat_providers.aws_lambda.settings import (
+from preheat_providers.aws_lambda.shipped.settings import (
     JOBS_BUCKET,
     TABLE,
     TOKEN,
@@ -18,9 +18,9 @@ from preheat_providers.aws_lambda.settings import (
     Triggers,
     Upload,
 )
+from preheat_providers.aws_lambda.shipped.weights.fetch import BUCKET
 from preheat_providers.aws_lambda.template.names import secret_parameter
 from preheat_providers.aws_lambda.template.wanted import Wanted
-from preheat_providers.aws_lambda.weights.fetch import BUCKET
 
 REFERENCE_CHARACTERS = 96
 """A name that CloudFormation makes up: the stack's, at most 64, the logical id, and 13 random characters."""

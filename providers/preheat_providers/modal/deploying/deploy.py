@@ -19,16 +19,16 @@ from preheat.plan.model import Plan
 from preheat.progress import Report, Step
 from preheat.provider.protocol import Deployment
 from preheat.provider.tokens import PendingToken, sha256_of
+from preheat_providers.modal.app.making import lay_out, pins_of
+from preheat_providers.modal.app.spec import AppSpec, Volume
 from preheat_providers.modal.deploying.pruning import prune
 from preheat_providers.modal.deploying.publishing import STAGE, publish, without
 from preheat_providers.modal.limits import notes
-from preheat_providers.modal.making import lay_out, pins_of
 from preheat_providers.modal.names import own_secret
 from preheat_providers.modal.outfit import Outfit
 from preheat_providers.modal.place import Live, Place, deployment_of
 from preheat_providers.modal.release import Record
 from preheat_providers.modal.secrets import own_values, put_secret
-from preheat_providers.modal.spec import AppSpec, Volume
 from preheat_providers.modal.uploads.telling import Telling
 
 

@@ -16,7 +16,7 @@ from preheat_providers._aws.stacks import Stack, Stacks
 from preheat_providers._aws.stacks.model import INVALID
 from preheat_providers._aws.templates.names import stack_tags
 from preheat_providers.modal.names import app_name, uploads_stack
-from preheat_providers.modal.settings import PROVIDER
+from preheat_providers.modal.shipped.settings import PROVIDER
 from preheat_providers.modal.uploads.template import ENDPOINT, KEY, KEY_MARK, template_of
 
 KIND = "AWS::CloudFormation::Stack"

@@ -28,13 +28,13 @@ from preheat_providers.sagemaker.deploying.recording import prune, record
 from preheat_providers.sagemaker.deploying.sending import send_front, send_weights
 from preheat_providers.sagemaker.deploying.watching import Watch
 from preheat_providers.sagemaker.imaging import Imaging
+from preheat_providers.sagemaker.operating.traffic import move, settle
 from preheat_providers.sagemaker.outfit import Outfit
 from preheat_providers.sagemaker.place import Live, Place, deployment_of
 from preheat_providers.sagemaker.quotas import check_quota, find_quota, needed_machines
-from preheat_providers.sagemaker.settings import PROVIDER
+from preheat_providers.sagemaker.shipped.settings import PROVIDER
 from preheat_providers.sagemaker.template.names import log_group, repository_name, stack_tags, weights_prefix
 from preheat_providers.sagemaker.template.updating import first_step, update_problem
-from preheat_providers.sagemaker.traffic import move, settle
 
 STAGE = "apply"
 

@@ -9,8 +9,8 @@ from preheat.errors import ProviderError
 from preheat.progress import Notice, Report
 from preheat_providers._aws.errors import translated
 from preheat_providers._aws.removing import emptied
+from preheat_providers.sagemaker.operating.releases import Released, superfluous
 from preheat_providers.sagemaker.place import Live, Place
-from preheat_providers.sagemaker.releases import Released, superfluous
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient

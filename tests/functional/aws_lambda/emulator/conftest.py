@@ -22,7 +22,7 @@ from preheat.interface.manifest import MANIFEST
 from preheat.progress import quiet
 from preheat.project.config import load_project
 from preheat_providers.aws_lambda.options import SCHEMA, read_options
-from preheat_providers.aws_lambda.settings import Settings
+from preheat_providers.aws_lambda.shipped.settings import Settings
 from preheat_providers.aws_lambda.target import layouts_of, target_of
 
 HERE = Path(__file__).parent

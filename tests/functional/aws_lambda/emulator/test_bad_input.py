@@ -20,7 +20,7 @@ from tests.fakes.lambda_events import (
 )
 from tests.functional.aws_lambda.emulator.conftest import Start, Zoo
 
-from preheat_providers.aws_lambda.settings import Settings, Triggers, Upload
+from preheat_providers.aws_lambda.shipped.settings import Settings, Triggers, Upload
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -26,8 +26,8 @@ from tests.functional.aws_lambda.emulator.conftest import Start, Zoo
 from preheat.interface.message import Response
 from preheat.runtime.objects.events import ObjectRecord
 from preheat.runtime.objects.results import result_body
-from preheat_providers.aws_lambda.settings import Queue, Settings, Tick, Triggers, Upload
-from preheat_providers.aws_lambda.shapes import REQUEST, WARM
+from preheat_providers.aws_lambda.shipped.settings import Queue, Settings, Tick, Triggers, Upload
+from preheat_providers.aws_lambda.shipped.shapes import REQUEST, WARM
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

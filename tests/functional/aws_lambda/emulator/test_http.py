@@ -14,7 +14,7 @@ from tests.fakes.lambda_events import load_balancer, version_1, version_2
 from tests.fakes.servers import ServerProcess
 from tests.functional.aws_lambda.emulator.conftest import HERE, Start, Zoo
 
-from preheat_providers.aws_lambda.settings import Settings
+from preheat_providers.aws_lambda.shipped.settings import Settings
 
 pytestmark = [pytest.mark.runtime, pytest.mark.index, pytest.mark.xdist_group("lambda-emulator")]
 

@@ -14,8 +14,8 @@ from tests.fakes.lambda_emulator import Emulator
 from tests.fakes.lambda_events import version_2
 from tests.functional.aws_lambda.emulator.conftest import Start, Zoo
 
-from preheat_providers.aws_lambda.settings import Settings
-from preheat_providers.aws_lambda.shapes import JOB
+from preheat_providers.aws_lambda.shipped.settings import Settings
+from preheat_providers.aws_lambda.shipped.shapes import JOB
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -9,7 +9,7 @@ from tests.fakes.lambda_emulator import Unpacked
 from tests.fakes.lambda_events import version_2
 from tests.functional.aws_lambda.emulator.conftest import Start, Zoo
 
-from preheat_providers.aws_lambda.settings import WEIGHTS
+from preheat_providers.aws_lambda.shipped.settings import WEIGHTS
 
 pytestmark = [pytest.mark.runtime, pytest.mark.index, pytest.mark.xdist_group("lambda-emulator")]
 

@@ -15,7 +15,7 @@ from tests.fakes.lambda_runtime_api import RuntimeApi, runtime_api
 from tests.fakes.ports import free_port
 from tests.functional.aws_lambda.emulator.conftest import Start, Zoo
 
-from preheat_providers.aws_lambda.settings import Settings
+from preheat_providers.aws_lambda.shipped.settings import Settings
 
 pytestmark = [pytest.mark.runtime, pytest.mark.index, pytest.mark.xdist_group("lambda-emulator")]
 

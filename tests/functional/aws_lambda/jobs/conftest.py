@@ -8,8 +8,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from preheat_providers.aws_lambda.jobs.client import Clients
-from preheat_providers.aws_lambda.jobs.queue import JobQueue
+from preheat_providers.aws_lambda.shipped.jobs.client import Clients
+from preheat_providers.aws_lambda.shipped.jobs.queue import JobQueue
 
 TABLE, BUCKET = "records", "jobs"
 

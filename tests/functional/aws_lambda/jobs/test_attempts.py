@@ -9,8 +9,8 @@ from tests.fakes.lambda_work import Length
 from tests.functional.aws_lambda.jobs.conftest import BUCKET, Queued
 
 from preheat.interface.message import Request
-from preheat_providers.aws_lambda.jobs.attempts import AttemptFailed, Attempts
-from preheat_providers.aws_lambda.jobs.queue import StillRuns
+from preheat_providers.aws_lambda.shipped.jobs.attempts import AttemptFailed, Attempts
+from preheat_providers.aws_lambda.shipped.jobs.queue import StillRuns
 
 
 class Ran:

@@ -8,10 +8,10 @@ from tests.functional.aws_lambda.jobs.conftest import BUCKET, Queued
 
 from preheat.errors import BadInput, Conflicting, NotFound, Unavailable
 from preheat.interface.message import Request, Response
-from preheat_providers.aws_lambda.jobs.calls import JobCall
-from preheat_providers.aws_lambda.jobs.queue import StillRuns
-from preheat_providers.aws_lambda.jobs.records import DEFAULT_TTL_S, EVENT_S, GRACE_S, Record
-from preheat_providers.aws_lambda.shapes import JOB
+from preheat_providers.aws_lambda.shipped.jobs.calls import JobCall
+from preheat_providers.aws_lambda.shipped.jobs.queue import StillRuns
+from preheat_providers.aws_lambda.shipped.jobs.records import DEFAULT_TTL_S, EVENT_S, GRACE_S, Record
+from preheat_providers.aws_lambda.shipped.shapes import JOB
 
 REQUEST = Request(id="r1", body=b'{"text": "a"}')
 DONE = Response(body=b"1", model_ms=2.0)

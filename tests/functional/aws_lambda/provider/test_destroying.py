@@ -8,7 +8,7 @@ from tests.fakes.lambda_control import BUCKET
 from preheat.errors import NotDeployed
 from preheat.progress import quiet
 from preheat_providers._aws.session import Session
-from preheat_providers.aws_lambda.destroying import destroy
+from preheat_providers.aws_lambda.operating.destroying import destroy
 from preheat_providers.aws_lambda.place import Place
 from preheat_providers.aws_lambda.template.names import default_bucket
 

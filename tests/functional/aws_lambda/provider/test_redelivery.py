@@ -12,7 +12,7 @@ from preheat_providers._aws.queues import Message, received, send
 from preheat_providers._aws.session import Session
 from preheat_providers.aws_lambda.redelivery.backfilling import message_of
 from preheat_providers.aws_lambda.redelivery.replaying import move, replay_queue
-from preheat_providers.aws_lambda.settings import Upload
+from preheat_providers.aws_lambda.shipped.settings import Upload
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -6,9 +6,9 @@ from botocore.exceptions import ClientError
 from tests.fakes.lambda_control import BUCKET, FUNCTION, Control
 
 from preheat.progress import Event, Notice, quiet
-from preheat_providers.aws_lambda.alias import Alias, move_alias, read_alias
 from preheat_providers.aws_lambda.deploying.versions import prune, publish_code
-from preheat_providers.aws_lambda.releases import NOT_OURS, list_versions
+from preheat_providers.aws_lambda.operating.alias import Alias, move_alias, read_alias
+from preheat_providers.aws_lambda.operating.releases import NOT_OURS, list_versions
 from preheat_providers.aws_lambda.template.names import Described
 
 

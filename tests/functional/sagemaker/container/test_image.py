@@ -84,7 +84,7 @@ def test_served_as_root_it_answers_as_the_bare_process_does(
     class Bare(ContainerProcess):
         def lay(self, folder: Path, source: str, limits: object) -> list[str]:
             code = made.layers(folder / "layers")
-            return [str(code / "preheat_providers/sagemaker/entry.py"), "serve"]
+            return [str(code / "preheat_providers/sagemaker/shipped/entry.py"), "serve"]
 
     container = podman.start(made.reference, arguments=SERVE)
     assert ask_endpoint(container.endpoint, Asked(None, {}, "/ping", "GET"))[::2] == (200, b"")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from preheat_providers.aws_lambda.looping import Loop
+from preheat_providers.aws_lambda.shipped.looping import Loop
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from preheat.bundle.serving import HTTP_REQUIREMENTS
 from preheat.bundle.shipped import REQUIREMENTS, shipped_files
 from preheat.project.model import HttpTrigger, ObjectCreated, Project, Resources
 from preheat_providers.aws_lambda.options import Options
+from preheat_providers.aws_lambda.shipped.weights.listing import Item, read_listing
 from preheat_providers.aws_lambda.target import (
     EVENT_REQUIREMENTS,
     SURFACE_REQUIREMENTS,
@@ -21,7 +22,6 @@ from preheat_providers.aws_lambda.target import (
     platform_of,
     target_of,
 )
-from preheat_providers.aws_lambda.weights.listing import Item, read_listing
 
 UPLOADS = ObjectCreated(name="uploads", bucket="in", output="out/results")
 
@@ -53,7 +53,8 @@ def test_the_target_does_not_depend_on_the_machine_that_builds() -> None:
 def test_everything_that_it_names_ships() -> None:
     names = set(shipped_files(target_of(project(), Options(weights="s3")), "handler:Model", ""))
     assert {
-        f"preheat_providers/aws_lambda/{name}.py" for name in ("entry", "weights/fetch", "weights/signing")
+        f"preheat_providers/aws_lambda/shipped/{name}.py"
+        for name in ("entry", "weights/fetch", "weights/signing")
     } < names
     assert not {
         name for name in names if name.endswith(("/target.py", "/limits.py", "/options.py", "/artifact.py"))
@@ -62,7 +63,7 @@ def test_everything_that_it_names_ships() -> None:
 
 def test_what_fetches_weights_ships_only_where_they_are_fetched() -> None:
     names = shipped_files(target_of(project(), Options()), "handler:Model", "")
-    assert not [name for name in names if name.startswith("preheat_providers/aws_lambda/weights/")]
+    assert not [name for name in names if name.startswith("preheat_providers/aws_lambda/shipped/weights/")]
 
 
 def test_packages_for_events_come_with_a_trigger_only() -> None:

@@ -8,7 +8,7 @@ import pytest
 from preheat.bundle.model import Bundle, Layer, LayerName, Target
 from preheat.plan.diff import diff
 from preheat.project.model import HttpTrigger, ObjectCreated, Project, Resources, Schedule
-from preheat_providers.modal.making import app_spec
+from preheat_providers.modal.app.making import app_spec
 from preheat_providers.modal.observing import desired_resources
 from preheat_providers.modal.options import Options
 

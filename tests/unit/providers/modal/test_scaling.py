@@ -7,9 +7,9 @@ from tests.fakes.models import model_of
 import preheat
 from preheat.project.model import Scaling
 from preheat.runtime.engine import concurrency_of
+from preheat_providers.modal.app.spec import Scale
 from preheat_providers.modal.options import Options
 from preheat_providers.modal.scaling import inputs_of, scale_of
-from preheat_providers.modal.spec import Scale
 
 
 class Plain(preheat.Handler):

@@ -14,7 +14,7 @@ from preheat.bundle.model import Target
 from preheat.bundle.shipped import shipped_files
 from preheat_providers.modal.shipping import HEAVY, MODULES
 
-PACKAGE = "preheat_providers.modal"
+PACKAGE = "preheat_providers.modal.shipped"
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 SCRIPT = """
 import importlib, json, sys

@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 from tests.fakes.lambda_templates import eventbridge_matches, iam_matches, substituted
 
 from preheat_providers._aws.templates.keys import key_matchers, key_patterns
-from preheat_providers.aws_lambda.settings import Upload
+from preheat_providers.aws_lambda.shipped.settings import Upload
 
 TEXT = st.text(alphabet="ab/.*?${}\\! ", max_size=5)
 

@@ -1,5 +1,5 @@
 from preheat_providers.aws_lambda.deploying.versions import superfluous
-from preheat_providers.aws_lambda.releases import NOT_OURS, Version
+from preheat_providers.aws_lambda.operating.releases import NOT_OURS, Version
 
 
 def versions(*numbers: int) -> list[Version]:

@@ -15,7 +15,7 @@ from tests.fakes.lambda_templates import (
 
 from preheat.project.model import HttpTrigger, ObjectCreated, Resources, Trigger
 from preheat_providers.aws_lambda.options import Options
-from preheat_providers.aws_lambda.settings import Settings, Tick, Upload
+from preheat_providers.aws_lambda.shipped.settings import Settings, Tick, Upload
 from preheat_providers.aws_lambda.template.names import described, secret_parameter
 
 
@@ -34,7 +34,7 @@ def test_the_function_gets_what_the_project_asks_for() -> None:
     function = properties(template(python="3.12", resources=resources), "Function")
     assert function["FunctionName"] == "preheat-ocr-dev"
     assert function["Runtime"] == "python3.12"
-    assert function["Handler"] == "preheat_providers.aws_lambda.entry.handler"
+    assert function["Handler"] == "preheat_providers.aws_lambda.shipped.entry.handler"
     assert (function["MemorySize"], function["EphemeralStorage"]) == (2048, {"Size": 1024})
     assert function["Timeout"] == 31
     assert function["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": {"Ref": "LogGroup"}}

@@ -1,0 +1,1 @@
+"""Day two of a deployed function: its releases, traffic, state and end."""

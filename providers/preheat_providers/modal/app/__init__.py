@@ -1,0 +1,1 @@
+"""The app that a deploy generates: its spec, and the files that are made of it."""

@@ -1,0 +1,1 @@
+"""Uploads on the side of the container: an event from the bucket to an answer beside it. Ships."""

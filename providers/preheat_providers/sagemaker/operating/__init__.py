@@ -1,0 +1,1 @@
+"""Day two of a deployed endpoint: its releases, traffic, state and end."""
