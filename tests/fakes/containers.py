@@ -29,6 +29,8 @@ PYTHON = "3.11"
 """What that release of Debian has."""
 PACKAGES = ("base-files", "libpython3.11-stdlib", "libstdc++6", "python3.11-minimal")
 LONGEST_S = 60.0
+PORT = 8080
+ADDRESS = "{{.NetworkSettings.IPAddress}}"
 LIMITS = ("--ulimit", "nofile=1024:4096", "--ulimit", "nproc=4096:4096")
 """Podman's own limits need CAP_SYS_RESOURCE, which a container that runs the tests may not have."""
 
@@ -117,16 +119,20 @@ def push_base(host: str, archive: Path, name: str, *, folder: Path, architecture
 
 @dataclass
 class Container:
-    """One running container, and the port of this machine that leads to it."""
+    """One running container, at `host`, its own address on this machine's bridge.
+
+    No port is published: podman does so by a rule of the firewall, which stays behind when a run of the tests is
+    killed. From then on connections to that port are refused, whoever the system gives it to.
+    """
 
     podman: "Podman"
     id: str
-    port: int
+    host: str
 
     @property
     def endpoint(self) -> str:
-        """Where it answers on this machine."""
-        return f"http://127.0.0.1:{self.port}"
+        """Where it answers."""
+        return f"http://{self.host}:{PORT}"
 
     def until_logged(self, event: str) -> dict[str, Any]:
         """Follow the log until `event` has come."""
@@ -183,18 +189,16 @@ class Podman:
         return done.stdout.strip()
 
     def start(self, image: str, *flags: str, arguments: Sequence[str] = ()) -> Container:
-        """Start a container of `image`, with its port 8080 on this machine, and wait for its model."""
+        """Start a container of `image`, and wait for its model."""
         container = self.launch(image, *flags, arguments=arguments)
         container.until_logged("ready")
         return container
 
     def launch(self, image: str, *flags: str, arguments: Sequence[str] = ()) -> Container:
-        """Start a container of `image`, with its port 8080 on this machine."""
-        publish = ("--publish", "127.0.0.1::8080")
-        identity = self.run("run", "--detach", *LIMITS, *publish, *flags, image, *arguments)
+        """Start a container of `image`."""
+        identity = self.run("run", "--detach", *LIMITS, *flags, image, *arguments)
         self.started.append(identity)
-        port = int(self.run("port", identity, "8080").rpartition(":")[2])
-        return Container(self, identity, port)
+        return Container(self, identity, self.run("inspect", "--format", ADDRESS, identity))
 
     def close(self) -> None:
         """Remove its containers and its store."""

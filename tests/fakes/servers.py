@@ -90,7 +90,7 @@ def pid_of(answer: tuple[int, Any]) -> int:
 class ServerProcess:
     """One server, on a free port unless `flags` name one and `listening` is off.
 
-    `events` are the lines of its standard error, `output` is what it printed.
+    `events` are the lines of its standard error, `output` is what it printed. It may have `descriptors` open.
     """
 
     def __init__(
@@ -101,6 +101,7 @@ class ServerProcess:
         limits: Limits | None = None,
         env: Mapping[str, str] | None = None,
         listening: bool = True,
+        descriptors: int | None = None,
     ) -> None:
         self.events: list[dict[str, Any]] = []
         self.output = ""
@@ -114,6 +115,8 @@ class ServerProcess:
             self.port = listener.getsockname()[1]
             command = [str(base_interpreter()), "-I", "-S", "-B", "-X", "utf8", *arguments, *flags]
             command += ["--listener", str(listener.fileno())] if listening else []
+            if descriptors is not None:
+                command = ["prlimit", f"--nofile={descriptors}:", *command]
             self.process = subprocess.Popen(
                 command,
                 stdout=subprocess.PIPE,

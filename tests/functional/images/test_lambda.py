@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from tests.fakes.asking import Answer, Asked, ask_function
 from tests.fakes.aws.registry_door import Door
-from tests.fakes.containers import PYTHON, Container, Podman
+from tests.fakes.containers import PORT, PYTHON, Container, Podman
 from tests.fakes.lambda_emulator import (
     CLIENT,
     HANDLER,
@@ -95,7 +95,7 @@ class Function:
     container: Container
 
     def invoke(self, event: object) -> Reply:
-        connection = http.client.HTTPConnection("127.0.0.1", self.container.port, timeout=LONGEST_S)
+        connection = http.client.HTTPConnection(self.container.host, PORT, timeout=LONGEST_S)
         try:
             connection.request("POST", INVOKE, json.dumps(event))
             answer = connection.getresponse()
@@ -152,14 +152,14 @@ def function(image: Image, podman: Podman, ecr: Door) -> Function:
     )
     container.until_written(LISTENS)
     given_up = time.monotonic() + LONGEST_S
-    while not listens(container.port):  # the emulator's other port, which it opens a moment later
+    while not listens(container.host):  # the emulator's other port, which it opens a moment later
         assert time.monotonic() < given_up
     return Function(container)
 
 
-def listens(port: int) -> bool:
+def listens(host: str) -> bool:
     try:
-        socket.create_connection(("127.0.0.1", port), LONGEST_S).close()
+        socket.create_connection((host, PORT), LONGEST_S).close()
     except ConnectionRefusedError:
         return False
     return True

@@ -3,11 +3,10 @@
 import asyncio
 import json
 import random
-import resource
 import struct
 import zlib
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -329,19 +328,9 @@ def test_pictures_that_would_be_huge_cost_nothing(start: Start) -> None:
     on_a_loop(test())
 
 
-@contextmanager
-def descriptor_limit(number: int) -> Iterator[None]:
-    """What is started in here may open so many."""
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (number, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, before)
-
-
 def test_more_connections_than_the_bound_are_refused_and_the_others_served(start: Start) -> None:
     most = 200
-    with descriptor_limit(SPARE + most):
-        server = start("--queue", "128", source=COUNTING)
+    server = start("--queue", "128", source=COUNTING, descriptors=SPARE + most)
     server.until("ready")
 
     async def test() -> None:

@@ -98,11 +98,10 @@ def test_served_as_root_it_answers_as_the_bare_process_does(
 
 
 def test_it_listens_where_a_pipeline_says(made: Made, podman: Podman) -> None:
-    variables = ("--env", "SAGEMAKER_BIND_TO_PORT=8099", "--publish", "127.0.0.1::8099")
+    variables = ("--env", "SAGEMAKER_BIND_TO_PORT=8099")
     container = podman.start(made.reference, *variables, arguments=SERVE)
-    port = podman.run("port", container.id, "8099").rpartition(":")[2]
     asked = Asked(None, {}, "/ping", "GET")
-    assert ask_endpoint(f"http://127.0.0.1:{port}", asked)[0] == 200
+    assert ask_endpoint(f"http://{container.host}:8099", asked)[0] == 200
 
 
 def test_sigterm_as_process_one_answers_what_is_in_hand_and_ends(made: Made, podman: Podman) -> None:
