@@ -121,7 +121,7 @@ def push_base(host: str, archive: Path, name: str, *, folder: Path, architecture
 class Container:
     """One running container, at `host`, its own address on this machine's bridge.
 
-    No port is published: podman does so by a rule of the firewall, which stays behind when a run of the tests is
+    No port is published: podman does so by a rule of the firewall, which stays behind when a run is
     killed. From then on connections to that port are refused, whoever the system gives it to.
     """
 
