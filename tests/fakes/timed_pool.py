@@ -70,7 +70,7 @@ def replay_on_a_pool(
     histogram: bool = False,
     hours: tuple[LeastHours, ...] = (),
 ) -> Observed:
-    """Send a request at each of `arrivals` and stop one second after the last answer."""
+    """Send a request at each of `arrivals`, from when workers that always run are ready."""
 
     async def run() -> Observed:
         loop = asyncio.get_running_loop()
@@ -88,7 +88,7 @@ def replay_on_a_pool(
         pool.open()
 
         async def call(number: int, at: float) -> tuple[bool, float]:
-            await asyncio.sleep(at)
+            await asyncio.sleep(cold_s + at)
             began = loop.time()
             response = await pool.invoke(Request(body=b"1", id=str(number)))
             assert response.status == 200, response

@@ -7,10 +7,12 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from preheat.cli.extras import require
 from preheat.cli.tools import Tools
 from preheat.project.model import DEFAULT_STAGE
 from preheat.provider.registry import Registry
 
+PICTURES = (".svg", ".png", ".pdf")
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -81,6 +83,30 @@ as_json = click.option(
 )
 yes = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 upgrade = click.option("--upgrade", is_flag=True, help="Lock the newest allowed packages again.")
+
+
+def _picture(_ctx: click.Context, _option: click.Parameter, file: Path | None) -> Path | None:
+    """Refuse now, and not after minutes of work, what could not be drawn then. Raises MissingExtra."""
+    if file is None:
+        return None
+    if file.suffix not in PICTURES:
+        raise click.BadParameter(f"{file.name} must end in {', '.join(PICTURES)}.")
+    if not file.absolute().parent.is_dir():
+        raise click.BadParameter(f"There is no folder {file.parent}.")
+    require("matplotlib")
+    return file
+
+
+def plot(what: str) -> Callable[[Function], Function]:
+    """Add --plot, which draws `what` into a file."""
+    return click.option(
+        "--plot",
+        "picture",
+        metavar="FILE",
+        type=click.Path(dir_okay=False, path_type=Path),
+        callback=_picture,
+        help=f"Draw {what} (svg, png, pdf). Needs preheat[measure].",
+    )
 
 
 def function(body: Function) -> Function:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 
 from preheat.cli import options
+from preheat.cli.extras import require
 from preheat.cli.tools import Tools, pass_tools
 from preheat.errors import ProviderError
 
@@ -39,7 +40,7 @@ class Question:
     p99_ms: float | None
     seed: int
     write: bool
-    plot: Path | None
+    picture: Path | None
 
 
 @options.command(
@@ -63,7 +64,7 @@ class Question:
 @click.option("--p99-ms", metavar="MS", type=click.FloatRange(min=0), help="The most to be added at p99.")
 @click.option("--seed", metavar="N", type=int, default=0, show_default=True, help="Of what is random.")
 @click.option("--write", is_flag=True, help="Write the cheapest that meets --p99-ms into preheat.toml.")
-@click.option("--plot", metavar="FILE", type=FILE, help="Draw the frontier (svg, png, pdf).")
+@options.plot("the frontier")
 @options.as_json
 @pass_tools
 def plan(tools: Tools, /, **asked: object) -> None:
@@ -73,9 +74,7 @@ def plan(tools: Tools, /, **asked: object) -> None:
     """
     question = Question(**asked)  # type: ignore[arg-type]
     _refuse(question)
-    from preheat.warming.extras import require
-
-    for module in ("numpy", "numba", *(("matplotlib",) if question.plot else ())):
+    for module in ("numpy", "numba"):
         require(module)
     _answer(tools, question)
 
@@ -108,8 +107,8 @@ def _answer(tools: Tools, asked: Question) -> None:
         demand = demand_of(replay.trace, replay.services_s)
         offered, refused = possible(pipeline.provider, project, platform.warm_options(project, demand))
         made = make_plan(offered, replay, said=lambda name: report(Step("replay", name)))
-    chosen = made.cheapest(asked.p99_ms) if asked.p99_ms is not None else None
-    if asked.plot is not None:
+    chosen = made.cheapest(asked.p99_ms, busiest=demand.levels[-1]) if asked.p99_ms is not None else None
+    if asked.picture is not None:
         _draw(made, project.name, asked)
     if asked.write and chosen is not None:
         write_settings(asked.directory, asked.stage, chosen.option.settings, check=pipeline.project)
@@ -117,7 +116,13 @@ def _answer(tools: Tools, asked: Question) -> None:
     if asked.service_ms is None and replay.trace.services_s is None:
         notes.append(f"The trace does not say what a request takes: {SERVICE_MS:g} ms, or give --service-ms.")
     told = warm_views.Told(
-        plan=made, replay=replay, demand=demand, chosen=chosen, notes=tuple(notes), written=asked.write
+        plan=made,
+        replay=replay,
+        demand=demand,
+        chosen=chosen,
+        notes=tuple(notes),
+        written=asked.write,
+        provider=asked.provider,
     )
     tools.screen.result(warm_views.document(told), lambda: warm_views.lines(told))
 
@@ -168,5 +173,5 @@ def _trace(asked: Question) -> "Trace":
 def _draw(made: "Plan", name: str, asked: Question) -> None:
     from preheat.warming.plot import draw
 
-    assert asked.plot is not None
-    draw(made, asked.plot, title=f"{name} on {asked.provider}", p99_ms=asked.p99_ms)
+    assert asked.picture is not None
+    draw(made, asked.picture, title=f"{name} on {asked.provider}", p99_ms=asked.p99_ms)

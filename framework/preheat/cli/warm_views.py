@@ -7,12 +7,14 @@ from typing import Any
 import click
 
 from preheat.cli.problems import note
-from preheat.cli.text import bold, columns, dim, dollars, human_ms
+from preheat.cli.text import bold, columns, dim, dollars, human_ms, paste
 from preheat.provider.warm_options import Demand
 from preheat.warming.planner import Choice, Plan, span_text
 from preheat.warming.simulate import Replay
 
 HEAD = ("", "OPTION", "A MONTH", "WORKER-HOURS", "COLD", "P50", "P95", "P99", "COUNTED")
+MONTH = 2
+"""The column that only says something where somebody pays."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,7 @@ class Told:
     chosen: Choice | None
     notes: tuple[str, ...]
     written: bool
+    provider: str
 
 
 def document(told: Told) -> dict[str, Any]:
@@ -68,7 +71,9 @@ def lines(told: Told) -> Iterator[str]:
     frontier = told.plan.frontier
     rows = [tuple(dim(title) for title in HEAD)]
     rows += [_row(told, choice, choice in frontier) for choice in told.plan.choices]
-    yield from columns(rows, right=frozenset({2, 3, 4, 5, 6, 7}))
+    if not told.plan.priced:
+        rows = [row[:MONTH] + row[MONTH + 1 :] for row in rows]
+    yield from columns(rows, right=frozenset(range(MONTH, MONTH + (6 if told.plan.priced else 5))))
     yield ""
     yield dim("● no other is cheaper and adds less at p99. P50 to P99: what a request waits longer.")
     if told.chosen is not None:
@@ -76,6 +81,7 @@ def lines(told: Told) -> Iterator[str]:
         yield from (f"  {line}" for line in _settings(told.chosen))
         if told.written:
             yield "Written into preheat.toml."
+            yield paste(f"preheat deploy --provider {told.provider}")
     for text in told.notes:
         yield from note(text)
 

@@ -43,10 +43,11 @@ class WarmOption:
     """One way to keep workers warm. Times are seconds; `settings` go into preheat.toml, by dotted key.
 
     `least` workers always run (`hours` change that), `buffer` idle ones beside the busy, `most` at all. An
-    idle one stays for `idle_s`, or with `adaptive` as long as the histogram policy says. Where workers are
-    `bound`, a request waits for the one that was started for it; else for whichever is free first, and one
-    is started for every `concurrency` that wait or, where `backlog` is more than that, for every `backlog`
-    that wait or are served. A start takes `start_ratio` of a measured cold start, and `start_extra_s` on top.
+    idle one stays for `idle_s`; with `adaptive` all together stay about as long as that would be, when the
+    histogram policy says. Where workers are `bound`, a request waits for the one that was started for it;
+    else for whichever is free first, and one is started for every `concurrency` that wait or, where `backlog`
+    is more than that, for every `backlog` that wait or are served. A start takes `start_ratio` of a measured
+    cold start, and `start_extra_s` on top.
     """
 
     name: str

@@ -18,6 +18,8 @@ from preheat.warming import histogram
 from preheat.warming.trace.model import Floats
 
 NEVER = np.inf
+# A cached function does not notice that one it calls has changed in another file: after an edit of
+# histogram.py, remove __pycache__.
 _record = njit(cache=True)(histogram.record)
 _window = njit(cache=True)(histogram.window)
 
@@ -67,8 +69,8 @@ def _levels(most: int, adaptive: bool) -> tuple[Levels, histogram.Gaps]:
         np.zeros((rows, histogram.BINS), np.int64),  # type: ignore[arg-type]
         np.zeros(rows, np.int64),
         np.zeros(rows, np.int64),
-        np.zeros(rows, np.int64),
         np.zeros(rows, np.float64),
+        np.zeros(1, np.float64),
     )
     return levels, gaps
 
@@ -78,7 +80,7 @@ def _fell(levels: Levels, gaps: histogram.Gaps, level: int, now: float, shape: S
     """Note that `level` became idle; return whether it is kept (0 or 1), and when that changes."""
     opens, closes = 0.0, shape.idle_s
     if shape.adaptive:
-        opens, closes = _window(gaps, level)
+        opens, closes = _window(gaps, level, shape.idle_s)
     levels.since[level] = now
     levels.opens[level] = now + opens
     levels.closes[level] = now + closes
@@ -97,7 +99,8 @@ def _move(
     change = NEVER
     for level in range(before, after):
         if shape.adaptive and levels.since[level] > -NEVER:
-            _record(gaps, level, now - levels.since[level])
+            kept_s = max(0.0, min(now, levels.closes[level]) - levels.opens[level])
+            _record(gaps, level, now - levels.since[level], kept_s, shape.idle_s)
         kept -= levels.kept[level]
         levels.kept[level] = False
     for level in range(before - 1, after - 1, -1):
@@ -145,7 +148,8 @@ def replay(
     coming = [NEVER]
     floor = int(floors[0, 1])
     next_floor, next_recycle, change = 1, shape.lifetime_s, NEVER
-    ready = 0 if shape.bound else min(floor, shape.most)
+    at_first = max(floor, shape.buffer if shape.buffer_when_idle else 0)
+    ready = 0 if shape.bound else min(at_first, shape.most)
     in_flight, demand, kept, top, retiring = 0, 0, 0, 0, 0
     taken, head, started = 0, 0, 0
     start_s = worker_s = busy_s = least_s = least_busy_s = now = 0.0

@@ -62,15 +62,24 @@ class Plan:
                 kept.append(choice)
         return tuple(kept)
 
-    def cheapest(self, p99_ms: float) -> Choice:
-        """Return the cheapest choice whose p99 is at most `p99_ms`. Raises PreheatError where none is."""
+    def cheapest(self, p99_ms: float, *, busiest: int) -> Choice:
+        """Return the cheapest choice whose p99 is at most `p99_ms`. Raises PreheatError where none is.
+
+        `busiest` is how many requests run at once at most.
+        """
         for choice in self.choices:
             if choice.p99_ms <= p99_ms:
                 return choice
         best = min(self.choices, key=lambda each: each.p99_ms)
+        nearest = f"{best.option.name} comes nearest with {best.p99_ms:.0f} ms"
+        room = best.option.most * best.option.concurrency
+        why = (
+            f": {busiest} requests ran at once, and {room} are the most that it takes"
+            if busiest > room
+            else ""
+        )
         raise PreheatError(
-            f"Nothing here adds {p99_ms:g} ms or less at p99; {best.option.name} comes nearest with "
-            f"{best.p99_ms:.0f} ms.",
+            f"Nothing here adds {p99_ms:g} ms or less at p99; {nearest}{why}.",
             hint=f"--p99-ms {np.ceil(best.p99_ms):.0f}  # or a faster start: preheat tune",
         )
 
@@ -86,14 +95,13 @@ def plan(
         choices.append(Choice(option=option, outcome=outcome, month_usd=month_usd(option.rates, outcome)))
     priced = any(choice.month_usd > 0 for choice in choices)
     found = Plan(choices=tuple(choices), priced=priced)
-    ordered = sorted(choices, key=lambda each: (found.weight(each), each.p99_ms, each.option.name))
+    ordered = sorted(choices, key=lambda each: (found.weight(each), each.p99_ms))
     return Plan(choices=tuple(ordered), priced=priced)
 
 
 def month_usd(rates: Rates, outcome: Outcome) -> float:
     """Return what a month of such traffic costs."""
     totals = outcome.totals
-    calls = outcome.requests + outcome.pings
     seconds = (
         rates.worker_s * totals.worker_s
         + rates.busy_s * (totals.busy_s - totals.least_busy_s)
@@ -101,7 +109,7 @@ def month_usd(rates: Rates, outcome: Outcome) -> float:
         + rates.least_s * totals.least_s
         + rates.least_busy_s * totals.least_busy_s
     )
-    each = rates.request * calls + rates.restore * totals.starts + rates.ping * outcome.pings
+    each = rates.request * outcome.requests + rates.restore * totals.starts + rates.ping * outcome.pings
     return rates.month + (seconds + each) * MONTH_S / outcome.duration_s
 
 

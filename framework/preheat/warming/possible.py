@@ -18,6 +18,10 @@ def possible(
     before = {finding.message for finding in provider.check(project)}
     offered, refused = [], []
     for option in options:
+        least = max([option.least, *(each.least for each in option.hours)])
+        if least > option.most:
+            refused.append((option.name, f"{option.most} workers are the most that run."))
+            continue
         found = provider.check(changed(project, provider.name, option.settings))
         news = [finding.message for finding in found if finding.message not in before]
         if news:

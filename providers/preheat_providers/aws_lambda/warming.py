@@ -57,7 +57,8 @@ def warm_options(
         most=options.reserved_concurrency or MOST,
     )
     yield plain
-    yield _snapstart(plain, options, prices, memory_gb)
+    if not options.is_image:
+        yield _snapstart(plain, options, prices, memory_gb)
     yield from (_pinged(plain, prices, minutes) for minutes in PING_MINUTES)
     yield from _provisioned(plain, options, demand, prices, memory_gb)
 
@@ -86,7 +87,7 @@ def _pinged(plain: WarmOption, prices: Prices, minutes: int) -> WarmOption:
         name=f'warm = "schedule", {minutes} min',
         kind="pings",
         settings=_warm("schedule", schedule_minutes=minutes),
-        rates=replace(plain.rates, ping=prices["scheduler_invocation"].usd),
+        rates=replace(plain.rates, ping=prices["scheduler_invocation"].usd + prices["lambda_request"].usd),
         basis="one environment, called by a schedule",
         ping_every_s=minutes * 60.0,
         ping_s=PING_S,
@@ -108,7 +109,7 @@ def _provisioned(
             kind="kept",
             settings=_warm("provisioned", provisioned=count),
             rates=rates,
-            basis=f"{count} environments paid by the hour; what is more starts cold",
+            basis="always paid; what is more starts cold",
             least=count,
         )
     if demand.hours:

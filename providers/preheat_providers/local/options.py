@@ -44,8 +44,9 @@ SCHEMA: Mapping[str, Any] = {
         "keep_alive": {
             "enum": ["idle", "histogram"],
             "default": "idle",
-            "description": "How long idle workers stay: scaling.idle_s, or as long as past idle times say "
-            "(the hybrid histogram policy).",
+            "description": "How long idle workers stay: each for scaling.idle_s, or all together for as long "
+            "as that would take, when past idle times say that requests come (the histogram policy; it needs "
+            "an idle_s of 300 or more).",
         },
         "schedule": {
             "type": "array",

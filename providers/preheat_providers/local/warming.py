@@ -9,6 +9,7 @@ from preheat.provider.protocol import Pool
 from preheat.provider.warm_options import Demand, Rates, WarmOption
 
 IDLE_S = (0, 60, 300, 600, 1800, 3600)
+HISTOGRAM_S = (300, 600, 1800)
 KEEP_ALIVE = "provider.local.keep_alive"
 SCHEDULE = "provider.local.schedule"
 KEYS = {"min": "scaling.min", "buffer": "scaling.warm", "max": "scaling.max", "idle_s": "scaling.idle_s"}
@@ -30,17 +31,17 @@ def warm_options(project: Project, demand: Demand) -> Iterator[WarmOption]:
     for idle_s in IDLE_S[1:]:
         yield _sized(plain, Pool(min=0, buffer=0, idle_s=idle_s))
     for count in demand.levels:
-        if count <= plain.most:
-            yield _sized(plain, Pool(min=count, buffer=0, idle_s=60))
+        yield _sized(plain, Pool(min=count, buffer=0, idle_s=60))
     yield _sized(plain, Pool(min=0, buffer=1, idle_s=60))
-    yield replace(
-        plain,
-        name="histogram",
-        kind="histogram",
-        basis="kept as long as past idle times say (Serverless in the Wild, ATC'20)",
-        settings={**_pool(Pool(min=0, buffer=0)), KEEP_ALIVE: "histogram"},
-        adaptive=True,
-    )
+    for idle_s in HISTOGRAM_S:
+        yield replace(
+            _sized(plain, Pool(min=0, buffer=0, idle_s=idle_s)),
+            name=f"histogram, idle {idle_s} s",
+            kind="histogram",
+            basis="the same memory, when past idle times say (Serverless in the Wild, ATC'20)",
+            settings={**_pool(Pool(min=0, buffer=0, idle_s=idle_s)), KEEP_ALIVE: "histogram"},
+            adaptive=True,
+        )
     if demand.hours:
         hours = tuple(replace(each, least=min(each.least, plain.most)) for each in demand.hours)
         entries = [{"cron": each.cron, "timezone": each.timezone, "min": each.least} for each in hours]

@@ -35,7 +35,7 @@ def warm_options(
     machine = instance_of(project, options)
     if machine is None or machine.figure not in prices:
         raise ProviderError(
-            f"No price is known for {machine.name if machine else 'a machine of this size'}.",
+            f"No price is known for {options.instance_type or 'a machine of this size'}.",
             hint='instance_type = "ml.m5.xlarge"  # [provider.sagemaker]',
         )
     at_once = concurrent_of(project, options, None) or 1

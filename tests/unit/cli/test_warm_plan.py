@@ -21,12 +21,16 @@ RATES = Rates(worker_s=1e-5)
 class PricedProvider(InMemoryProvider):
     """A provider in memory that offers to stop at once, to stay for ten minutes, or to run always."""
 
+    def __init__(self, name: str, rates: Rates = RATES) -> None:
+        super().__init__(name)
+        self._paid = rates
+
     def warm_options(self, project: Project, demand: Demand) -> tuple[WarmOption, ...]:
         def one(name: str, least: int, idle_s: float) -> WarmOption:
             pool = Pool(min=least, idle_s=round(idle_s))
             settings = self.warm_settings(project, pool)
             return WarmOption(
-                name=name, rates=RATES, basis="test", settings=settings, least=least, idle_s=idle_s
+                name=name, rates=self._paid, basis="test", settings=settings, least=least, idle_s=idle_s
             )
 
         counts = (one(f"min {count}", count, 60) for count in demand.levels)
@@ -67,7 +71,7 @@ def test_the_json_has_choices_settings_and_the_frontier(trace: Path) -> None:
     assert found["trace"]["requests"] == 500
     first = found["choices"][0]
     assert (first["name"], first["cold_share"], first["frontier"]) == ("nothing", 1.0, True)
-    assert first["added_ms"] == {"p50": 900, "p95": 900, "p99": 900, "mean": pytest.approx(900)}
+    assert first["added_ms"] == pytest.approx({"p50": 900, "p95": 900, "p99": 900, "mean": 900})
     assert first["settings"] == {"scaling.min": 0, "scaling.idle_s": 0}
     assert found["chosen"] is None
 
@@ -77,11 +81,61 @@ def test_the_cheapest_that_meets_the_aim_is_written(trace: Path, root: Path) -> 
     assert done.code == 0, done.err
     assert "[scaling]\nmin = 0\nidle_s = 600\n" in (root / "preheat.toml").read_text()
     assert "The cheapest that meets it: idle" in done.out
+    assert "preheat deploy --provider local" in done.out
+
+
+def test_what_is_written_leaves_comments_and_every_other_value(trace: Path, root: Path) -> None:
+    file = root / "preheat.toml"
+    before = "# ours\n" + file.read_text() + "\n[scaling]  # see the wiki\nmin = 2\nmax = 4  # the budget\n"
+    file.write_text(before)
+    done = plan("--trace", str(trace), "--cold-ms", "900", "--p99-ms", "100", "--write")
+    assert done.code == 0, done.err
+    assert file.read_text() == before.replace("min = 2", "min = 0") + "idle_s = 600\n"
+
+
+def test_for_another_stage_it_is_written_there(trace: Path, root: Path) -> None:
+    asked = ("--trace", str(trace), "--cold-ms", "900", "--p99-ms", "100", "--write", "--stage", "prod")
+    assert plan(*asked).code == 0
+    assert "[stage.prod.scaling]\nmin = 0\nidle_s = 600\n" in (root / "preheat.toml").read_text()
+
+
+def test_where_nobody_pays_no_price_is_shown(trace: Path) -> None:
+    free = CommandLine(provider=PricedProvider("local", rates=Rates()))
+    shown = free("warm", "plan", "--trace", str(trace), "--cold-ms", "900")
+    assert "A MONTH" not in shown.out
+    assert "WORKER-HOURS" in shown.out
+    assert "A MONTH" in plan("--trace", str(trace), "--cold-ms", "900").out
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("", "bad.csv is empty"),
+        ("time\nsoon\n", "line 2: 'soon' is no moment"),
+        ("a,b\n1,2\n", "has the columns a, b, and none of moments"),
+        ("time\n0\n1795255200\n", "3,650 are the most that is replayed"),
+    ],
+)
+def test_a_trace_that_cannot_be_read_says_what_is_wrong(root: Path, text: str, what: str) -> None:
+    (root / "bad.csv").write_text(text)
+    refused = plan("--trace", "bad.csv", "--cold-ms", "900")
+    assert (refused.code, what in refused.err) == (1, True), refused.err
+    missing = plan("--trace", "none.csv", "--cold-ms", "900")
+    assert (missing.code, "none.csv cannot be read: No such file" in missing.err) == (1, True)
+
+
+def test_what_was_done_to_a_trace_is_said(root: Path) -> None:
+    rows = [f"2026-01-0{day} {hour:02d}:00:00" for day in (2, 1) for hour in range(24)]
+    (root / "mixed.csv").write_text("time\n" + "\n".join(rows))
+    shown = plan("--trace", "mixed.csv", "--cold-ms", "900", "--timezone", "Europe/Berlin")
+    assert "2025-12-31 23:00 to 2026-01-02 22:00 UTC" in shown.out
+    assert "1 of 48 arrivals came before the line above them" in shown.out
+    assert "read as Europe/Berlin" in shown.out
 
 
 def test_an_aim_that_nothing_meets_writes_nothing(trace: Path, root: Path) -> None:
     before = (root / "preheat.toml").read_text()
-    refused = plan("--rate", "60/s", "--cold-ms", "900", "--service-ms", "9000", "--p99-ms", "1", "--write")
+    refused = plan("--rate", "2/h", "--cold-ms", "900", "--service-ms", "7e6", "--p99-ms", "1", "--write")
     assert (refused.code, "comes nearest" in refused.err) == (1, True)
     assert (root / "preheat.toml").read_text() == before
 

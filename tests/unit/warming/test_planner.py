@@ -41,14 +41,20 @@ def test_the_frontier_has_what_no_other_beats() -> None:
 
 def test_the_cheapest_that_meets_the_aim_is_found() -> None:
     made = planned(idle(0), option(name="kept", least=2, rates=Rates(worker_s=1e-5)), idle(6000))
-    assert made.cheapest(5000).option.name == "idle 0"
-    assert made.cheapest(0).p99_ms == 0
+    assert made.cheapest(5000, busiest=1).option.name == "idle 0"
+    assert made.cheapest(0, busiest=1).p99_ms == 0
 
 
 def test_an_aim_that_nothing_meets_names_what_comes_nearest() -> None:
     with pytest.raises(PreheatError, match="idle 0 comes nearest with 1000 ms") as refused:
-        planned(idle(0)).cheapest(10)
+        planned(idle(0)).cheapest(10, busiest=1)
     assert "--p99-ms 1000" in str(refused.value.hint)
+
+
+def test_an_aim_that_too_few_workers_miss_says_how_many_were_needed() -> None:
+    made = planned(idle(0, most=2, concurrency=4))
+    with pytest.raises(PreheatError, match="9 requests ran at once, and 8 are the most that it takes"):
+        made.cheapest(10, busiest=9)
 
 
 def test_a_month_costs_what_each_part_does() -> None:
@@ -70,11 +76,11 @@ def test_what_always_runs_has_prices_of_its_own() -> None:
     assert month_usd(rates, outcome) == pytest.approx((200 + 10 * 1.0) * month)
 
 
-def test_pings_are_requests_to_who_bills_them() -> None:
+def test_a_ping_has_a_price_of_its_own() -> None:
     outcome = replayed(trace(0, 600), idle_s=600, ping_every_s=300.0)
     month = MONTH_S / outcome.duration_s
     assert outcome.pings == 4
-    assert month_usd(Rates(request=1.0, ping=1.0), outcome) == pytest.approx((2 + 4 + 4) * month)
+    assert month_usd(Rates(request=1.0, ping=10.0), outcome) == pytest.approx((2 + 40) * month)
 
 
 def test_demand_has_the_numbers_of_workers_that_were_busy_at_once() -> None:

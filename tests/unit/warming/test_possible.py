@@ -5,6 +5,7 @@ from tests.fakes.warming import option
 
 from preheat.findings import Finding
 from preheat.project.model import Project
+from preheat.provider.warm_options import LeastHours
 from preheat.warming.possible import changed, possible
 
 
@@ -29,6 +30,17 @@ def test_an_option_that_the_platform_refuses_is_left_out_with_its_reason() -> No
     offered, refused = possible(Narrow("narrow"), PROJECT, options)
     assert [each.name for each in offered] == ["two"]
     assert refused == [("nine", "Two is the most.")]
+
+
+def test_more_workers_than_run_at_most_are_left_out() -> None:
+    hours = (LeastHours(cron="0 8 * * *", timezone="UTC", least=5),)
+    options = (option(name="kept", least=3, most=2), option(name="by the hour", hours=hours, most=4))
+    offered, refused = possible(Narrow("narrow"), PROJECT, options)
+    assert offered == []
+    assert refused == [
+        ("kept", "2 workers are the most that run."),
+        ("by the hour", "4 workers are the most that run."),
+    ]
 
 
 def test_settings_reach_the_scaling_and_the_table_of_the_provider() -> None:

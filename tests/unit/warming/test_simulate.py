@@ -41,8 +41,8 @@ def test_a_buffer_takes_a_second_request_at_once() -> None:
     arrivals = trace(0, 10, 11, 100)
     alone = replayed(arrivals, cold_s=3, service_s=5, idle_s=30)
     buffered = replayed(arrivals, cold_s=3, service_s=5, idle_s=30, buffer=1)
-    assert buffered.totals.starts > alone.totals.starts
-    assert buffered.mean_added_ms < alone.mean_added_ms
+    assert (alone.cold, buffered.cold) == (3, 0)
+    assert buffered.totals.worker_s > 2 * alone.totals.worker_s
 
 
 def test_a_buffer_that_only_stands_beside_the_busy_goes_when_nobody_works() -> None:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC
+from math import inf
 from typing import Any, NamedTuple
 
 from preheat.warming.trace.moments import read_epoch, read_moment
@@ -40,7 +41,7 @@ def events(lines: Iterator[str]) -> Iterator[Entry | None]:
             continue
         try:
             document = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             yield None
             continue
         yield event(document) if isinstance(document, Mapping) else None
@@ -73,9 +74,11 @@ def event(document: Mapping[str, Any]) -> Entry | None:
 
 def _entry(moment: object, took_ms: object) -> Entry | None:
     service_s = took_ms / 1000 if isinstance(took_ms, int | float) else None
+    if service_s is not None and not 0 <= service_s < inf:
+        return None
     try:
         if isinstance(moment, int | float):
             return Entry(read_epoch(moment), service_s)
         return Entry(read_moment(moment, UTC), service_s) if isinstance(moment, str) else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

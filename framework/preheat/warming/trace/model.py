@@ -15,6 +15,10 @@ Floats = NDArray[np.float64]
 GAP_SHARE = 0.1
 """A silence of this share of the whole is worth a word."""
 SHORT_S = 24 * 3600.0
+MOST = 50_000_000
+"""How many arrivals are replayed at most; a gigabyte of them."""
+LONGEST_DAYS = 3650
+"""A longer trace has a moment that is wrong, such as 0."""
 
 
 class TraceError(PreheatError):
@@ -64,9 +68,21 @@ def trace_of(
         times = times[order]
         took = None if took is None else took[order]
     start = float(times[0])
+    _refuse_ages(start, float(times[-1]), source)
     trace = Trace(start=start, arrivals=times - start, services_s=took)
     said += _remarks(trace)
     return Trace(start=start, arrivals=trace.arrivals, services_s=took, notes=tuple(said))
+
+
+def _refuse_ages(first: float, last: float, source: str) -> None:
+    days = (last - first) / 86400
+    if days > LONGEST_DAYS:
+        since, until = (datetime.fromtimestamp(each, UTC) for each in (first, last))
+        raise TraceError(
+            f"{source} goes from {since:%Y-%m-%d} to {until:%Y-%m-%d}: {days:,.0f} days, and "
+            f"{LONGEST_DAYS:,} are the most that is replayed.",
+            hint="Take out what is wrong, such as a moment of 0, or give a higher --rate.",
+        )
 
 
 def _remarks(trace: Trace) -> list[str]:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, tzinfo
+from math import inf
 
 COMMON = "%d/%b/%Y:%H:%M:%S %z"
 """As the Common Log Format has it."""
@@ -27,7 +28,9 @@ def read_moment(text: str, zone: tzinfo) -> float:
 
 
 def read_epoch(number: float) -> float:
-    """Return a number since the epoch as seconds, by its size."""
+    """Return a number since the epoch as seconds, by its size. Raises ValueError."""
+    if not 0 <= number < inf:
+        raise ValueError(f"{number} is no time since the epoch")
     while number >= LATEST_S:
         number /= 1000
     return number

@@ -22,31 +22,49 @@ from pathlib import Path
 from typing import IO, Any
 
 from preheat.warming.trace import logs, metrics, table
-from preheat.warming.trace.model import Trace, TraceError, trace_of
+from preheat.warming.trace.model import MOST, Trace, TraceError, trace_of
 
 
 @dataclass
 class Found:
     """What was read so far; `services_s` is shorter than `times` where not every request says."""
 
+    most: int
     times: "array[float]" = field(default_factory=lambda: array("d"))
     services_s: "array[float]" = field(default_factory=lambda: array("d"))
     skipped: int = 0
     notes: list[str] = field(default_factory=list)
 
+    def add(self, moment: float, service_s: float | None) -> None:
+        """Keep one request. Raises TraceError above `most`."""
+        if len(self.times) == self.most:
+            raise TraceError(
+                f"The trace has more than {self.most:,} requests, which are the most that is replayed.",
+                hint="head -n 10000000 FILE > part.csv  # or a few days of it",
+            )
+        self.times.append(moment)
+        if service_s is not None:
+            self.services_s.append(service_s)
 
-def read_trace(file: Path, *, column: str | None = None, zone: tzinfo = UTC, seed: int = 0) -> Trace:
-    """Read `file` (gzip by its suffix). Raises TraceError.
+
+def read_trace(
+    file: Path, *, column: str | None = None, zone: tzinfo = UTC, seed: int = 0, most: int = MOST
+) -> Trace:
+    """Read `file` (gzip by its suffix). Raises TraceError, also for more than `most` requests.
 
     `column` is the one of the moments; moments without a zone are in `zone`. Counts are spread at random over
     their period, by `seed`.
     """
-    found = Found()
+    found = Found(most)
     with _opened(file) as lines:
         first = next((line for line in lines if line.strip()), None)
         if first is None:
             raise TraceError(
                 f"{file.name} is empty.", hint="It needs a line for each request, with its moment."
+            )
+        if "\0" in first or "\ufffd" in first:
+            raise TraceError(
+                f"{file.name} is no text in UTF-8.", hint=f"iconv -t UTF-8 {file.name} > utf8.csv"
             )
         if first.lstrip().startswith(("{", "[")):
             _read_json(first, lines, file, found, seed)
@@ -63,14 +81,14 @@ def read_trace(file: Path, *, column: str | None = None, zone: tzinfo = UTC, see
 def _read_json(first: str, rest: Iterator[str], file: Path, found: Found, seed: int) -> None:
     try:
         document = json.loads(first)
-    except ValueError:  # a document of several lines
+    except (ValueError, RecursionError):  # a document of several lines
         document = _whole(first + "".join(rest), file)
     else:
         second = next((line for line in rest if line.strip()), None)
         if second is not None:
             _keep(logs.events(chain([first, second], rest)), found)
             return
-    periods = metrics.periods(document)
+    periods = _periods(document, file)
     if periods is not None:
         _spread(periods, file, found, seed)
         return
@@ -82,10 +100,18 @@ def _read_json(first: str, rest: Iterator[str], file: Path, found: Found, seed: 
         raise TraceError(message, hint=f"aws logs filter-log-events ... > {file.name}")
 
 
+def _periods(document: Any, file: Path) -> list[tuple[float, float]] | None:
+    try:
+        return metrics.periods(document)
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        message = f"{file.name} has a period that cannot be read: {type(error).__name__}: {error}."
+        raise TraceError(message, hint="aws cloudwatch get-metric-statistics --statistics Sum ...") from error
+
+
 def _whole(text: str, file: Path) -> Any:
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise TraceError(f"{file.name} is neither JSON nor lines of JSON: {error}.") from error
 
 
@@ -97,9 +123,7 @@ def _read_table(
         _spread(list(rows.periods()), file, found, seed)
         return
     for moment, service_s in rows.requests():
-        found.times.append(moment)
-        if service_s is not None:
-            found.services_s.append(service_s)
+        found.add(moment, service_s)
     if rows.naive:
         found.notes.append(f"The moments name no time zone; they were read as {zone}.")
 
@@ -109,9 +133,7 @@ def _keep(entries: Iterator[logs.Entry | None], found: Found) -> None:
         if entry is None:
             found.skipped += 1
             continue
-        found.times.append(entry.moment)
-        if entry.service_s is not None:
-            found.services_s.append(entry.service_s)
+        found.add(entry.moment, entry.service_s)
 
 
 def _spread(periods: list[tuple[float, float]], file: Path, found: Found, seed: int) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import tzinfo
 
 from preheat.warming.trace.model import TraceError
-from preheat.warming.trace.moments import read_moment
+from preheat.warming.trace.moments import NUMBER, read_moment
 
 MOMENTS = (
     "timestamp",
@@ -30,7 +30,7 @@ class Table:
         first = next(lines)
         delimiter = max(",;\t", key=first.count)
         self._name, self._zone = name, zone
-        header = [cell.strip() for cell in next(csv.reader([first], delimiter=delimiter))]
+        header = [cell.strip() for cell in self._header(first, delimiter)]
         self._rows = csv.reader(lines, delimiter=delimiter)
         self._before = 1
         self.naive = False
@@ -55,9 +55,19 @@ class Table:
             yield self._moment(row, number), self._number(row, self.counts, number)
 
     def _numbered(self) -> Iterator[tuple[int, list[str]]]:
-        for row in self._rows:
-            if row and any(row):
-                yield self._rows.line_num + self._before, row
+        try:
+            for row in self._rows:
+                if row and any(row):
+                    yield self._rows.line_num + self._before, row
+        except csv.Error as error:
+            line = self._rows.line_num + self._before
+            raise TraceError(f"{self._name} cannot be read up to line {line}: {error}.") from error
+
+    def _header(self, first: str, delimiter: str) -> list[str]:
+        try:
+            return next(csv.reader([first], delimiter=delimiter))
+        except csv.Error as error:
+            raise TraceError(f"{self._name} is no table: {error} in its first line.") from error
 
     def _moment(self, row: list[str], number: int) -> float:
         try:
@@ -104,7 +114,9 @@ class Table:
 def _is_naive(text: str) -> bool:
     """Whether a moment names no time zone, and needs one."""
     tail = text.strip()[10:]
-    return ":" in tail and not (tail.endswith(("Z", "UTC")) or "+" in tail or "-" in tail)
+    return not NUMBER.fullmatch(text.strip()) and not (
+        tail.endswith(("Z", "UTC")) or "+" in tail or "-" in tail
+    )
 
 
 def _and(first: str, lines: Iterator[str]) -> Iterator[str]:

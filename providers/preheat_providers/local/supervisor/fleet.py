@@ -111,6 +111,7 @@ class Fleet:
     def give_back(self, slot: Slot) -> None:
         """Give up a place that `take` returned."""
         slot.in_flight -= 1
+        slot.fresh = False
         if slot.in_flight == 0:
             slot.idle_since = self._clock()
         self._demand.serve()
@@ -205,7 +206,7 @@ class Fleet:
         self.failure = None
         slot.concurrency = self.concurrency = max(1, concurrency)
         slot.phases = phases
-        slot.idle_since = slot.ready_at = now
+        slot.idle_since = now
         self._log(
             "info",
             "worker-ready",

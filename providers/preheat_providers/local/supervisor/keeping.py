@@ -1,4 +1,4 @@
-"""What keeps workers beside `[scaling]`: hours, and the histogram policy, as a plan would have them paid for.
+"""What keeps workers beside `[scaling]`: hours, and the histogram policy, so that a plan can be tried here.
 
 In: how many workers are needed now. Out: the scaling that counts now, and until when. Touches nothing.
 """
@@ -30,7 +30,8 @@ class Kept:
     Level k is at work while more than k workers are needed; see preheat.warming.histogram.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, idle_s: float) -> None:
+        self._idle_s = idle_s
         self._gaps = no_gaps(most)
         self._idle: list[_Idle] = []
         self._needed = 0
@@ -39,17 +40,19 @@ class Kept:
         """Return how many idle workers to keep beside the `needed`, and until when that holds."""
         while self._needed < needed:
             if self._needed < len(self._idle):
-                record(self._gaps, self._needed, now - self._idle[self._needed].since)
+                idle = self._idle[self._needed]
+                kept_s = max(0.0, min(now, idle.closes) - idle.opens)
+                record(self._gaps, self._needed, now - idle.since, kept_s, self._idle_s)
             else:
                 self._idle.append(_Idle(now, inf, -inf))
             self._needed += 1
         while self._needed > needed:
             self._needed -= 1
-            opens, closes = window(self._gaps, self._needed)
+            opens, closes = window(self._gaps, self._needed, self._idle_s)
             self._idle[self._needed] = _Idle(now, now + opens, now + closes)
-        idle = self._idle[needed:]
-        ahead = [when for each in idle for when in (each.opens, each.closes) if when > now]
-        return sum(each.opens <= now < each.closes for each in idle), min(ahead, default=inf)
+        free = self._idle[needed:]
+        ahead = [when for each in free for when in (each.opens, each.closes) if when > now]
+        return sum(each.opens <= now < each.closes for each in free), min(ahead, default=inf)
 
 
 class Keeping:
@@ -66,7 +69,7 @@ class Keeping:
         self._scaling = scaling
         self._hours = hours
         self._wall = wall
-        self._kept = Kept(scaling.max) if histogram else None
+        self._kept = Kept(scaling.max, scaling.idle_s) if histogram else None
 
     def now(self, needed: int, now: float) -> tuple[Scaling, float]:
         """Return the scaling that counts at `now`, and when to ask again at the latest."""

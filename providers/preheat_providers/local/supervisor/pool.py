@@ -189,6 +189,7 @@ class Pool:
         """Return a slot with room, taken for this ticket; a start may take `setup_s` on top."""
         self._waiting.append(ticket)
         self.serve()
+        ticket.waited = not ticket.place.done()
         self._fleet.rescale()
         limit_s = timeout_s + (self.settings.setup_s if ticket.cold else 0.0) - (self._clock() - began)
         try:
@@ -216,7 +217,9 @@ class Pool:
     def serve(self) -> None:
         """Give waiting requests the room there is, the oldest first; note whether some still wait."""
         while self._waiting and (slot := self._fleet.take()) is not None:
-            self._waiting.popleft().place.set_result(slot)
+            ticket = self._waiting.popleft()
+            ticket.cold = ticket.cold or (ticket.waited and slot.fresh)
+            ticket.place.set_result(slot)
         self._admission.throughput.pressed(self.waiting > 0 and self._steady)
 
     def give_up(self) -> None:

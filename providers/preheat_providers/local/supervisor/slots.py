@@ -41,14 +41,14 @@ class PoolSettings:
 
 @dataclass(slots=True, eq=False)
 class Slot:
-    """One worker and what it does now."""
+    """One worker and what it does now. `fresh` until it has answered for the first time."""
 
     worker: Worker
     state: WorkerState = "starting"
     concurrency: int = 1
     in_flight: int = 0
     idle_since: float | None = None
-    ready_at: float | None = None
+    fresh: bool = True
     phases: tuple[tuple[str, float], ...] = ()
     kill_timer: asyncio.TimerHandle | None = None
 
@@ -60,7 +60,8 @@ class Slot:
 
 @dataclass(slots=True, eq=False)
 class Ticket:
-    """One waiting request. `cold` is set when no worker was ready at its arrival."""
+    """One request. `cold` once it is known to wait for a start, `waited` if it was not placed at once."""
 
     place: "asyncio.Future[Slot]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     cold: bool = False
+    waited: bool = False

@@ -96,13 +96,51 @@ def test_a_long_silence_is_said(file: Path) -> None:
         ("time,duration_ms\n5,fast\n6,1\n", "line 2: 'fast' is no number"),
         ("time,count\n5,-1\n6,1\n", "line 2: '-1' is no number of 0 or more"),
         ("time,count\n5,3\n", "fewer than two periods"),
+        ("time,count\n0,1e9\n60,1\n", "counts 1e.09 requests, and 50,000,000 are the most"),
+        ("time\n1e400\n5\n", "line 2: '1e400' is no moment"),
+        ("time\n0\n1795255200\n", "from 1970-01-01 to 2026-11-21: 20,778 days, and 3,650 are the most"),
+        ("x" * 200_000, "is no table: field larger than field limit"),
+        ('time\n5\n"' + "6\n" * 100_000, "cannot be read up to line .*: field larger"),
+        ("t\0i\0m\0e\0", "is no text in UTF-8"),
         ('{"a": 1}', "JSON without arrivals"),
         ('{"a": \n', "neither JSON nor lines of JSON"),
+        ("[" * 100_000, "neither JSON nor lines of JSON"),
+        ('{"Datapoints": []}', "fewer than two periods"),
+        ('{"Datapoints": [{"Sum": 3}]}', "a period that cannot be read: KeyError: 'Timestamp'"),
+        ('{"Datapoints": [{"Timestamp": "soon", "Sum": 3}]}', "'soon' does not match"),
+        ('{"Datapoints": [{"Timestamp": 0, "Maximum": 3}]}', "has no Sum and no SampleCount"),
+        ('{"Datapoints": [{"Timestamp": 0, "Sum": -3}]}', "-3 is no count"),
+        ('{"MetricDataResults": [{"Timestamps": [1, 2], "Values": [NaN]}]}', "nan is no count"),
+        ('{"MetricDataResults": [{"Timestamps": [1, 2], "Values": [1]}]}', "argument 2 is shorter"),
     ],
 )
 def test_what_is_no_trace_says_what_is_wrong_and_where(file: Path, text: str, what: str) -> None:
     with pytest.raises(TraceError, match=what):
         read(file, text)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['{"time": NaN}', '{"time": Infinity}', '{"time": -1}', '{"time": 7, "duration_ms": -1}', "[" * 100_000],
+)
+def test_a_line_of_a_log_that_cannot_be_is_no_request(file: Path, line: str) -> None:
+    trace = read(file, f'{{"time": 5}}\n{line}\n{{"time": 9}}\n')
+    assert list(trace.arrivals) == [0.0, 4.0]
+    assert "1 lines of trace.csv are no requests" in notes(trace)
+
+
+@pytest.mark.parametrize("text", ["time\n5\n6\n7\n", '{"time": 5}\n{"time": 6}\n{"time": 7}\n'])
+def test_more_requests_than_are_replayed_end_the_reading(file: Path, text: str) -> None:
+    assert len(read(file, text, most=3).arrivals) == 3
+    with pytest.raises(TraceError, match="more than 2 requests") as refused:
+        read_trace(file, most=2)
+    assert "head -n" in str(refused.value.hint)
+
+
+def test_a_day_without_a_zone_is_in_the_one_that_is_given(file: Path) -> None:
+    trace = read(file, "date\n2026-11-21\n2026-11-22\n", zone=ZoneInfo("Europe/Berlin"))
+    assert trace.start == TEN - 11 * 3600
+    assert "read as Europe/Berlin" in notes(trace)
 
 
 def test_a_column_that_is_not_there_is_refused_with_one_that_is(file: Path) -> None:

@@ -33,12 +33,12 @@ def test_with_the_histogram_a_worker_stays_for_as_long_as_it_says_and_no_longer(
     assert keeping.now(0, 0.0) == (Scaling(max=2, idle_s=0.0), inf)
     keeping.now(1, 1.0)
     scaling, until = keeping.now(0, 2.0)
-    assert (scaling.warm, until) == (1, 2.0 + 4 * 3600)
+    assert (scaling.warm, until) == (1, 302.0)
     assert keeping.now(0, until)[0].warm == 0
 
 
 def test_a_regular_gap_lets_a_worker_go_and_brings_it_back_in_time() -> None:
-    kept = Kept(1)
+    kept = Kept(1, 600.0)
     for each in range(20):
         kept.look(1, each * 1800.0)
         kept.look(0, each * 1800.0 + 1)
@@ -51,8 +51,18 @@ def test_a_regular_gap_lets_a_worker_go_and_brings_it_back_in_time() -> None:
     assert until == pytest.approx(last + 30 * 60 * 1.1)
 
 
+def test_time_for_which_nobody_was_kept_counts_as_saved() -> None:
+    kept = Kept(1, 600.0)
+    for each in range(6):
+        kept.look(1, each * 1800.0)
+        kept.look(0, each * 1800.0 + 1)
+    assert kept._gaps.saved[0] == 0.0, "five gaps were unknown and kept for the idle time"
+    kept.look(1, 6 * 1800.0)
+    assert kept._gaps.saved[0] == pytest.approx(600 - (1799 - 29 * 60 * 0.9))
+
+
 def test_each_level_is_learned_by_itself() -> None:
-    kept = Kept(2)
+    kept = Kept(2, 600.0)
     for each in range(20):
         for needed, after_s in ((1, 0.0), (0, 1.0), (2, 900.0), (0, 901.0)):
             kept.look(needed, each * 1800.0 + after_s)
@@ -63,5 +73,5 @@ def test_each_level_is_learned_by_itself() -> None:
 def test_a_pool_that_learned_its_gap_starts_a_worker_before_the_request() -> None:
     arrivals = [each * 1800.0 for each in range(30)]
     seen = replay_on_a_pool(arrivals, Scaling(max=1), cold_s=5, service_s=1, histogram=True)
-    assert seen.cold == 1
+    assert seen.cold == 6, "as long as nothing is known"
     assert seen.alive_s < 0.5 * arrivals[-1]

@@ -66,6 +66,27 @@ async def test_a_request_waits_for_the_worker_that_it_starts() -> None:
 
 
 @on_a_loop
+async def test_beside_a_busy_worker_only_who_waited_for_a_start_is_cold() -> None:
+    starter = FakeStarter(ready=False)
+    starter.held = True
+    pool = make_pool(starter, max=2)
+    first = asyncio.create_task(pool.invoke(request()))
+    await settle()
+    starter.workers[0].become_ready()
+    await settle()
+    beside = asyncio.create_task(pool.invoke(request()))
+    behind = asyncio.create_task(pool.invoke(request()))
+    await settle()
+    starter.workers[1].become_ready()
+    await settle()
+    for worker in (0, 1, 0):
+        starter.workers[worker].answers[-1].set_result(None)
+        await settle()
+    answers = await asyncio.gather(first, beside, behind)
+    assert [each.headers["x-preheat-start"] for each in answers] == ["cold", "cold", "warm"]
+
+
+@on_a_loop
 async def test_an_answer_says_how_long_it_waited_here_and_how_many_shared_its_call() -> None:
     clock, starter = HandClock(), FakeStarter()
     starter.held = True

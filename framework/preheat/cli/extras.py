@@ -1,4 +1,4 @@
-"""Imports what only planning needs, or says which line installs it."""
+"""Imports what only measuring and planning need, or says which line installs it."""
 
 import importlib
 from types import ModuleType

@@ -2,8 +2,8 @@ import math
 
 import pytest
 
+from preheat.cli.extras import require
 from preheat.errors import MissingExtra
-from preheat.warming.extras import require
 
 
 def test_a_module_that_is_there_is_returned() -> None:
