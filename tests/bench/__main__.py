@@ -1,25 +1,15 @@
-"""Every benchmark in turn: `make bench`."""
+"""The benchmarks in turn, or those that are named: `python -m tests.bench [NAME...]`, `make bench`."""
 
-from tests.bench import (
-    adapter,
-    build,
-    cold,
-    cold_function,
-    container,
-    image,
-    memory,
-    modal_adapter,
-    modal_deploy,
-    packaging,
+import sys
+from importlib import import_module
+
+ALL = (
+    *("build", "packaging", "cold", "memory", "cold_function", "adapter", "container", "image"),
+    *("modal_adapter", "modal_deploy", "tuning"),
 )
 
-build.main()
-packaging.main()
-cold.main()
-memory.main()
-cold_function.main()
-adapter.main()
-container.main()
-image.main()
-modal_adapter.main()
-modal_deploy.main()
+named = sys.argv[1:] or ALL
+if unknown := sorted({*named} - {*ALL}):
+    sys.exit(f"There is no benchmark {', '.join(unknown)}; there are {', '.join(ALL)}.")
+for name in named:
+    import_module(f"tests.bench.{name}").main()

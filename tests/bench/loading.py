@@ -1,8 +1,9 @@
-"""What `preheat tune` and our loading gain: a float32 transformer of 90 MB, on Lambda's way of starting.
+"""What `preheat tune` and our loading gain for examples/embeddings, on Lambda's way of starting.
 
-Three figures, each beside what onnxruntime does by itself with the same model in one file: from spawn to the
-first correct answer, the session alone, and one call after the second session took over. The functions
-beside ours are those of cold_function.py. Run: `python -m tests.bench.loading [ROUNDS]`.
+Its model in float32, 90 MB in one file, is tuned by the command itself. Three figures, each beside what
+onnxruntime does with the model as it is: from spawn to the first correct answer, the session alone, and one
+call after the second session took over. Then its own int8 model, tuned so that no bit of an answer changes.
+The functions beside ours are those of cold_function.py. Run: `python -m tests.bench.loading [ROUNDS]`.
 """
 
 import json
@@ -11,10 +12,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
 from tests.bench.cold_function import (
+    AIMS,
     EXAMPLE,
     FUNCTIONS,
     KNOWN,
@@ -26,7 +30,6 @@ from tests.bench.cold_function import (
     Peers,
     compared,
     deployed,
-    edit,
     in_float32,
     packed,
 )
@@ -37,32 +40,25 @@ from tests.fakes.lambda_events import version_2
 
 from preheat.interface.threads import library_environment
 from preheat.tuning.choice import EXACT
-from preheat.tuning.cpu import processor
-from preheat.tuning.variants import Settings
 
+PREHEAT = Path(sys.executable).with_name("preheat")
 START_AIMS = ((NAIVE, "0.400"), (WEB, "0.280"), (TUNED, "1.000"))
 DEFAULT, FOLDER = "onnxruntime's default", "preheat, tuned folder"
+UNTUNED = "preheat, not tuned"
 
 
-def in_folder(example: Package, model: Path, root: Path) -> Path:
-    """Make a copy of the project of `example` in `root`, with `model` as `preheat tune` may bake it."""
-    shutil.copytree(EXAMPLE, root)
-    folder = root / "tuned" / "model"
-    folder.mkdir(parents=True)
-    _python(example, str(FUNCTIONS / "mapped.py"), str(model), str(folder))
-    version = _python(example, "-c", "import onnxruntime; print(onnxruntime.__version__)").strip()
-    unpacked = Settings(level="disable", packing=False).document()
-    document = {
-        "format": 1,
-        "runtime": {"name": "onnxruntime", "version": version},
-        "cpu": dict(processor()),
-        "load": unpacked,
-        "then": Settings(level="disable").document() | {"tolerance": EXACT},
-        "safe": Settings().document(),
-        "files": {path.name: path.stat().st_size for path in folder.iterdir()},
-    }
-    (folder / "tuned.json").write_text(json.dumps(document))
-    edit(root / "preheat.toml", r'source = ".*model\.onnx"\nsha256 = .*', 'source = "file:tuned/model"')
+def tune(root: Path, *arguments: str) -> Mapping[str, Any]:
+    """Run `preheat tune` on the project in `root` and return its document."""
+    done = subprocess.run([PREHEAT, "tune", root, "--json", *arguments], stdout=subprocess.PIPE, check=True)
+    document: dict[str, Any] = json.loads(done.stdout)
+    return document
+
+
+def written(origin: Path, root: Path, *arguments: str) -> Path:
+    """Make a tuned copy of the project `origin` in `root` and say what was chosen."""
+    shutil.copytree(origin, root)
+    chosen = tune(root, "--write", *arguments)["chosen"]
+    Console().print(" ".join(["preheat tune --write", *arguments]) + f": {chosen}")
     return root
 
 
@@ -90,19 +86,23 @@ def steady(example: Package, model: Path, folder: Path, rounds: int) -> dict[str
 
 
 def _sessions(example: Package, what: str, model: Path, folder: Path) -> dict[str, Any]:
-    answer = _python(example, str(FUNCTIONS / "sessions.py"), what, str(model), str(folder))
-    found: dict[str, Any] = json.loads(answer)
+    path = os.pathsep.join((str(example.libraries), str(example.unpacked.task)))
+    command = (python_with(CLIENT), FUNCTIONS / "sessions.py", what, model, folder)
+    env = {"PYTHONPATH": path, **library_environment(1)}
+    done = subprocess.run(command, env=env, stdout=subprocess.PIPE, check=True)
+    found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 
-def _python(example: Package, *arguments: str) -> str:
-    path = os.pathsep.join((str(example.libraries), str(example.unpacked.task)))
-    env = {"PYTHONPATH": path, **library_environment(1)}
-    done = subprocess.run([python_with(CLIENT), *arguments], env=env, stdout=subprocess.PIPE, check=True)
-    return done.stdout.decode()
+def starts(peers: Peers, plain: Package, ours: Package, event: Path, rounds: int) -> dict[str, list[float]]:
+    """Start the peers and ours with the model of `plain`, and ours as it was tuned, in turn."""
+    contenders = peers.beside(plain)
+    contenders[UNTUNED] = contenders[OURS]
+    contenders[OURS] = deployed(ours)
+    return compared(contenders, event, rounds)
 
 
-def main(rounds: int = 15) -> None:
+def main(rounds: int = 9) -> None:
     """Print the tables."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryDirectory() as name:
@@ -112,21 +112,25 @@ def main(rounds: int = 15) -> None:
         body = json.dumps({"text": KNOWN["text"]}).encode()
         event.write_text(json.dumps(version_2("/invocations", body, {"content-type": "application/json"})))
         example = packed(Path(shutil.copytree(EXAMPLE, folder / "project")), folder / "int8")
-        plain = packed(in_float32(example, folder / "plain", beside=False), folder / "one")
-        model = plain.weight("model.onnx")
-        ours = packed(in_folder(example, model, folder / "folder"), folder / "tuned")
-        contenders = Peers(folder, example.libraries).beside(plain)
-        contenders[OURS] = deployed(ours)
-        figures = compared(contenders, event, rounds)
+        peers = Peers(folder, example.libraries)
+        root = in_float32(example, folder / "plain", beside=False)
+        plain = packed(root, folder / "one")
+        ours = packed(written(root, folder / "project-float32"), folder / "tuned")
+        figures = starts(peers, plain, ours, event, rounds)
         for baseline, aim in START_AIMS:
             title = f"Start of a tuned 90 MB model: spawn -> first correct answer, beside: {baseline}"
             show(title, figures, baseline=baseline, unit="ms", aims={OURS: aim})
-        tuned = ours.weight("model.onnx").parent
+        model, tuned = plain.weight("model.onnx"), ours.weight("model.onnx").parent
         made = sessions(example, model, tuned, rounds)
         show("Making the session alone", made, baseline=DEFAULT, unit="ms", aims={FOLDER: "0.200"})
-        called = steady(example, model, tuned, max(3, rounds // 3))
+        called = steady(example, model, tuned, rounds)
         title = "Calls after the swap, one of 12 tokens at a time"
         show(title, called, baseline=DEFAULT, unit="calls/s", aims={FOLDER: "0.980"})
+        same = packed(written(EXAMPLE, folder / "project-int8", "--tolerance", "0"), folder / "same")
+        figures = starts(peers, example, same, event, rounds)
+        for baseline, aim in AIMS:
+            title = f"Start of examples/embeddings, tuned with --tolerance 0, beside: {baseline}"
+            show(title, figures, baseline=baseline, unit="ms", aims={OURS: aim})
 
 
 if __name__ == "__main__":

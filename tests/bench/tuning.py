@@ -1,13 +1,13 @@
-"""What `preheat tune` measures for a float32 sentence transformer of 69 MB (tests/bench/tuned).
+"""What `preheat tune` finds, and what that gains.
 
-One run of the command measures every variant in turn with the inputs of eight sentences; the table has the
-ratios to the model as it is. Run: `python -m tests.bench.tuning [ROUNDS]`.
+First loading.py: the start, the session and the calls of a float32 model of 90 MB. Then every variant of
+another sentence transformer, whose float32 weights of 69 MB are those of its authors, with the inputs of
+eight sentences (tests/bench/tuned): the table has the ratios to the model as it is, fewer bits among them.
+Run: `python -m tests.bench tuning`.
 """
 
-import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -16,9 +16,9 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from tests.bench import loading
 
 PROJECT = Path(__file__).parent / "tuned"
-PREHEAT = Path(sys.executable).with_name("preheat")
 LOAD, QUANTISED = "extended, answer first", "int8-per-channel"
 AIMS = (
     (LOAD, "load_ms", "at most", 0.2),
@@ -34,21 +34,6 @@ FIGURES = {
     "rss_bytes": "memory",
     "bytes": "size",
 }
-
-
-def tuned(folder: Path, rounds: int) -> Mapping[str, Any]:
-    """Run the command on a copy of the project and return its document."""
-    root = shutil.copytree(PROJECT, folder / "project")
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    asked = ["--rounds", str(rounds), "--fuse", "--json", "--quantize", "int8", "--quantize", QUANTISED]
-    ran = subprocess.run(
-        [str(PREHEAT), "tune", str(root), *asked],
-        env={**kept, "PREHEAT_HOME": str(folder / "home")},
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    document: dict[str, Any] = json.loads(ran.stdout)
-    return document
 
 
 def show(document: Mapping[str, Any]) -> None:
@@ -80,9 +65,13 @@ def _met(met: bool) -> str:
 
 
 def main(rounds: int = 9) -> None:
-    """Print the table."""
+    """Print the tables."""
+    loading.main(rounds)
     with tempfile.TemporaryDirectory() as name:
-        show(tuned(Path(name), rounds))
+        os.environ["PREHEAT_HOME"] = f"{name}/home"
+        root = Path(shutil.copytree(PROJECT, Path(name) / "project"))
+        asked = ["--quantize", "int8", "--quantize", QUANTISED]
+        show(loading.tune(root, "--rounds", str(rounds), "--fuse", *asked))
 
 
 if __name__ == "__main__":

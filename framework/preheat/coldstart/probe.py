@@ -1,9 +1,10 @@
 """Runs an entry's script and tells when what happened: `probe.py SETTINGS SCRIPT [ARGUMENT...]`.
 
-In: SETTINGS, JSON: {"marks": FILE, "tell": bool, "absent": [MODULE], "threads": N or null}. Out: lines of
-JSON in FILE, {"event", "name", "from", "to"} in ns of the monotonic clock; with "tell", also lines on
-standard error, `preheat-phase: NAME begins` and `ends`. "absent" modules are stand-ins that fail when they
-are used; with "threads", every onnxruntime session is opened with so many.
+In: SETTINGS, JSON: {"marks": FILE, "imports": bool, "absent": [MODULE], "threads": N or null, "models":
+{FILE: FILE}}. Out: lines of JSON in FILE, {"event", "name", "from", "to"} in ns of the monotonic clock; with
+"imports", also one for each module that has a file. "absent" modules are stand-ins that fail when they are
+used. With "threads", every onnxruntime session is opened with so many; of "models", the other file is
+opened, which was optimised beforehand.
 
 It stands before the entry in those starts only that phases are taken from or that try something out. It
 ships in no bundle, and imports nothing before it has noted that the interpreter is up.
@@ -13,6 +14,7 @@ import time
 
 UP = time.monotonic_ns()
 
+import _thread  # noqa: E402
 import json  # noqa: E402
 import os  # noqa: E402
 import sys  # noqa: E402
@@ -23,8 +25,9 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
-PHASES = "preheat.runtime.loader"
+PHASES = "preheat.runtime.phases"
 ONNXRUNTIME = "onnxruntime.capi.onnxruntime_inference_collection"
+SESSION = "onnxruntime.InferenceSession"
 LOADS = {
     ONNXRUNTIME: "InferenceSession.__init__",
     "torch": "load",
@@ -36,14 +39,24 @@ LOADS = {
 """What opens a model, by the module that has it."""
 
 
+class Here(_thread._local):
+    """What a thread is at: the modules that it imports, and whether it runs a phase of the handler."""
+
+    def __init__(self) -> None:
+        self.asking: list[str] = []
+        self.of_handler = False
+
+
 class Probe:
     """A finder before all others on `sys.meta_path`: it changes the few modules that it knows."""
 
     def __init__(self, settings: "dict[str, Any]") -> None:
         self._marks = os.open(settings["marks"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        self._tell: bool = settings["tell"]
+        self._imports: bool = settings["imports"]
         self._absent = tuple(settings["absent"])
         self._threads: int | None = settings["threads"]
+        self._models: dict[str, str] = settings["models"]
+        self._here = Here()
 
     def find_spec(self, name: str, path: "Sequence[str] | None", target: "ModuleType | None" = None) -> Any:
         """Return a changed spec for a module that it knows, and None for the others."""
@@ -51,24 +64,53 @@ class Probe:
             from importlib.machinery import ModuleSpec
 
             return ModuleSpec(name, StandIns(), is_package=True)  # type: ignore[arg-type]
-        if name != PHASES and name not in LOADS:
+        known = name == PHASES or name in LOADS
+        if not known and not self._imports:
             return None
-        return self._changed(name, _found(self, name, path, target))
+        begun = time.monotonic_ns()
+        spec = _found(self, name, path, target)
+        if spec is None or getattr(spec.loader, "name", None) != name:  # none of its own: built in, zipped
+            return spec
+        if self._imports:
+            self._time(spec, begun)
+        if known:
+            self._change(spec)
+        return spec
 
-    def _changed(self, name: str, spec: "ModuleSpec | None") -> "ModuleSpec | None":
-        if spec is None or spec.loader is None:
-            return None
+    def _time(self, spec: "Any", begun: int) -> None:
+        """Have the import of a module noted, from when it was searched for; `by` is who asked for it."""
+        create, execute, here = spec.loader.create_module, spec.loader.exec_module, self._here
+        spent = time.monotonic_ns() - begun
+
+        def timed(step: "Callable[[Any], Any]", given: "Any") -> "Any":
+            nonlocal spent
+            begun = time.monotonic_ns()
+            here.asking.append(spec.name)
+            try:
+                return step(given)
+            finally:
+                here.asking.pop()
+                spent += time.monotonic_ns() - begun
+
+        def run(module: "ModuleType") -> None:
+            timed(execute, module)
+            by = here.asking[-1] if here.asking else None
+            self.mark("import", spec.name, time.monotonic_ns() - spent, by=by, of_handler=here.of_handler)
+
+        spec.loader.create_module = lambda given: timed(create, given)
+        spec.loader.exec_module = run
+
+    def _change(self, spec: "Any") -> None:
         execute = spec.loader.exec_module
 
         def run(module: "ModuleType") -> None:
             execute(module)
-            if name == PHASES:
+            if spec.name == PHASES:
                 self._watch_phases(module)
             else:
-                self._watch_load(module, LOADS[name])
+                self._watch_load(module, LOADS[spec.name])
 
-        spec.loader.exec_module = run  # type: ignore[method-assign]
-        return spec
+        spec.loader.exec_module = run
 
     def _watch_phases(self, module: "Any") -> None:
         from contextlib import contextmanager
@@ -77,12 +119,14 @@ class Probe:
 
         @contextmanager
         def timed(clock: Any, name: str) -> Any:
-            self.tell(f"{name} begins")
             begun = time.monotonic_ns()
-            with phase(clock, name):
-                yield
+            self._here.of_handler = True
+            try:
+                with phase(clock, name):
+                    yield
+            finally:
+                self._here.of_handler = False
             self.mark("phase", name, begun)
-            self.tell(f"{name} ends")
 
         module.PhaseClock.phase = timed
 
@@ -95,20 +139,35 @@ class Probe:
     def _timed(self, load: "Callable[..., Any]", label: str, method: bool) -> "Callable[..., Any]":
         def timed(*args: Any, **kwargs: Any) -> Any:
             given = list(args[1:] if method else args)
-            if self._threads is not None and label == "onnxruntime.InferenceSession":
-                given, kwargs = _with_threads(given, kwargs, self._threads)
+            opened = _path(given[0] if given else next(iter(kwargs.values()), None))
+            if label == SESSION:
+                given, kwargs = self._other_session(given, kwargs, opened)
             begun = time.monotonic_ns()
             result = load(*args[:1], *given, **kwargs) if method else load(*given, **kwargs)
-            opened = given[0] if given else next(iter(kwargs.values()), None)
-            self.mark("load", label, begun, file=_path(opened), threads=_threads_of(given, kwargs))
+            self.mark("load", label, begun, file=opened, threads=_threads_of(given, kwargs))
             return result
 
         return timed
 
-    def tell(self, text: str) -> None:
-        """Say something between the lines of -X importtime."""
-        if self._tell:
-            os.write(2, f"preheat-phase: {text}\n".encode())
+    def _other_session(
+        self, given: "list[Any]", named: "dict[str, Any]", opened: str | None
+    ) -> "tuple[list[Any], dict[str, Any]]":
+        """Return the arguments of a session with what is tried; as they are where nothing is."""
+        model = None if opened is None else self._models.get(opened)
+        if model is None and self._threads is None:
+            return given, named
+        import onnxruntime
+
+        path = given[0] if given else named.pop("path_or_bytes")
+        options = given[1] if len(given) > 1 else named.pop("sess_options", None)
+        options = options or onnxruntime.SessionOptions()
+        if self._threads is not None:
+            options.intra_op_num_threads = self._threads
+        if model is not None:
+            path = model
+            options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+            options.add_session_config_entry("session.disable_prepacking", "1")
+        return [path, options, *given[2:]], named
 
     def mark(self, event: str, name: str, begun: int, **more: Any) -> None:
         """Note what ended now."""
@@ -120,18 +179,6 @@ def _found(probe: Probe, name: str, path: Any, target: Any) -> "ModuleSpec | Non
     others = (finder for finder in sys.meta_path if finder is not probe)
     specs = (finder.find_spec(name, path, target) for finder in others)
     return next((spec for spec in specs if spec is not None), None)
-
-
-def _with_threads(given: "list[Any]", named: "dict[str, Any]", threads: int) -> "tuple[list[Any], Any]":
-    import onnxruntime
-
-    options = given[1] if len(given) > 1 else named.get("sess_options")
-    options = options or onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    if len(given) > 1:
-        given[1] = options
-        return given, named
-    return given, {**named, "sess_options": options}
 
 
 def _threads_of(given: "list[Any]", named: "dict[str, Any]") -> int | None:

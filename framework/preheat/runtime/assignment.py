@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from preheat.runtime.loader import Place
+from preheat.runtime.beginning import Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,101 +4,26 @@ Reads the layers, runs the user's code, writes nothing. `load` takes every step 
 forks takes those of `load_before_fork` itself, and leaves those of `load_after_fork` to its children.
 """
 
-import os
-import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, NoReturn
 
-from preheat.errors import HandlerError
 from preheat.interface.call import WARM_UP
-from preheat.interface.contract import HandlerContract, import_handler, read_contract
+from preheat.interface.contract import HandlerContract, read_contract
 from preheat.interface.handler import Context, Handler
 from preheat.interface.manifest import Limits, Manifest
 from preheat.interface.starting import START
 from preheat.runtime.attempts import Raised, attempt_async
+from preheat.runtime.beginning import Place, import_class
 from preheat.runtime.called import Called, with_call
-from preheat.runtime.failures import describe, user_traceback
 from preheat.runtime.forking import reseed
+from preheat.runtime.phases import PhaseClock
 
-PhaseName = Literal["import", "setup", "restore", "warm-up", "examples", "teardown"]
 RunCoroutine = Callable[[Coroutine[Any, Any, Any]], Any]
 """Runs a coroutine on the event loop that will serve, and returns its result."""
 Hear = Callable[["Model", Any], None]
 """Is told each answer of a warm-up; that of a stream is the list of its items."""
-
-
-@dataclass(frozen=True, slots=True)
-class Phase:
-    """One step of a start and how long it took."""
-
-    name: str
-    ms: float
-
-
-class PhaseFailed(HandlerError):
-    """The user's code failed in `phase`; `traceback` is for the log, without frames of ours."""
-
-    def __init__(self, phase: str, exc: BaseException) -> None:
-        known = exc if isinstance(exc, HandlerError) else None
-        message = known.message if known else f"The handler failed in {phase}: {describe(exc)}"
-        super().__init__(message, hint=known.hint if known else None)
-        self.phase = phase
-        self.traceback = user_traceback(exc)
-
-
-class PhaseClock:
-    """Times the phases of one start with `now`, a clock in seconds that never goes back."""
-
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
-        self._now = now
-        self._spent_s: dict[str, float] = {}
-
-    @property
-    def phases(self) -> tuple[Phase, ...]:
-        """The phases that have ended well, in the order in which they began first."""
-        return tuple(Phase(name, spent_s * 1000) for name, spent_s in self._spent_s.items())
-
-    @contextmanager
-    def phase(self, name: PhaseName) -> Iterator[None]:
-        """Time the block as `name`. Whatever it raises comes out as PhaseFailed."""
-        started = self._now()
-        try:
-            yield
-        except PhaseFailed:
-            raise
-        except BaseException as exc:
-            # The user's code may raise anything here, SystemExit too, and the cause must reach the log.
-            raise PhaseFailed(name, exc) from exc
-        self._spent_s[name] = self._spent_s.get(name, 0.0) + self._now() - started
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where a process runs: its layers, and what a handler's Context tells of the deployment."""
-
-    code: Path
-    weights: Path
-    name: str
-    stage: str
-    provider: str
-    release: str
-    tmp: Path
-    cpus: float
-
-    def context(self, manifest: Manifest) -> Context:
-        """Return the handler's Context."""
-        return Context(
-            name=self.name,
-            stage=self.stage,
-            provider=self.provider,
-            release=self.release,
-            weights={name: self.weights / path for name, path in manifest.weights.items()},
-            tmp=self.tmp,
-            cpus=max(1.0, self.cpus),
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,12 +54,14 @@ class Model:
 
 
 def import_model(place: Place, manifest: Manifest, clock: PhaseClock) -> Model:
-    """Import the handler that the manifest names and make one; its weights are read ahead meanwhile."""
+    """Import the handler that the manifest names and make one. Raises PhaseFailed."""
+    context = place.context(manifest)
+    return make_model(import_class(manifest.handler, context, clock), context, manifest, clock)
+
+
+def make_model(handler: type[Handler], context: Context, manifest: Manifest, clock: PhaseClock) -> Model:
+    """Make one `handler`, which `import_class` has returned. Raises PhaseFailed."""
     with clock.phase("import"):
-        context = place.context(manifest)
-        read_ahead(context.weights)
-        START.context = context
-        handler = import_handler(manifest.handler).typed(context)
         contract = read_contract(handler, manifest.handler)
         return Model(handler=handler(), contract=contract, limits=manifest.limits, context=context)
 
@@ -200,18 +127,6 @@ def load_after_fork(model: Model, clock: PhaseClock, run: RunCoroutine, hear: He
         warm_up(model, clock, run, hear)
     START.settled = True
     return model
-
-
-def read_ahead(weights: Mapping[str, Path]) -> None:
-    """Ask the kernel to read `weights` into the page cache in the background."""
-    for root in weights.values():
-        for path in [root] if root.is_file() else (found for found in root.rglob("*") if found.is_file()):
-            descriptor = os.open(path, os.O_RDONLY)
-            try:
-                if hasattr(os, "posix_fadvise"):  # macOS has none
-                    os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_WILLNEED)
-            finally:
-                os.close(descriptor)
 
 
 def _warms_up_before_fork(model: Model) -> bool:

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from preheat.interface.manifest import Manifest
-    from preheat.runtime.loader import Model, PhaseClock, Place
+    from preheat.runtime.beginning import Place
+    from preheat.runtime.loader import Model
+    from preheat.runtime.phases import PhaseClock
 
 
 def main() -> None:
@@ -38,7 +40,8 @@ def verify(document: dict[str, Any]) -> dict[str, Any]:
     from preheat.interface.manifest import read_manifest
     from preheat.runtime.assignment import read_place
     from preheat.runtime.confine import confine, time_limit
-    from preheat.runtime.loader import PhaseClock, PhaseFailed, import_model, restore, set_up
+    from preheat.runtime.loader import import_model, restore, set_up
+    from preheat.runtime.phases import PhaseClock, PhaseFailed
 
     confine(memory_mb=document["memory_mb"], tmp_mb=document["tmp_mb"])
     place = read_place({"provider": "build", "release": "0", **document})
@@ -88,7 +91,7 @@ def _imported() -> list[str]:
 
 def _mistakes(manifest: "Manifest", place: "Place", clock: "PhaseClock") -> list[dict[str, Any]]:
     from preheat.interface.check import check_handler
-    from preheat.interface.contract import import_handler
+    from preheat.interface.importing import import_handler
 
     with clock.phase("import"):
         handler = import_handler(manifest.handler).typed(place.context(manifest))
@@ -106,9 +109,9 @@ def _run(model: "Model", clock: "PhaseClock", memory_mb: int) -> tuple[list[Any]
 
     from preheat.runtime.engine import ModelEngine
     from preheat.runtime.examples import run_examples
-    from preheat.runtime.loader import PhaseFailed
     from preheat.runtime.log import log_to_stderr
     from preheat.runtime.model_thread import ModelThread
+    from preheat.runtime.phases import PhaseFailed
 
     events: list[dict[str, Any]] = []
 

@@ -16,8 +16,9 @@ from preheat.runtime.assignment import Assignment
 from preheat.runtime.control import Control
 from preheat.runtime.engine import ModelEngine, concurrency_of
 from preheat.runtime.forking import Fork
-from preheat.runtime.loader import Model, PhaseClock, PhaseFailed, RunCoroutine, load
+from preheat.runtime.loader import Model, RunCoroutine, load
 from preheat.runtime.model_process import ModelProcess, leave
+from preheat.runtime.phases import PhaseClock, PhaseFailed
 from preheat.runtime.serving import FrameServer
 
 NOT_JUDGED = Fork(safe=False)

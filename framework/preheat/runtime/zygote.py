@@ -18,16 +18,10 @@ from preheat.runtime.confine import time_limit
 from preheat.runtime.control import Control, redirect_output
 from preheat.runtime.failures import describe, user_traceback
 from preheat.runtime.forking import Fork, judge_fork, open_files, work_in
-from preheat.runtime.loader import (
-    Model,
-    PhaseClock,
-    PhaseFailed,
-    RunCoroutine,
-    load_after_fork,
-    load_before_fork,
-)
+from preheat.runtime.loader import Model, RunCoroutine, load_after_fork, load_before_fork
 from preheat.runtime.log import log_to_stderr
 from preheat.runtime.model_process import leave
+from preheat.runtime.phases import PhaseClock, PhaseFailed
 from preheat.runtime.worker import Worker, report_failure
 
 

@@ -14,7 +14,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from preheat.runtime.loader import Model, PhaseClock
+    from preheat.runtime.loader import Model
+    from preheat.runtime.phases import PhaseClock
 
 COPIES = 2
 
@@ -42,7 +43,8 @@ def look(document: dict[str, Any]) -> dict[str, Any]:
     from preheat.runtime.assignment import read_place
     from preheat.runtime.confine import time_limit
     from preheat.runtime.forking import open_files
-    from preheat.runtime.loader import PhaseClock, PhaseFailed, import_model, set_up
+    from preheat.runtime.loader import import_model, set_up
+    from preheat.runtime.phases import PhaseClock, PhaseFailed
     from preheat.snapshots.gpu import watch_gpu
     from preheat.snapshots.graph import held
 
@@ -107,7 +109,8 @@ def copy(model: "Model", clock: "PhaseClock", document: dict[str, Any], window: 
 
 def restored(model: "Model", clock: "PhaseClock", code: str, window: Any) -> dict[str, Any]:
     """Run restore and return how long it took and digests of what is there."""
-    from preheat.runtime.loader import PhaseFailed, restore
+    from preheat.runtime.loader import restore
+    from preheat.runtime.phases import PhaseFailed
     from preheat.snapshots.graph import held
 
     begun = time.perf_counter()

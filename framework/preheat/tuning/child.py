@@ -1,19 +1,13 @@
-"""Runs a trial script with an interpreter and packages of its own, and reads its answer.
-
-Starts that process and nothing else; whatever it started in turn ends with it, on Ctrl-C too.
-"""
+"""Tasks of tuning, each in a process with an interpreter and packages of its own. Starts that process."""
 
 import json
-import os
-import signal
-import subprocess
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from preheat.bundle.interpreter import Interpreter
+from preheat.bundle.script import Ended, run_script
 from preheat.errors import TuningError
 
 Task = Literal["look", "record", "make", "quantise", "measure", "compare"]
@@ -47,34 +41,24 @@ class Child:
             "path": [str(folder) for folder in self.path],
             "tmp": str(self.tmp),
         }
-        process = subprocess.Popen(
-            [str(self.interpreter.path), "-I", "-S", "-B", "-X", "utf8", str(START)],
-            env=self.variables,
-            cwd=self.tmp,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            start_new_session=True,
-        )
         try:
-            output, errors = process.communicate(json.dumps(given), timeout=limit_s)
-        except subprocess.TimeoutExpired as exc:
+            ended = run_script(
+                self.interpreter,
+                START,
+                given,
+                variables=self.variables,
+                folder=self.tmp,
+                limit_s=limit_s,
+            )
+        except TimeoutError as exc:
             raise TaskFailed(f"it took longer than {limit_s:g} s.", "") from exc
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-        return _read(output, errors, process.returncode)
+        return _answer(ended)
 
 
-def _read(output: str, errors: str, code: int) -> dict[str, Any]:
-    if not output.strip():
-        ended = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-        raise TaskFailed(f"its process {ended} and gave no answer.", errors.strip()[-4000:])
-    document = json.loads(output.splitlines()[-1])
+def _answer(ended: Ended) -> dict[str, Any]:
+    if ended.last_line is None:
+        raise TaskFailed(f"its process {ended.how} and gave no answer.", ended.told)
+    document = json.loads(ended.last_line)
     if not document["ok"]:
         raise TaskFailed(" ".join(document["message"].split()), document["traceback"])
     answer: dict[str, Any] = document["answer"]

@@ -5,22 +5,17 @@ Needs matplotlib, which `preheat[measure]` brings.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from preheat.errors import MissingExtra
+from matplotlib.figure import Figure
+
 from preheat.tuning.choice import Outcome, frontier
 
 INK, CHOSEN, OTHER, REJECTED = "#1f2328", "#d1480f", "#6e7781", "#d0d7de"
 
 
-def check_plot() -> None:
-    """Raise MissingExtra now, and not after all the measuring, where no picture can be drawn."""
-    _figures()
-
-
 def plot(outcomes: Sequence[Outcome], chosen: Outcome, file: Path, *, title: str) -> None:
     """Draw `outcomes` into `file`, whose suffix says the format; the Pareto front is joined by a line."""
-    figure = _figures()(figsize=(9, 6), layout="constrained")
+    figure = Figure(figsize=(9, 6), layout="constrained")
     axes = figure.subplots()
     front = sorted(frontier(outcomes), key=lambda outcome: outcome.cold_ms)
     largest = max(outcome.bytes for outcome in outcomes)
@@ -52,13 +47,3 @@ def plot(outcomes: Sequence[Outcome], chosen: Outcome, file: Path, *, title: str
     axes.set_ylim(bottom=0)
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(file)
-
-
-def _figures() -> Any:
-    try:
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError as exc:
-        raise MissingExtra(
-            "A plot needs matplotlib, which is not installed.", hint="pip install 'preheat[measure]'"
-        ) from exc
-    return Figure

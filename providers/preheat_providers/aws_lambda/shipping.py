@@ -4,7 +4,18 @@ _HERE = "preheat_providers.aws_lambda.shipped"
 
 START = tuple(
     f"{_HERE}.{name}"
-    for name in ("entry", "start", "function", "settings", "context", "looping", "homes", "shapes", "direct")
+    for name in (
+        "entry",
+        "start",
+        "readying",
+        "function",
+        "settings",
+        "context",
+        "looping",
+        "homes",
+        "shapes",
+        "direct",
+    )
 )
 WEB = tuple(f"{_HERE}.web.{name}" for name in ("proxy", "invocations", "application"))
 EVENTS = tuple(
@@ -26,6 +37,9 @@ JOBS = tuple(
 )
 
 TRACES = f"{_HERE}.traces"
+
+CONTAINER = f"{_HERE}.container"
+"""What starts in an image, and ships in images alone."""
 
 MODULES = (*START, *WEB, *EVENTS, *JOBS, TRACES)
 """Every function has them all: they are small, and a bundle does not change with its triggers."""

@@ -1,12 +1,13 @@
 """`preheat tune`: what it refuses before it tries anything, and what it shows."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 import pytest
 from tests.fakes.command_line import CommandLine
 from tests.fakes.projects import write_project
-from tests.fakes.tuning import off_by, tuned_of
+from tests.fakes.tuning import off_by, outcome, tuned_of
 
 from preheat.cli.tune_views import document, lines
 from preheat.project.config import load_project
@@ -94,6 +95,16 @@ def test_what_cannot_be_had_is_told_with_its_reason(project: Project) -> None:
     assert "int4 cannot be had: no such kernel" in shown(
         project, failures=[Failure("int4", "no such kernel")]
     )
+
+
+def test_what_loses_too_much_is_shown_as_rejected_with_its_reason(project: Project) -> None:
+    (origin,) = project.weights
+    found = tuned_of(project, ANSWER_FIRST, made=project.root, origin=origin)
+    lossy = outcome("int8", rejected="cosine 0.9400 is below 0.99")
+    found = replace(found, outcomes=(*found.outcomes, lossy))
+    (row,) = [line for line in lines(found, None, wrote=False) if "int8" in line]
+    assert "rejected: cosine 0.9400 is below 0.99" in click.unstyle(row)
+    assert document(found, None)["variants"][-1]["rejected"] == "cosine 0.9400 is below 0.99"
 
 
 def test_where_nothing_is_better_nothing_is_to_be_done(project: Project) -> None:

@@ -8,7 +8,8 @@ from tests.fakes.handlers import Started, context
 
 from preheat.errors import BadInput, HandlerError
 from preheat.interface.check import check_handler
-from preheat.interface.contract import HandlerContract, import_handler, read_contract
+from preheat.interface.contract import HandlerContract, read_contract
+from preheat.interface.importing import import_handler
 
 SOURCE = '''
 from __future__ import annotations

@@ -8,7 +8,8 @@ import pytest
 
 import preheat
 from preheat.interface.check import Mistake, check_examples, check_handler
-from preheat.interface.contract import import_handler, read_contract
+from preheat.interface.contract import read_contract
+from preheat.interface.importing import import_handler
 
 HEADER = """\
 from __future__ import annotations

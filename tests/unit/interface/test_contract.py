@@ -1,13 +1,11 @@
-import textwrap
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 import preheat
 from preheat.interface.batching import Batching
-from preheat.interface.contract import import_handler, read_contract
+from preheat.interface.contract import read_contract
 
 
 @dataclass
@@ -93,64 +91,3 @@ def test_a_streams_result_is_one_item() -> None:
     assert contract.output.schema["type"] == "integer"
     assert contract.document()["stream"] is True
     assert contract.document()["output_media"] == ["application/x-ndjson", "text/event-stream"]
-
-
-@pytest.fixture
-def module(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> Callable[[str], str]:
-    monkeypatch.syspath_prepend(tmp_path)
-    name = "imported_" + str(abs(hash(request.node.nodeid)))
-
-    def write(source: str) -> str:
-        (tmp_path / f"{name}.py").write_text(textwrap.dedent(source))
-        return name
-
-    return write
-
-
-@pytest.mark.parametrize(
-    ("source", "message"),
-    [
-        ("import unheard_of_package.sub", "line 1: there is no module 'unheard_of_package'"),
-        ("x = 1\ndef broken(:\n  pass", "line 2: invalid syntax"),
-        ("x = 1\n\nraise KeyError('a')", "line 3: KeyError: 'a'"),
-        ("raise SystemExit(3)", "line 1: SystemExit: 3"),
-        ("def f():\n    return 1 / 0\nf()", "line 2: ZeroDivisionError"),
-        ("Model = 3", "does not derive from preheat.Handler"),
-    ],
-)
-def test_a_module_that_cannot_be_imported_is_told_where(
-    module: Callable[[str], str], source: str, message: str
-) -> None:
-    with pytest.raises(preheat.HandlerError) as caught:
-        import_handler(f"{module(source)}:Model")
-    assert message in caught.value.message
-
-
-def test_a_missing_package_has_the_requirement_to_paste(module: Callable[[str], str]) -> None:
-    with pytest.raises(preheat.HandlerError) as caught:
-        import_handler(f"{module('import unheard_of_package.sub')}:Model")
-    assert (caught.value.hint or "").startswith('requirements = ["unheard_of_package"]')
-
-
-def test_a_misspelt_class_has_the_nearest_one_as_hint(module: Callable[[str], str]) -> None:
-    name = module("import preheat\nclass Embedder(preheat.Handler): ...\nclass Other(preheat.Handler): ...")
-    with pytest.raises(preheat.HandlerError) as caught:
-        import_handler(f"{name}:Embeder")
-    assert caught.value.hint == f'handler = "{name}:Embedder"'
-
-
-def test_a_missing_module_is_told_which_file_to_write() -> None:
-    with pytest.raises(preheat.HandlerError) as caught:
-        import_handler("unheard_of_module:Model")
-    assert "There is no module 'unheard_of_module'" in caught.value.message
-    assert "unheard_of_module.py" in (caught.value.hint or "")
-
-
-@pytest.mark.parametrize(
-    "reference", ["", "handler", "handler:", ":Model", "a b:C", "handler.py:Model:x", "../x:Y"]
-)
-def test_what_is_no_reference_is_refused(reference: str) -> None:
-    with pytest.raises(preheat.HandlerError, match="names no handler"):
-        import_handler(reference)

@@ -43,7 +43,8 @@ def test_the_handler_has_a_contract_and_examples_that_fit_it(tmp_path: Path, tem
     scaffold("my-model", template, tmp_path / "p")
     reference = load_project(tmp_path / "p", "dev", provider_schemas={}).handler
     code = (
-        "from preheat.interface.contract import import_handler, read_contract\n"
+        "from preheat.interface.contract import read_contract\n"
+        "from preheat.interface.importing import import_handler\n"
         "from preheat.interface.check import check_examples\n"
         f"handler = import_handler({reference!r})\n"
         f"contract = read_contract(handler, {reference!r})\n"

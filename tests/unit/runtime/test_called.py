@@ -15,8 +15,9 @@ from tests.fakes.telemetry import TRACEPARENT
 from preheat import Call, Handler, batched, threaded
 from preheat.interface.message import Engine, Request, Response
 from preheat.runtime.engine import ModelEngine
-from preheat.runtime.loader import Model, PhaseClock, warm_up
+from preheat.runtime.loader import Model, warm_up
 from preheat.runtime.model_thread import ModelThread
+from preheat.runtime.phases import PhaseClock
 from preheat.runtime.requests import INFERENCE_ID
 from preheat.runtime.serial import SerialEngine, settled
 from preheat.runtime.serving import FrameServer

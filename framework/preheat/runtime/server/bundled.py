@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from preheat.interface.manifest import Manifest
-from preheat.runtime.loader import Place
+from preheat.runtime.beginning import Place
 from preheat.runtime.server.config import Config
 
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 from preheat.runtime.confine import time_limit
 from preheat.runtime.forking import judge_fork, open_files, work_in
-from preheat.runtime.loader import Model, PhaseClock, load_after_fork, load_before_fork
+from preheat.runtime.loader import Model, load_after_fork, load_before_fork
 from preheat.runtime.log import log_to_stderr
 from preheat.runtime.model_process import leave
+from preheat.runtime.phases import PhaseClock
 from preheat.runtime.server import scratch
 from preheat.runtime.server.answered import Answered
 from preheat.runtime.server.bundled import Bundled

@@ -17,9 +17,10 @@ from preheat.interface.body import encode_body
 from preheat.interface.message import JSON_TYPE
 from preheat.runtime.engine import ModelEngine
 from preheat.runtime.failures import describe
-from preheat.runtime.loader import Model, PhaseClock, PhaseFailed, RunCoroutine
+from preheat.runtime.loader import Model, RunCoroutine
 from preheat.runtime.log import log_to_stderr
 from preheat.runtime.model_process import ModelProcess, leave
+from preheat.runtime.phases import PhaseClock, PhaseFailed
 from preheat.runtime.server.answered import Answered
 from preheat.runtime.server.bundled import Bundled
 from preheat.runtime.server.doors import Door

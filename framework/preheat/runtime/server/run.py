@@ -8,9 +8,10 @@ from preheat.errors import PreheatError
 from preheat.interface.manifest import read_manifest
 from preheat.runtime.cpus import cpu_share, set_threads, threads_of
 from preheat.runtime.forking import work_in
-from preheat.runtime.loader import PhaseClock, load
+from preheat.runtime.loader import load
 from preheat.runtime.log import log_to_stderr
 from preheat.runtime.model_process import leave
+from preheat.runtime.phases import PhaseClock
 from preheat.runtime.server import scratch
 from preheat.runtime.server.answered import Answered
 from preheat.runtime.server.bundled import Bundled

@@ -137,6 +137,8 @@ def _wrong(arrays: dict[str, Any], inputs: dict[str, tuple[str, list[Any]]]) -> 
         return f"{', '.join(parts)}."
     for name, (kind, shape) in inputs.items():
         array = arrays[name]
+        if not shape:
+            return f"{name} has no first axis in the model, and calibration goes row by row."
         if array.dtype.name != kind:
             return f"{name} is {array.dtype.name} where the model takes {kind}."
         fits = len(array.shape) == len(shape) and all(

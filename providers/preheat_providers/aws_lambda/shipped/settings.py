@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from preheat.errors import ProviderError
-from preheat.runtime.loader import Place
+from preheat.runtime.beginning import Place
 
 PROVIDER = "aws_lambda"
 WEIGHTS = "preheat-weights"
@@ -28,6 +28,8 @@ TRIGGERS = "PREHEAT_TRIGGERS"
 TABLE = "PREHEAT_IDEMPOTENCY_TABLE"
 JOBS_BUCKET = "PREHEAT_JOBS_BUCKET"
 TRACING = "PREHEAT_TRACING"
+PLACED = "PREHEAT_WEIGHTS_FOLDER"
+"""Where an image has the weights: set by what starts in it."""
 SNAP_START = "snap-start"
 
 

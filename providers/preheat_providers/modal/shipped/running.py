@@ -20,15 +20,9 @@ from preheat.errors import PreheatError
 from preheat.interface.manifest import Limits, Manifest, read_manifest
 from preheat.runtime.engine import ModelEngine
 from preheat.runtime.engines import Guarded, guarded
-from preheat.runtime.loader import (
-    Model,
-    PhaseClock,
-    PhaseFailed,
-    import_model,
-    load_after_fork,
-    prepare_before_fork,
-)
+from preheat.runtime.loader import Model, import_model, load_after_fork, prepare_before_fork
 from preheat.runtime.log import Log, log_to_stderr
+from preheat.runtime.phases import PhaseClock, PhaseFailed
 from preheat_providers.modal.shipped.home import Home
 from preheat_providers.modal.shipped.settings import Settings
 

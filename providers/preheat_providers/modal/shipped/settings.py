@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from preheat.errors import ProviderError
-from preheat.runtime.loader import Place
+from preheat.runtime.beginning import Place
 
 if TYPE_CHECKING:
     from preheat_providers.modal.shipped.uploads.credentials import Access

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import pytest
+from onnx import helper
+from tests.fakes.onnx_models import value, written
 from tests.fakes.perceptrons import write_mlp
 
 from preheat.tuning.trial.quantise import run
@@ -86,6 +88,16 @@ def test_a_model_of_fixed_rows_takes_them_together(tmp_path: Path) -> None:
     )
     enough = saved(tmp_path, x=RNG.normal(size=(9, 32)).astype(np.float32))
     assert quantised(model, tmp_path / "again", "static", enough) == {}
+
+
+@pytest.mark.parametrize("shape", [[], None])
+def test_an_input_without_rows_cannot_be_calibrated_with(tmp_path: Path, shape: list[int] | None) -> None:
+    node = helper.make_node("Mul", ["x", "by"], ["y"])
+    ends = [value("x", ["N", 4]), value("by", shape)], [value("y", ["N", 4])]
+    model = written(tmp_path / "in" / "model.onnx", [node], *ends)
+    file = saved(tmp_path, x=np.zeros((4, 4), np.float32), by=np.float32(2))
+    problem = quantised(model, tmp_path / "out", "static", file)["problem"]
+    assert "by has no first axis in the model" in problem
 
 
 def test_a_file_that_is_no_archive_is_told(tmp_path: Path, model: Path) -> None:

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "max_attempts": 3})
+CALLING = CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 2}))
+"""For a call that somebody waits for, who can ask again: one more attempt, within a second. Three more begin
+after seven at the latest, and many a function has less time than that."""
 
 
 def s3_client() -> "S3Client":
@@ -27,5 +30,5 @@ def dynamodb_client() -> "DynamoDBClient":
 
 def lambda_client() -> "LambdaClient":
     """Return a client with the function's role."""
-    client: LambdaClient = boto3.client("lambda", config=CONFIG)
+    client: LambdaClient = boto3.client("lambda", config=CALLING)
     return client

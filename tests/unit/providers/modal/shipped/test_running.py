@@ -11,7 +11,7 @@ from tests.fakes.modal_running import Left, asked, run, running_of, settings_of,
 
 from preheat.errors import ProviderError
 from preheat.interface.manifest import Limits
-from preheat.runtime.loader import PhaseFailed
+from preheat.runtime.phases import PhaseFailed
 from preheat_providers.modal.shipped.jobs.waiting import FunctionJobs
 from preheat_providers.modal.shipped.running import Running, import_aside
 
