@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint system format unit functional test-modal-matrix smoke-modal bench bench-serving bench-clean docs proto clean
+.PHONY: help install demo test lint system format unit functional test-llama test-modal-matrix smoke-modal bench bench-serving bench-clean docs proto clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,7 +48,10 @@ functional: install system ## the tests that start real runtimes
 	$(BIN)/python -m pytest -n 2 --dist loadgroup tests/contract tests/functional
 
 test-modal-matrix: install ## the Modal tests with the oldest and the newest supported client
-	for client in oldest newest; do TEST_MODAL_CLIENT=$$client $(BIN)/python -m pytest -n 2 --dist loadgroup tests/functional/modal || exit 1; done
+	for client in oldest newest; do TEST_MODAL_CLIENT=$$client $(BIN)/python -m pytest -n 2 --dist loadgroup tests/functional/modal/test_*.py || exit 1; done
+
+test-llama: install ## the tests of llama.cpp with the real library, which takes minutes to compile
+	TEST_LLAMA=real $(BIN)/python -m pytest tests/functional/handlers/test_llama_cpp.py
 
 smoke-modal: install ## deploy to your own Modal account, call it and remove it: needs a token, costs cents, runs in no CI
 	@$(BIN)/preheat status --provider modal

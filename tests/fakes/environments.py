@@ -15,8 +15,11 @@ CACHE = Path(__file__).parents[2] / ".cache"
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
-def python_with(*packages: str) -> Path:
-    """Return a Python that has `packages` and what they need, and nothing else."""
+def python_with(*packages: str, compiled: bool = True) -> Path:
+    """Return a Python that has `packages` and what they need, and nothing else.
+
+    Where only a part of many modules is imported, such as of torch, byte-code is better left to Python.
+    """
     name = hashlib.sha256(json.dumps([PYTHON, packages]).encode()).hexdigest()[:12]
     folder = CACHE / "environments" / name
     python, complete = folder / "bin" / "python", folder / "complete"
@@ -24,14 +27,14 @@ def python_with(*packages: str) -> Path:
     with (folder.parent / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # another process of the same test run may want it too
         if not complete.exists():
-            _make(folder, python, packages)
+            _make(folder, python, packages, compiled)
             complete.touch()
     return python
 
 
-def _make(folder: Path, python: Path, packages: tuple[str, ...]) -> None:
+def _make(folder: Path, python: Path, packages: tuple[str, ...], compiled: bool) -> None:
     binary = uv.find_uv_bin()
     venv = ["venv", "--quiet", "--clear", "--python", str(base_interpreter()), str(folder)]
     subprocess.run([binary, *venv], check=True)
-    install = ["pip", "install", "--quiet", "--compile-bytecode", "--python", str(python), *packages]
-    subprocess.run([binary, *install], check=True)
+    install = ["pip", "install", "--quiet", *(["--compile-bytecode"] if compiled else []), "--python"]
+    subprocess.run([binary, *install, str(python), *packages], check=True)

@@ -31,6 +31,8 @@ def look_at_handler(project: Project) -> tuple[Finding, ...]:
     except ValueError:
         return (Finding(message="This is not Python: it contains a null byte.", file=file, line=1),)
     classes = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    if "." in name:
+        return ()  # a class within another
     if name in classes:
         return tuple(_look_at_class(classes[name], classes, _handler_names(tree), file))
     return () if {name, "*"} & _bound_names(tree) else (_no_class(project, name, classes, file),)

@@ -1,80 +1,102 @@
-"""A llama of one layer, made here. llama-cpp-python has no wheels and builds for minutes: mostly skipped."""
+"""The handler for GGUF in its worker. In CI llama_cpp is a fake; `make test-llama` takes the real one."""
 
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pytest
-from tests.fakes.handlers import Started, context
+from tests.fakes.code_layer import add_handlers, make_code_layer
+from tests.fakes.llama import llama_packages, write_model
+from tests.fakes.supervisor import FakeSupervisor
 
-from preheat.errors import BadInput, HandlerError
+from preheat.interface.message import Response
+from preheat.interface.threads import library_environment
 
-pytest.importorskip("llama_cpp")
-gguf = pytest.importorskip("gguf")
+pytestmark = pytest.mark.runtime
+SMALL = """
+    from preheat_handlers.llama_cpp import LlamaHandler
 
-from preheat_handlers.llama_cpp import LlamaHandler  # noqa: E402
-
-pytestmark = pytest.mark.filterwarnings("default")
-WIDTH, WORDS = 32, 300
-
-
-def llama(path: Path) -> Path:
-    """Write a model with random weights, whose tokens are bytes."""
-    rng = np.random.default_rng(5)
-    writer = gguf.GGUFWriter(path, "llama")
-    writer.add_context_length(64)
-    writer.add_embedding_length(WIDTH)
-    writer.add_block_count(1)
-    writer.add_feed_forward_length(WIDTH)
-    writer.add_head_count(2)
-    writer.add_head_count_kv(2)
-    writer.add_layer_norm_rms_eps(1e-5)
-    writer.add_rope_dimension_count(WIDTH // 2)
-    tokens = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
-    tokens += [f"w{index}" for index in range(WORDS - len(tokens))]
-    kinds = [gguf.TokenType.UNKNOWN, gguf.TokenType.CONTROL, gguf.TokenType.CONTROL]
-    kinds += [gguf.TokenType.BYTE] * 256 + [gguf.TokenType.NORMAL] * (WORDS - 259)
-    writer.add_tokenizer_model("llama")
-    writer.add_token_list(tokens)
-    writer.add_token_scores([0.0] * WORDS)
-    writer.add_token_types(kinds)
-    writer.add_bos_token_id(1)
-    writer.add_eos_token_id(2)
-    shapes = {"token_embd": (WORDS, WIDTH), "output": (WORDS, WIDTH), "output_norm": (WIDTH,)}
-    square = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")
-    shapes |= {f"blk.0.{name}": (WIDTH, WIDTH) for name in square}
-    shapes |= {f"blk.0.{name}": (WIDTH,) for name in ("attn_norm", "ffn_norm")}
-    for name, shape in shapes.items():
-        values = rng.standard_normal(shape) if len(shape) > 1 else np.ones(shape)
-        writer.add_tensor(f"{name}.weight", values.astype(np.float32))
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    return path
+    class Model(LlamaHandler):
+        context = 64
+    """
+Ask = Callable[[dict[str, Any]], Awaitable[Response]]
 
 
-class Small(LlamaHandler):
-    context = 64
+def asked(folder: Path, scenario: Callable[[Ask], Awaitable[None]]) -> None:
+    """Start a worker over a model of 64 tokens, and let `scenario` ask it."""
+    write_model(folder / "m.gguf")
+    code = add_handlers(make_code_layer(folder / "code", SMALL, weights={"model": "m.gguf"}))
+
+    async def run() -> None:
+        async with FakeSupervisor() as supervisor:
+            places = {"dependencies": str(llama_packages(folder / "packages")), "weights": str(folder)}
+            await supervisor.start(code, env=library_environment(1), memory_mb=2048, **places)
+            await supervisor.event("w1", "ready")
+
+            async def ask(prompt: dict[str, Any]) -> Response:
+                return await supervisor.ask("w1", prompt, accept="application/jsonl")
+
+            await scenario(ask)
+            supervisor.tell("w1", {"op": "drain"})
+            assert await supervisor.ended() == 0
+
+    asyncio.run(run())
+
+
+def pieces(answer: Response) -> list[str]:
+    assert answer.status == 200, answer.body
+    return [json.loads(line) for line in answer.body.splitlines()]
 
 
 def test_text_comes_in_pieces_and_again_the_same(tmp_path: Path) -> None:
-    found = Started(Small, context(tmp_path, model=llama(tmp_path / "m.gguf")))
-    prompt = {"text": "ab", "max_tokens": 8, "temperature": 0.0}
-    pieces = found.ask(prompt)
-    assert len(pieces) > 1
-    assert found.ask(prompt) == pieces
-    found.handler.teardown(context(tmp_path))
+    async def scenario(ask: Ask) -> None:
+        likeliest = {"text": "ab", "max_tokens": 8, "temperature": 0.0}
+        first = pieces(await ask(likeliest))
+        assert len(first) > 1
+        assert "" not in first
+        assert pieces(await ask(likeliest)) == first
+        drawn = {"text": "ab", "max_tokens": 8, "temperature": 2.0}
+        assert pieces(await ask(drawn | {"seed": 1})) == pieces(await ask(drawn | {"seed": 1}))
+        assert len({str(pieces(await ask(drawn | {"seed": seed}))) for seed in range(4)}) > 1
+
+    asked(tmp_path, scenario)
 
 
 def test_what_does_not_fit_is_the_callers_mistake(tmp_path: Path) -> None:
-    found = Started(Small, context(tmp_path, model=llama(tmp_path / "m.gguf")))
-    with pytest.raises(BadInput, match=r"with max_tokens=64 that is more than the 64 which fit"):
-        found.ask({"text": "ab", "max_tokens": 64})
-    with pytest.raises(BadInput, match="temperature is 3"):
-        found.ask({"text": "ab", "temperature": 3.0})
+    async def scenario(ask: Ask) -> None:
+        for prompt, said in (
+            ({"max_tokens": 62}, "tokens; with max_tokens=62 that is more than the 64 which fit."),
+            ({"temperature": 3.0}, "temperature is 3, and may be 0 to 2"),
+            ({"max_tokens": 0}, "max_tokens is 0, and is 1 at least"),
+            ({"seed": -1}, "seed is -1, and may be 0 to 2^32 - 1"),
+        ):
+            answer = await ask({"text": "ab", **prompt})
+            assert answer.status == 400
+            assert said in answer.body.decode()
+        assert pieces(await ask({"text": "ab", "max_tokens": 50, "temperature": 0.0}))
+
+    asked(tmp_path, scenario)
 
 
-def test_a_file_that_is_no_model_is_said(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ({"model": "m.gguf"}, "m.gguf does not load as a GGUF model"),
+        ({"other": "m.gguf"}, "Model has no weights 'model'."),
+    ],
+)
+def test_weights_that_are_no_model_are_said(tmp_path: Path, weights: dict[str, str], message: str) -> None:
     (tmp_path / "m.gguf").write_bytes(b"nothing")
-    with pytest.raises(HandlerError, match=r"m\.gguf does not load as a GGUF model"):
-        Started(Small, context(tmp_path, model=tmp_path / "m.gguf"))
+    code = add_handlers(make_code_layer(tmp_path / "code", SMALL, weights=weights))
+
+    async def scenario() -> None:
+        async with FakeSupervisor() as supervisor:
+            places = {"dependencies": str(llama_packages(tmp_path / "packages")), "weights": str(tmp_path)}
+            await supervisor.start(code, env=library_environment(1), **places)
+            failed = await supervisor.event("w1", "failed")
+            assert failed["message"].startswith(message)
+            await supervisor.ended()
+
+    asyncio.run(scenario())

@@ -1,91 +1,152 @@
-"""Pipelines over models of two layers, made here. Torch is too large for CI, where these are skipped."""
+"""Pipelines over models of two layers, which tests/fakes/pipelines.py makes and asks where torch is."""
 
+import asyncio
+import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from tests.fakes.handlers import Started, context
+from tests.fakes.code_layer import add_handlers, make_code_layer
+from tests.fakes.supervisor import FakeSupervisor
+from tests.fakes.torch_programs import run_with_torch, torch_packages
 
-from preheat.errors import HandlerError
+from preheat.interface.threads import library_environment
 
-torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
-
-from preheat_handlers.transformers import (  # noqa: E402
-    FeatureExtraction,
-    TextClassification,
-    TextGeneration,
-    TokenClassification,
-)
-
-pytestmark = pytest.mark.filterwarnings("default")
-WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "preheat", "the", "oven", "to", "200", "degrees", "."]
-SHAPE: dict[str, Any] = {
-    "vocab_size": len(WORDS),
-    "hidden_size": 16,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-    "intermediate_size": 16,
-    "max_position_embeddings": 32,
+pytestmark = [pytest.mark.index, pytest.mark.xdist_group("torch")]
+Answer = dict[str, Any]
+LONG = " ".join(["the oven to 200 degrees ."] * 10)
+"""62 tokens, of which a model takes 32."""
+ASKED: dict[str, tuple[str, str, list[Any]]] = {
+    "classes": ("TextClassification", "classes", ["preheat the oven", "200 degrees ."]),
+    "long class": ("TextClassification", "classes", [LONG]),
+    "likeliest": ("Likeliest", "classes", [LONG]),
+    "spans": ("TokenClassification", "spans", ["preheat the oven"]),
+    "long spans": ("TokenClassification", "spans", [LONG]),
+    "vector": ("FeatureExtraction", "vectors", ["preheat the oven"]),
+    "headless": ("FeatureExtraction", "spans", ["preheat"]),  # a model without the pooler that AutoModel has
+    "vectors": ("FeatureExtraction", "vectors", ["preheat the oven", "preheat the oven to 200 degrees ."]),
+    "text": ("TextGeneration", "text", [{"text": "preheat", "max_tokens": 4}]),
+    "too much": ("TextGeneration", "text", [{"text": "preheat", "max_tokens": 400}]),
+    "no class head": ("TextClassification", "text", ["preheat"]),
+    "pickle": ("FeatureExtraction", "pickled", ["preheat"]),
+    "no model": ("FeatureExtraction", "empty", ["preheat"]),
+    "no tokenizer": ("FeatureExtraction", "mute", ["preheat"]),
+    "broken": ("FeatureExtraction", "broken", ["preheat"]),
+    "no weights": ("FeatureExtraction", "", ["preheat"]),
 }
 
 
-def saved(folder: Path, model: Any) -> Path:
-    """Write `model` and a tokenizer of a dozen words."""
-    folder.mkdir()
-    (folder / "vocab.txt").write_text("\n".join(WORDS))
-    transformers.BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder)
-    model.eval().save_pretrained(folder)
-    return folder
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("models")
 
 
-def bert(kind: str, **more: Any) -> Any:
-    torch.manual_seed(1)
-    return getattr(transformers, kind)(transformers.BertConfig(**SHAPE, **more))
+@pytest.fixture(scope="module")
+def said(models: Path) -> dict[str, Answer]:
+    """What the handlers said to ASKED, from one process: importing torch takes seconds."""
+    asked = [dict(zip(("handler", "model", "inputs"), each, strict=True)) for each in ASKED.values()]
+    done = run_with_torch("-m", "tests.fakes.pipelines", models, given=json.dumps(asked))
+    assert done.returncode == 0, done.stderr
+    return dict(zip(ASKED, json.loads(done.stdout), strict=True))
 
 
-def test_a_text_gets_its_classes_likeliest_first(tmp_path: Path) -> None:
-    folder = saved(tmp_path / "model", bert("BertForSequenceClassification", num_labels=3))
-    found = Started(TextClassification, context(tmp_path, model=folder))
-    first, second = found.ask("preheat the oven", "200 degrees .")
+def test_a_text_gets_its_classes_likeliest_first(said: dict[str, Answer]) -> None:
+    first, second = said["classes"]["answer"]
     assert {label["label"] for label in first} == {"LABEL_0", "LABEL_1", "LABEL_2"}
     assert sum(label["score"] for label in first) == pytest.approx(1)
     assert first[0]["score"] >= first[1]["score"]
     assert first != second
+    assert len(said["long class"]["answer"]) == 3
 
 
-def test_spans_are_parts_of_the_text(tmp_path: Path) -> None:
-    folder = saved(tmp_path / "model", bert("BertForTokenClassification", num_labels=2))
-    text = "preheat the oven"
-    spans = Started(TokenClassification, context(tmp_path, model=folder)).ask(text)
+def test_an_option_of_a_subclass_is_one_more(said: dict[str, Answer]) -> None:
+    assert said["likeliest"]["answer"] == said["long class"]["answer"][:1]
+
+
+def test_spans_are_parts_of_the_text(said: dict[str, Answer]) -> None:
+    text, spans = "preheat the oven", said["spans"]["answer"]
     assert spans
     assert all(span["text"] == text[span["start"] : span["end"]] for span in spans)
 
 
-def test_vectors_have_unit_length_and_do_not_depend_on_company(tmp_path: Path) -> None:
-    found = Started(FeatureExtraction, context(tmp_path, model=saved(tmp_path / "model", bert("BertModel"))))
-    alone = found.ask("preheat the oven")
-    together = found.ask("preheat the oven", "preheat the oven to 200 degrees .")
+def test_a_text_that_is_too_long_for_the_model_has_its_spans_to_the_end(said: dict[str, Answer]) -> None:
+    spans = said["long spans"]["answer"]
+    assert all(span["text"] == LONG[span["start"] : span["end"]] for span in spans)
+    assert all(one["end"] <= next_one["start"] for one, next_one in pairwise(spans))
+    assert spans[-1]["end"] == len(LONG)
+
+
+def test_vectors_have_unit_length_and_do_not_depend_on_company(said: dict[str, Answer]) -> None:
+    alone, together = said["vector"]["answer"], said["vectors"]["answer"]
     assert np.linalg.norm(alone) == pytest.approx(1)
     assert np.allclose(alone, together[0], atol=1e-6)
+    assert not np.allclose(alone, together[1], atol=1e-2)
+    assert np.linalg.norm(said["headless"]["answer"]) == pytest.approx(1)
 
 
-def test_a_text_goes_on(tmp_path: Path) -> None:
-    torch.manual_seed(1)
-    config = transformers.GPT2Config(
-        vocab_size=len(WORDS), n_embd=16, n_layer=2, n_head=2, n_positions=32, bos_token_id=2, eos_token_id=3
+def test_weights_are_mapped_and_not_copied(said: dict[str, Answer]) -> None:
+    mapped = {case: each["mapped"] for case, each in said.items() if "answer" in each}
+    assert not mapped.pop("headless"), "its pooler is in no file"
+    assert all(mapped.values()), mapped
+
+
+def test_a_text_goes_on_as_far_as_it_fits(said: dict[str, Answer]) -> None:
+    assert isinstance(said["text"]["answer"], str)
+    assert said["too much"]["message"] == (
+        "The text has 3 tokens; with max_tokens=400 that is more than the 32 which fit."
     )
-    folder = saved(tmp_path / "model", transformers.GPT2LMHeadModel(config))
-    answer = Started(TextGeneration, context(tmp_path, model=folder)).ask(
-        {"text": "preheat", "max_tokens": 4}
-    )
-    assert isinstance(answer, str)
 
 
-def test_a_pickle_is_refused(tmp_path: Path) -> None:
-    folder = saved(tmp_path / "model", bert("BertModel"))
-    torch.save({}, folder / "pytorch_model.bin")
-    (folder / "model.safetensors").unlink()
-    with pytest.raises(HandlerError, match=r"has no \.safetensors file; a pickle runs"):
-        Started(FeatureExtraction, context(tmp_path, model=folder))
+@pytest.mark.parametrize(
+    ("case", "message", "hint"),
+    [
+        ("pickle", "pickled has no .safetensors file; a pickle runs", 'model.save_pretrained("model")'),
+        ("no model", "empty has no config.json.", 'tokenizer.save_pretrained("model")'),
+        ("no tokenizer", "mute has no tokenizer: ", 'tokenizer.save_pretrained("model")'),
+        ("no weights", "FeatureExtraction has no weights 'model'.", '[weights.model]\nsource = "file:model"'),
+        ("broken", "broken does not load for feature-extraction: ", ""),
+        (
+            "no class head",  # which transformers would make at random, and answer with
+            "text has no weights score.weight, which text-classification needs: its model is GPT2LMHead",
+            'transformers.AutoModelForSequenceClassification.from_pretrained(...).save_pretrained("model")',
+        ),
+    ],
+)
+def test_a_folder_that_cannot_answer_is_said(
+    said: dict[str, Answer], case: str, message: str, hint: str
+) -> None:
+    assert said[case]["message"].startswith(message)
+    assert (said[case]["hint"] or "").startswith(hint) or hint in said[case]["hint"]
+
+
+@pytest.mark.runtime
+@pytest.mark.usefixtures("said")
+def test_a_zygote_with_a_pipeline_forks_and_its_children_answer_alike(models: Path, tmp_path: Path) -> None:
+    handler = "preheat_handlers.transformers:TextClassification"
+    code = make_code_layer(tmp_path / "code", "", handler=handler, weights={"model": "classes"})
+    places = {"dependencies": str(torch_packages()), "weights": str(models)}
+
+    async def scenario() -> None:
+        async with FakeSupervisor() as supervisor:
+            env = library_environment(1)
+            await supervisor.start(add_handlers(code), env=env, zygote=True, memory_mb=4096, **places)
+            zygote = await supervisor.event("w1-zygote", "zygote")
+            assert zygote["fork"] == {"safe": True, "reason": None}
+            await supervisor.event("w1", "ready")
+            (supervisor.folder / "tmp-w2").mkdir()
+            place = {"socket": supervisor.socket("w2"), "tmp": str(supervisor.folder / "tmp-w2")}
+            supervisor.tell("w1-zygote", {"op": "fork", "id": "w2", **place})
+            await supervisor.event("w2", "ready")
+            one, two = [await supervisor.ask(worker, "preheat the oven") for worker in ("w1", "w2")]
+            assert (one.status, two.status) == (200, 200)
+            assert one.body == two.body
+            assert b"LABEL_0" in one.body
+            for worker in ("w1", "w2"):
+                supervisor.tell(worker, {"op": "drain"})
+                assert (await supervisor.event(worker, "exited"))["code"] == 0
+            supervisor.tell("w1-zygote", {"op": "drain"})
+            assert await supervisor.ended() == 0
+
+    asyncio.run(scenario())

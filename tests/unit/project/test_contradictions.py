@@ -65,6 +65,11 @@ def test_a_handler_in_a_module_that_is_not_there_names_the_nearest(mistakes: Mis
     assert (finding.key, finding.line, finding.fix) == ("handler", 2, 'handler = "handler:Model"')
 
 
+@pytest.mark.parametrize("reference", ["preheat_handlers.function:text.words", "handler:Models.First"])
+def test_a_handler_may_be_a_function_or_a_class_within_another(load: Load, reference: str) -> None:
+    assert load(head=handler(reference)).handler == reference
+
+
 @pytest.mark.parametrize("file", ["pkg/model.py", "pkg/model/__init__.py"])
 def test_a_handler_may_be_in_a_package_of_the_project(load: Load, root: Path, file: str) -> None:
     (root / file).parent.mkdir(parents=True)

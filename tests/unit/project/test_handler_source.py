@@ -75,6 +75,10 @@ def test_a_wrong_class_name_is_answered_with_the_nearest_class(tmp_path: Path) -
     assert finding.fix == 'handler = "handler:Model"'
 
 
+def test_a_class_within_another_is_left_to_the_real_check(tmp_path: Path) -> None:
+    assert look_at_handler(project(tmp_path, GOOD, handler="handler:Models.First")) == ()
+
+
 def test_a_module_of_another_package_is_left_to_the_real_check(tmp_path: Path) -> None:
     assert look_at_handler(project(tmp_path, GOOD, handler="preheat_handlers.onnx:Onnx")) == ()
 

@@ -92,7 +92,7 @@ def test_nothing_takes_over_before_the_process_serves(tmp_path: Path) -> None:
     assert swapped(session, {"x": ones(2)}, start)[0]
 
 
-def test_of_many_first_answers_one_makes_the_next_session(tmp_path: Path) -> None:
+def test_of_several_first_answers_one_makes_the_next_session(tmp_path: Path) -> None:
     made: list[int] = []
     session = open_session(linear(tmp_path / "m.onnx"))
 
@@ -100,21 +100,33 @@ def test_of_many_first_answers_one_makes_the_next_session(tmp_path: Path) -> Non
         made.append(1)
         return session.onnx
 
+    swap, feeds = Swap("m", create, 0.0), {"x": ones(2)}
+    answer = session.run(None, feeds)
+    swap.begin(session, None, feeds, answer)
+    first = swap.thread
+    swap.begin(session, None, feeds, answer)
+    assert swap.thread is first
+    assert first is not None
+    first.join()
+    assert len(made) == 1
+
+
+def test_a_caller_may_change_its_arrays_as_soon_as_it_has_its_answer(tmp_path: Path) -> None:
+    session, changed = open_session(linear(tmp_path / "m.onnx")), threading.Event()
+    first, following = session.onnx, open_session(tmp_path / "m.onnx").onnx
+
+    def create() -> Any:
+        assert changed.wait(30)
+        return following
+
     session.swap, session.start = Swap("m", create, 0.0), Start(settled=True)
-    swap, barrier = session.swap, threading.Barrier(8)
-
-    def call() -> None:
-        barrier.wait()
-        session.run(None, {"x": ones(2)})
-
-    threads = [threading.Thread(target=call) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    swap, feeds = session.swap, {"x": ones(2)}
+    (answer,) = session.run(None, feeds)
+    feeds["x"][:] = answer[:] = 0.0
+    changed.set()
     assert swap.thread is not None
     swap.thread.join()
-    assert len(made) == 1
+    assert session.onnx is following is not first
 
 
 def test_a_next_session_that_cannot_be_made_leaves_the_first(

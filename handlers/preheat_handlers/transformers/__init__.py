@@ -5,54 +5,64 @@ which are mapped; a folder that has them only as a pickle is refused. Nothing is
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import preheat
-from preheat.errors import HandlerError
+from preheat.errors import BadInput, HandlerError
+from preheat_handlers.transformers.folder import find_folder, load_model, load_tokenizer
 
-OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY")
+QUIET = ("HF_HUB_OFFLINE", "HF_HUB_DISABLE_TELEMETRY", "HF_HUB_DISABLE_PROGRESS_BARS")
 
 
 class _Pipeline(preheat.Handler):
-    """A pipeline of `task`; `options` go to each call of it."""
+    """A pipeline of `task` over the class `auto` of transformers; `options` go to each call of it."""
 
     weights: ClassVar[str] = "model"
     task: ClassVar[str]
-    options: ClassVar[dict[str, Any]] = {}
+    auto: ClassVar[str]
+    spare: ClassVar[tuple[str, ...]] = ()
+    """Parts of the model that no answer needs, so that a file may lack them."""
+    options: ClassVar[Mapping[str, Any]] = MappingProxyType({})
 
     pipeline: Any
 
     def setup(self, ctx: preheat.Context) -> None:
-        """Load the model, its tokenizer, and warm nothing."""
-        for name in OFFLINE:
+        """Load the model and its tokenizer."""
+        for name in QUIET:
             os.environ[name] = "1"
-        folder = _folder(type(self), ctx)
-        import torch
-        from transformers import pipeline
-
-        torch.set_num_threads(max(1, int(ctx.cpus)))
+        folder = find_folder(ctx, self.weights, owner=type(self).__name__)
         try:
-            self.pipeline = pipeline(
-                self.task,
-                model=str(folder),
-                device="cpu",
-                model_kwargs={"use_safetensors": True},
-            )
-        except (OSError, ValueError, KeyError) as exc:
-            raise HandlerError(f"{folder.name} does not load for {self.task}: {exc}") from exc
+            import torch
+            import transformers
+        except ModuleNotFoundError as exc:
+            raise HandlerError(
+                f"There is no module {exc.name!r}, which {type(self).__name__} needs.",
+                hint='requirements = ["torch", "transformers"]  # in preheat.toml',
+            ) from exc
+        torch.set_num_threads(max(1, int(ctx.cpus)))
+        model = load_model(folder, self.auto, task=self.task, spare=self.spare)
+        tokenizer = load_tokenizer(folder)
+        positions = getattr(model.config, "max_position_embeddings", tokenizer.model_max_length)
+        tokenizer.model_max_length = min(positions, tokenizer.model_max_length)  # some files name none
+        self.pipeline = transformers.pipeline(self.task, model=model, tokenizer=tokenizer, device="cpu")
 
-    def run(self, texts: list[str]) -> list[Any]:
+    def defaults(self) -> Mapping[str, Any]:
+        """Return what each call of the pipeline gets unless `options` say otherwise."""
+        return {}
+
+    def run(self, texts: list[str], **more: Any) -> list[Any]:
         """Return what the pipeline says of each text."""
         import torch
 
         with torch.inference_mode():
-            found: list[Any] = self.pipeline(texts, batch_size=len(texts), **self.options)
+            options = {"batch_size": len(texts), **self.defaults(), **more, **self.options}
+            found: list[Any] = self.pipeline(texts, **options)
         return found
 
-    def examples(self) -> Sequence[str]:
+    def examples(self) -> Sequence[Any]:
         """Return one short text."""
         return ["Preheat the oven to 200 degrees."]
 
@@ -73,7 +83,11 @@ class TextClassification(_Pipeline):
     """The classes of a text, likeliest first."""
 
     task = "text-classification"
-    options: ClassVar[dict[str, Any]] = {"top_k": None, "truncation": True}
+    auto = "AutoModelForSequenceClassification"
+
+    def defaults(self) -> Mapping[str, Any]:
+        """Ask for every class, of what fits of a text."""
+        return {"top_k": None, "truncation": True}
 
     @preheat.batched(max_size=32, size=_size)
     def predict(self, texts: list[str]) -> list[list[Label]]:
@@ -93,10 +107,14 @@ class Span:
 
 
 class TokenClassification(_Pipeline):
-    """Names and other spans in a text."""
+    """Names and other spans in a text; one that is too long for the model is read in parts that overlap."""
 
     task = "token-classification"
-    options: ClassVar[dict[str, Any]] = {"aggregation_strategy": "simple"}
+    auto = "AutoModelForTokenClassification"
+
+    def defaults(self) -> Mapping[str, Any]:
+        """Put tokens together, over parts of which a quarter overlaps."""
+        return {"aggregation_strategy": "simple", "stride": self.pipeline.tokenizer.model_max_length // 4}
 
     @preheat.batched(max_size=32, size=_size)
     def predict(self, texts: list[str]) -> list[list[Span]]:
@@ -110,6 +128,8 @@ class FeatureExtraction(_Pipeline):
     """One vector for a text: the mean over its tokens, of unit length."""
 
     task = "feature-extraction"
+    auto = "AutoModel"
+    spare = ("pooler",)
 
     @preheat.batched(max_size=32, size=_size)
     def predict(self, texts: list[str]) -> list[list[float]]:
@@ -142,15 +162,22 @@ class TextGeneration(_Pipeline):
     """The likeliest text that follows another."""
 
     task = "text-generation"
+    auto = "AutoModelForCausalLM"
+
+    def defaults(self) -> Mapping[str, Any]:
+        """Take the likeliest token each time, and leave the prompt out."""
+        return {"do_sample": False, "return_full_text": False}
 
     def predict(self, prompt: Prompt) -> str:
-        """Go on with a text."""
-        import torch
-
-        with torch.inference_mode():
-            (found,) = self.pipeline(
-                prompt.text, max_new_tokens=prompt.max_tokens, do_sample=False, return_full_text=False
+        """Go on with a text. Raises BadInput where it and what follows do not fit into the model."""
+        tokenizer = self.pipeline.tokenizer
+        tokens, most = len(tokenizer(prompt.text).input_ids), tokenizer.model_max_length
+        if tokens + prompt.max_tokens > most:
+            raise BadInput(
+                f"The text has {tokens} tokens; with max_tokens={prompt.max_tokens} that is more than the "
+                f"{most} which fit."
             )
+        ((found,),) = self.run([prompt.text], max_new_tokens=prompt.max_tokens)
         return str(found["generated_text"])
 
     def examples(self) -> Sequence[Any]:
@@ -161,24 +188,3 @@ class TextGeneration(_Pipeline):
 def _span(found: dict[str, Any], text: str) -> Span:
     start, end = int(found["start"]), int(found["end"])
     return Span(found["entity_group"], float(found["score"]), start, end, text[start:end])
-
-
-def _folder(cls: type[_Pipeline], ctx: preheat.Context) -> Path:
-    """Return the folder of the model. Raises HandlerError where it has no safetensors."""
-    if cls.weights not in ctx.weights:
-        raise HandlerError(
-            f"{cls.__name__} has no weights {cls.weights!r}.",
-            hint=f'[weights.{cls.weights}]\nsource = "file:model"  # a folder by save_pretrained("model")',
-        )
-    folder = ctx.weights[cls.weights]
-    if not (folder / "config.json").is_file():
-        raise HandlerError(
-            f"{folder.name} has no config.json.",
-            hint='model.save_pretrained("model"); tokenizer.save_pretrained("model")',
-        )
-    if not any(folder.glob("*.safetensors")):
-        raise HandlerError(
-            f"{folder.name} has no .safetensors file; a pickle runs whatever its writer put into it.",
-            hint='model.save_pretrained("model")  # writes safetensors',
-        )
-    return folder
