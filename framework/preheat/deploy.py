@@ -131,7 +131,7 @@ class Pipeline:
             unzipped_limit=bundle.target.unzipped_limit,
             sizes={f"{size.layer}/{size.name}": size.bytes for size in bundle.sizes},
             costs=self.provider.costs(project, bundle),
-            notes=self.provider.remarks(project) if isinstance(self.provider, Remarks) else (),
+            notes=self.provider.remarks(project, bundle) if isinstance(self.provider, Remarks) else (),
         )
 
 

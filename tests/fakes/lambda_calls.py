@@ -15,11 +15,12 @@ ATTEMPTS = 3
 
 @dataclass
 class Calls:
-    """The calls that wait, by the name that was called. With `refused`, none is taken."""
+    """The calls that wait, by the name that was called. With `refused` each is turned away, and counted."""
 
     url: str = ""
     waiting: list[tuple[str, bytes]] = field(default_factory=list)
     refused: bool = False
+    turned_away: int = 0
 
     def deliver(self, function: Emulator, *, between: Callable[[], None] = lambda: None) -> list[Reply]:
         """Make every call that waits, three times if it fails; `between` runs before each repetition."""
@@ -60,6 +61,7 @@ def call_queue() -> Iterator[Calls]:
             _, _, _, name, _ = self.path.split("/")
             assert self.headers["x-amz-invocation-type"] == "Event"
             if calls.refused:
+                calls.turned_away += 1
                 self.send_response(429)
                 self.send_header("x-amzn-errortype", "TooManyRequestsException")
             else:

@@ -17,6 +17,7 @@ KEYS: dict[ArchiveName, str] = {
     "libraries": f"preheat/ocr/dev/{'2' * 64}.zip",
     "weights": f"preheat/ocr/dev/{'3' * 64}.zip",
 }
+IMAGE = f"preheat/ocr/dev/function@sha256:{'4' * 64}"
 UPLOAD = ObjectCreated(name="scans", bucket="uploads", prefix="in/", suffix=".png", output="results/text")
 QUEUE = QueueTrigger(name="pictures", queue="team-pictures")
 TICK = Schedule(name="nightly", cron="30 2 * * *", timezone="Europe/Berlin", input={"text": "hello"})
@@ -35,14 +36,17 @@ def wanted(
     options: Options | None = None,
     keys: dict[ArchiveName, str] | None = None,
     digest: str = DIGEST,
+    image: str | None = None,
     secrets_mark: str | None = None,
     **fields: Any,
 ) -> Wanted:
-    """What a template of that project is made from; `fields` are the project's."""
+    """What a template of that project is made from; `fields` are the project's. An `image` has no keys."""
+    archives = KEYS if image is None else {}
     return Wanted(
         project=project(*triggers, **fields),
         options=options or Options(),
-        keys=KEYS if keys is None else keys,
+        keys=archives if keys is None else keys,
+        image=image,
         digest=digest,
         environment={"OMP_NUM_THREADS": "1"},
         secrets_mark=secrets_mark,

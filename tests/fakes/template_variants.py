@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import combinations, product
 from typing import Any
 
-from tests.fakes.lambda_templates import EVERY_TRIGGER, KEYS, QUEUE, TICK, UPLOAD, template
+from tests.fakes.lambda_templates import EVERY_TRIGGER, IMAGE, KEYS, QUEUE, TICK, UPLOAD, template
 
 from preheat.project.model import HttpTrigger, ObjectCreated, QueueTrigger, Schedule, Trigger
 from preheat_providers._aws.hours import ScheduledHours
@@ -57,6 +57,7 @@ WEIGHTS: Mapping[str, Choice] = {
     "layer": {},
     "weightless": {"keys": {name: key for name, key in KEYS.items() if name != "weights"}},
     "s3": {"keys": {name: key for name, key in KEYS.items() if name != "weights"}, "weights": "s3"},
+    "image": {"image": IMAGE, "package": "image"},
 }
 MORE: Mapping[str, Choice] = {
     "plain": {},

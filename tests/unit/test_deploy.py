@@ -10,6 +10,7 @@ from tests.fakes.entry_points import registry_of
 from tests.fakes.projects import write_project
 from tests.fakes.provider import InMemoryProvider
 
+from preheat.bundle.model import Bundle
 from preheat.deploy import Pipeline, Prepared
 from preheat.errors import Conflict, NotDeployed, PreheatError, ProjectError
 from preheat.progress import Event, Step
@@ -54,10 +55,10 @@ def test_an_unchanged_project_is_not_applied_again(
 
 def test_what_the_provider_has_to_tell_is_a_note_of_the_plan(provider: InMemoryProvider, root: Path) -> None:
     class Telling(InMemoryProvider):
-        def remarks(self, project: Project) -> tuple[str, ...]:
-            return (f"{project.name} is on paper",)
+        def remarks(self, project: Project, bundle: Bundle) -> tuple[str, ...]:
+            return (f"{project.name} is on paper, as {bundle.target.provider} has it",)
 
-    for each, notes in ((provider, ()), (Telling(), ("demo is on paper",))):
+    for each, notes in ((provider, ()), (Telling(), ("demo is on paper, as memory has it",))):
         pipeline = Pipeline(provider=each, stage="dev", build=FakeBuild(), registry=registry_of(each))
         assert pipeline.prepare(pipeline.project(root)).plan.notes == notes
 

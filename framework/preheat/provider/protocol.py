@@ -64,7 +64,10 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """A function as it is now. Latencies are None until one was seen; `details` is the provider's own."""
+    """A function as it is now; `details` is the provider's own.
+
+    Latencies are None until one was seen, and counts where nothing was counted.
+    """
 
     name: str
     provider: str
@@ -74,9 +77,9 @@ class Status:
     endpoint: str
     ready: bool
     workers: int
-    requests: int
-    errors: int
-    cold_starts: int
+    requests: int | None
+    errors: int | None
+    cold_starts: int | None
     cold_ms_p50: float | None
     warm_ms_p50: float | None
     warm_ms_p95: float | None
@@ -191,8 +194,8 @@ class KeepsWarm(Protocol):
 class Remarks(Protocol):
     """A provider that has more to tell who reads a plan than what changes and what it costs."""
 
-    def remarks(self, project: Project) -> tuple[str, ...]:
-        """Return it, a sentence or two each. Touches nothing."""
+    def remarks(self, project: Project, bundle: Bundle) -> tuple[str, ...]:
+        """Return it, a sentence or two each. May ask the platform, and changes nothing."""
         ...
 
 

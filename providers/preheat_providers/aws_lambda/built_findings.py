@@ -8,7 +8,7 @@ from preheat.bundle.model import Bundle
 from preheat.findings import Finding
 from preheat.project.model import Project
 from preheat_providers._aws.finding import finder
-from preheat_providers.aws_lambda.limits import MB
+from preheat_providers.aws_lambda.limits import IMAGE_BYTES, MB
 from preheat_providers.aws_lambda.options import Options
 
 TEMPLATE_BYTES = 51_200
@@ -73,4 +73,18 @@ def bundle_findings(bundle: Bundle, project: Project, options: Options) -> tuple
             f"{(weights - room) / MB:.0f} MB too little. They are {names}.",
             f"{key} = {wanted}",
         ),
+    )
+
+
+def image_findings(bundle: Bundle, project: Project, *, base_bytes: int) -> tuple[Finding, ...]:
+    """Return by how much an image is too large at least: its base unpacks to more than its `base_bytes`."""
+    size = bundle.unzipped_bytes + base_bytes
+    if size <= IMAGE_BYTES:
+        return ()
+    message = (
+        f"The image unpacks to {size / MB:,.0f} MB at least, {base_bytes / MB:,.0f} of them its base, and "
+        f"Lambda takes {IMAGE_BYTES // MB:,}: {(size - IMAGE_BYTES) / MB:,.0f} MB too many."
+    )
+    return (
+        finder(project)("provider.aws_lambda.base_image", message, "a smaller base, or fewer `requirements`"),
     )

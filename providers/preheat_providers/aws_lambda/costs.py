@@ -68,7 +68,8 @@ class Tariff:
         yield Cost(
             name='warm = "none"', usd=0.0, unit="month", basis=free, chosen=self.options.warm == "none"
         )
-        yield self._snapstart()
+        if not self.options.is_image:
+            yield self._snapstart()
         yield self._provisioned()
         yield self._schedule()
 
@@ -103,10 +104,11 @@ class Tariff:
 
     def idle(self, unzipped_bytes: int) -> Iterator[Cost]:
         """Yield what else a month without requests costs."""
-        gigabytes = unzipped_bytes / (1024 * MB)
-        yield self._bill(gigabytes, "s3_gb_month", f"at most {gigabytes:.2f} GB").cost(
-            "archives in S3", "month"
-        )
+        if not self.options.is_image:  # for images in ECR the table has no price
+            gigabytes = unzipped_bytes / (1024 * MB)
+            yield self._bill(gigabytes, "s3_gb_month", f"at most {gigabytes:.2f} GB").cost(
+                "archives in S3", "month"
+            )
         queues = sum(isinstance(each, ObjectCreated | QueueTrigger) for each in self.project.triggers)
         if queues:
             polls = queues * POLLS_A_MINUTE * MINUTES
@@ -121,9 +123,10 @@ class Tariff:
             if self.options.endpoint == "http-api":
                 bill.add(1000, "http_api_request", "HTTP API")
             yield bill.cost(f"requests of {_duration(seconds)}", "1000 requests")
-        yield self._bill(
-            1000 * self.memory_gb, "lambda_snapstart_restore", f"{self.memory_gb:.2f} GB restored"
-        ).cost("SnapStart, cold starts", "1000 requests", chosen=self.options.warm == "snapstart")
+        if not self.options.is_image:
+            yield self._bill(
+                1000 * self.memory_gb, "lambda_snapstart_restore", f"{self.memory_gb:.2f} GB restored"
+            ).cost("SnapStart, cold starts", "1000 requests", chosen=self.options.warm == "snapstart")
         if any(isinstance(each, QueueTrigger) for each in self.project.triggers):
             yield self._delivered().cost("messages of 1 s", "1000 requests")
         if any(isinstance(each, ObjectCreated) for each in self.project.triggers):

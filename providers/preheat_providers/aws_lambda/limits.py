@@ -64,18 +64,29 @@ RESERVED = re.compile(
 
 NEXT_RUNG = (
     "Trimming is done already. Next, let the function fetch its weights from S3 when it starts: "
-    'weights = "s3" in [provider.aws_lambda]. After that, drop what the model does not need from '
-    "`requirements`. A container image holds 10 GB, but this version of preheat deploys none to Lambda."
+    'weights = "s3" in [provider.aws_lambda]. Where libraries alone are too large, a container image holds '
+    '10 GB: package = "image" there.'
+)
+IMAGE_RUNG = (
+    "Trimming is done already, and weights from S3 do not count. A container image holds 10 GB: "
+    'package = "image" and weights = "package" in [provider.aws_lambda].'
 )
 LAST_RUNG = (
-    "Trimming is done already, and weights from S3 do not count. Drop what the model does not need from "
-    "`requirements`. A container image holds 10 GB, but this version of preheat deploys none to Lambda."
+    "Trimming is done already, and no function of Lambda holds more than an image. Drop what the model does "
+    "not need from `requirements`, or choose a smaller model."
 )
 
 
 def smaller(options: Options) -> str:
     """Return what to do about a package that is too large: the next rung of the ladder."""
-    return LAST_RUNG if options.weights == "s3" else NEXT_RUNG
+    if options.is_image:
+        return LAST_RUNG
+    return IMAGE_RUNG if options.weights == "s3" else NEXT_RUNG
+
+
+def unzipped_limit(options: Options) -> int:
+    """Return how much a bundle may unpack to. An image's base counts too, which is known later."""
+    return IMAGE_BYTES if options.is_image else UNZIPPED_BYTES
 
 
 def project_findings(
@@ -125,6 +136,8 @@ def _body_findings(project: Project, find: Find) -> Iterator[Finding]:
 
 
 def _runtime_findings(project: Project, options: Options, find: Find) -> Iterator[Finding]:
+    if options.is_image:
+        return  # its base brings the Python
     if project.python is not None and project.python not in PYTHONS:
         message = f"python is {project.python!r}, and Lambda runs {', '.join(PYTHONS)}."
         yield find("python", message, f'python = "{PYTHONS[-2]}"')

@@ -11,6 +11,7 @@ from preheat.plan.model import Change, Plan, Resource
 from preheat_providers._aws.buckets import tells_events
 from preheat_providers._aws.templates.anatomy import RULE, rule_buckets
 from preheat_providers.aws_lambda.operating.alias import Alias
+from preheat_providers.aws_lambda.operating.anatomy import is_image
 from preheat_providers.aws_lambda.operating.releases import Version
 from preheat_providers.aws_lambda.place import Live, Place
 from preheat_providers.aws_lambda.template.names import describe
@@ -21,20 +22,33 @@ TRAFFIC, TELLS = "Traffic", "BucketTellsEventBridge"
 """Properties that stand for what no template holds."""
 NEWEST = "all to the newest release"
 
-CODE_CHANGES = frozenset({(FUNCTION, "Code.S3Key"), (VERSION, "Description"), (ALIAS_KIND, TRAFFIC)})
+CODE_CHANGES = frozenset(
+    {
+        (FUNCTION, "Code.S3Key"),
+        (FUNCTION, "Code.ImageUri"),
+        (VERSION, "Description"),
+        (ALIAS_KIND, TRAFFIC),
+    }
+)
 """Kinds and fields whose changes need no stack."""
 
 
-def desired_resources(template: Mapping[str, Any]) -> tuple[Resource, ...]:
-    """Return the resources of a template that is wanted."""
-    return tuple(_with(resource, _wanted(resource)) for resource in resources_of(template))
+def desired_resources(
+    template: Mapping[str, Any], images: Mapping[str, Any] | None = None
+) -> tuple[Resource, ...]:
+    """Return the resources of a template that is wanted, and those of the stack of its `images`."""
+    return (
+        *(resources_of(images) if images is not None else ()),
+        *(_with(resource, _wanted(resource)) for resource in resources_of(template)),
+    )
 
 
 def observed_resources(place: Place, live: Live) -> tuple[Resource, ...]:
     """Return the resources that exist. Asks S3 for the buckets of triggers. Raises ProviderError."""
     active, traffic = live.active, traffic_of(live.alias, live.versions)
     client = place.session.client("s3")
-    found = []
+    images = place.image_stack() if is_image(live.stack.template) else None
+    found = list(resources_of(images.template)) if images is not None and images.template else []
     for resource in resources_of(live.stack.template):
         properties = _running(resource, active, traffic)
         if resource.kind == RULE:
@@ -76,13 +90,20 @@ def _running(resource: Resource, active: Version, traffic: str) -> Mapping[str, 
     digest, key = active.described
     match resource.kind:
         case kind if kind == FUNCTION:
-            return {"Code": {**resource.properties["Code"], "S3Key": key}}
+            return {"Code": _code_at(resource.properties["Code"], key)}
         case kind if kind == VERSION:
             return {"Description": describe(digest, key)}
         case kind if kind == ALIAS_KIND:
             return {TRAFFIC: traffic}
         case _:
             return {}
+
+
+def _code_at(code: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    if "ImageUri" not in code:
+        return {**code, "S3Key": key}
+    registry, _, _ = code["ImageUri"].partition("/")
+    return {"ImageUri": f"{registry}/{key}"}
 
 
 def _with(resource: Resource, properties: Mapping[str, Any]) -> Resource:

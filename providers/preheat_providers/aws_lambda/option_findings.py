@@ -12,10 +12,26 @@ TABLE = "provider.aws_lambda"
 
 def option_findings(options: Options, find: Find) -> Iterator[Finding]:
     """Yield what is wrong with `options`, each with what to write instead."""
+    yield from _package_findings(options, find)
     yield from _endpoint_findings(options, find)
     yield from _provisioned_findings(options, find)
     for number, hours in enumerate(options.provisioned_schedule):
         yield from _hours_findings(f"{TABLE}.provisioned_schedule[{number}]", hours, find)
+
+
+def _package_findings(options: Options, find: Find) -> Iterator[Finding]:
+    if not options.is_image:
+        if options.base_image is not None:
+            message = "base_image is what an image is built on, and archives have none."
+            yield find(f"{TABLE}.base_image", message, 'package = "image"  # or remove base_image')
+        return
+    if options.warm == "snapstart":
+        # https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html
+        message = "SnapStart is for archives: Lambda takes no snapshot of a container image."
+        yield find(f"{TABLE}.warm", message, 'warm = "provisioned"  # or package = "zip"')
+    if options.weights == "s3":
+        message = "An image of 10 GB holds the weights, which Lambda fetches as they are read."
+        yield find(f"{TABLE}.weights", message, 'weights = "package"')
 
 
 def _endpoint_findings(options: Options, find: Find) -> Iterator[Finding]:

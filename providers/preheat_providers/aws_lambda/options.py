@@ -24,6 +24,18 @@ SCHEMA: Mapping[str, Any] = {
             "default": "x86_64",
             "description": "The processor. arm64 costs less, but only an arm64 machine can try the bundle.",
         },
+        "package": {
+            "enum": ["zip", "image"],
+            "default": "zip",
+            "description": "What the function is sent as: archives, 250 MB unpacked in all, or a container "
+            "image of 10 GB. A function cannot change from one to the other.",
+        },
+        "base_image": {
+            "type": "string",
+            "pattern": r"^\S+$",
+            "description": 'The image to build on with package = "image", which has the Python: '
+            "`REGISTRY/REPOSITORY:TAG`. Without it, `python:VERSION-slim` of Docker Hub.",
+        },
         "artifact_bucket": {
             "type": "string",
             "pattern": "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
@@ -146,6 +158,8 @@ class Options:
 
     region: str | None = None
     architecture: Literal["x86_64", "arm64"] = "x86_64"
+    package: Literal["zip", "image"] = "zip"
+    base_image: str | None = None
     artifact_bucket: str | None = None
     weights: Literal["package", "s3"] = "package"
     weights_into: Literal["tmp", "memory"] = "tmp"
@@ -166,6 +180,11 @@ class Options:
     log_days: int = 30
     tracing: bool = False
     permissions_boundary: str | None = None
+
+    @property
+    def is_image(self) -> bool:
+        """Whether the function is a container image."""
+        return self.package == "image"
 
     @property
     def scales_provisioned(self) -> bool:

@@ -17,8 +17,10 @@ from preheat_providers.aws_lambda.shipped.settings import Settings
 from preheat_providers.aws_lambda.target import NAME
 from preheat_providers.aws_lambda.template.names import (
     ALIAS,
+    image_stack_name,
     log_group,
     object_prefix,
+    repository_name,
     stack_name,
 )
 
@@ -57,6 +59,16 @@ class Place:
         return stack_name(self.name, self.stage)
 
     @property
+    def image_stack_name(self) -> str:
+        """What the stack of the image repository is called."""
+        return image_stack_name(self.name, self.stage)
+
+    @property
+    def repository(self) -> str:
+        """Where its images lie in ECR."""
+        return repository_name(self.name, self.stage)
+
+    @property
     def group(self) -> str:
         """The log group."""
         return log_group(self.name, self.stage)
@@ -74,6 +86,12 @@ class Place:
     def stack(self) -> Stack | None:
         """Return the function's stack in whatever state. Raises Conflict if it is somebody else's."""
         return owned(self.stacks.find(self.function), self.name, self.stage, region=self.session.region)
+
+    def image_stack(self) -> Stack | None:
+        """Return the stack of the images. Raises Conflict if it is somebody else's."""
+        return owned(
+            self.stacks.find(self.image_stack_name), self.name, self.stage, region=self.session.region
+        )
 
     def live(self) -> Live | None:
         """Return what is deployed, or None if no deploy has ever finished. Raises ProviderError."""

@@ -1,19 +1,20 @@
-"""AWS Lambda as a provider: one CloudFormation stack for each function and stage, in the user's account."""
+"""AWS Lambda as a provider: one CloudFormation stack for each function and stage, another for its images."""
 
 import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from preheat.bundle.cache import Cache
 from preheat.bundle.model import Bundle, Target
 from preheat.findings import Finding
 from preheat.interface.message import Request, Response
 from preheat.plan.model import Cost, Plan, Resource
-from preheat.progress import Report
+from preheat.progress import Report, quiet
 from preheat.project.home import home as preheat_home
 from preheat.project.model import Project
 from preheat.project.secret_values import secret_findings
@@ -31,12 +32,16 @@ from preheat.provider.rehearsal import Rehearsal
 from preheat.provider.tokens import PendingToken
 from preheat.provider.warm_options import Demand, WarmOption
 from preheat_providers._aws.alarms import firing_alarms
+from preheat_providers._aws.images.imaging import Imaging, imaging
+from preheat_providers._aws.images.registry import Reach, directly
 from preheat_providers._aws.logs import GroupLog
 from preheat_providers._aws.shell import Shell
 from preheat_providers._aws.templates.anatomy import alarm_names
 from preheat_providers.aws_lambda import warming
 from preheat_providers.aws_lambda.costs import costs_of
+from preheat_providers.aws_lambda.deploying.archives import Artifacts
 from preheat_providers.aws_lambda.deploying.deploy import Deploy
+from preheat_providers.aws_lambda.deploying.packages import Archives, Images, Package
 from preheat_providers.aws_lambda.limits import capabilities, project_findings
 from preheat_providers.aws_lambda.observing import desired_resources, observed_resources
 from preheat_providers.aws_lambda.operating import destroying, invoking
@@ -46,17 +51,22 @@ from preheat_providers.aws_lambda.operating.releases import release_list
 from preheat_providers.aws_lambda.operating.status import status_of
 from preheat_providers.aws_lambda.operating.traffic import promoted, rolled_back
 from preheat_providers.aws_lambda.options import SCHEMA, Options, read_options
-from preheat_providers.aws_lambda.outfit import Outfit, outfit_of
+from preheat_providers.aws_lambda.outfit import Outfit, image_of, outfit_of
 from preheat_providers.aws_lambda.place import Live, Place, deployment_of
 from preheat_providers.aws_lambda.redelivery.backfilling import backfill
 from preheat_providers.aws_lambda.redelivery.replaying import replay
 from preheat_providers.aws_lambda.rehearsing import rehearsal_of
+from preheat_providers.aws_lambda.remarks import push_remark
 from preheat_providers.aws_lambda.target import NAME, environment_of, target_of
 from preheat_providers.aws_lambda.template.names import (
     default_bucket,
+    repository_name,
     stack_name,
 )
 from preheat_providers.aws_lambda.template.variables import own_variables
+
+if TYPE_CHECKING:
+    from preheat.bundle.image.image import Image
 
 CAPABILITIES = Capabilities(
     triggers=frozenset({"http", "object-created", "queue", "schedule"}),
@@ -77,7 +87,10 @@ def lambda_provider() -> "LambdaProvider":
 
 
 class LambdaProvider:
-    """Implements preheat.provider.protocol.Provider, Bootstraps, Rehearses and Warms."""
+    """Implements preheat.provider.protocol.Provider, Bootstraps, Rehearses, Remarks and Warms.
+
+    `reach` is for emulators.
+    """
 
     name = NAME
     capabilities = CAPABILITIES
@@ -90,11 +103,13 @@ class LambdaProvider:
         folder: Callable[[], Path] = Path.cwd,
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], float] = time.time,
+        reach: Reach = directly,
     ) -> None:
         self._environment = environment
         self._home = home
         self._sleep = sleep
         self._now = now
+        self._reach = reach
         self._shell = Shell(NAME, stack_name, environment=environment, home=home, folder=folder, sleep=sleep)
 
     def options_schema(self) -> Mapping[str, Any]:
@@ -120,7 +135,8 @@ class LambdaProvider:
 
     def desired(self, project: Project, bundle: Bundle) -> tuple[Resource, ...]:
         """Return the resources of the template. Raises ProjectError for what AWS has no room for."""
-        return desired_resources(self._outfit(project, bundle).template)
+        outfit = self._outfit(project, bundle)
+        return desired_resources(outfit.template, outfit.images_template)
 
     def template(self, project: Project, bundle: Bundle) -> str:
         """Return the CloudFormation template."""
@@ -143,6 +159,16 @@ class LambdaProvider:
         """Return how many environments are kept ready. Raises ProviderError for the rest of a pool."""
         return warming.warm_settings(pool)
 
+    def remarks(self, project: Project, bundle: Bundle) -> tuple[str, ...]:
+        """Return how much of an image a deploy would send. Asks ECR."""
+        options = _options(project)
+        with self._imaging(options, quiet) as images:
+            if images is None:
+                return ()
+            image = image_of(project, bundle, options, images)
+            missing = images.missing_bytes(image, repository_name(project.name, project.stage))
+            return (push_remark(image.bytes, missing),)
+
     def observe(self, name: str, stage: str) -> tuple[Resource, ...]:
         """Return what the stack has, and what was changed beside it."""
         place = self._place(name, stage)
@@ -151,18 +177,21 @@ class LambdaProvider:
 
     def apply(self, plan: Plan, project: Project, bundle: Bundle, *, report: Report) -> Deployment:
         """Send what is missing, then change the stack, or the code alone where that is all."""
-        outfit = self._outfit(project, bundle)
+        options = self._options_of(project)
         place = self._place(project.name, project.stage)
         account = place.session.account()
-        deploy = Deploy(
-            place=place,
-            outfit=outfit,
-            bucket=outfit.wanted.options.artifact_bucket or default_bucket(account.id, account.region),
-            token=self._token(place),
-            cache=Cache(self._home() / "cache"),
-            report=report,
-        )
-        return deploy.run(plan)
+        bucket = options.artifact_bucket or default_bucket(account.id, account.region)
+        with self._imaging(options, report) as images:
+            outfit = outfit_of(project, bundle, options, self._environment, images)
+            deploy = Deploy(
+                place=place,
+                outfit=outfit,
+                package=self._package(place, outfit.package, images, bucket, report),
+                bucket=bucket,
+                token=self._token(place),
+                report=report,
+            )
+            return deploy.run(plan)
 
     def deployment(self, name: str, stage: str) -> Deployment:
         """Return what is deployed, with the token if a deploy that was killed has not shown it."""
@@ -257,10 +286,38 @@ class LambdaProvider:
         """Set up the artifact bucket, and who may deploy, in the account and region of the shell."""
         return self._shell.bootstrap(groundwork, report=report)
 
-    def _outfit(self, project: Project, bundle: Bundle) -> Outfit:
+    def _options_of(self, project: Project) -> Options:
         options = _options(project)
         self._shell.remember(project.name, project.stage, options.region)
-        return outfit_of(project, bundle, options, self._environment)
+        return options
+
+    def _outfit(self, project: Project, bundle: Bundle) -> Outfit:
+        options = self._options_of(project)
+        with self._imaging(options, quiet) as images:
+            return outfit_of(project, bundle, options, self._environment, images)
+
+    @contextmanager
+    def _imaging(self, options: Options, report: Report) -> Iterator[Imaging | None]:
+        """Yield what builds and pushes images, or None for a function of archives."""
+        if not options.is_image:
+            yield None
+            return
+        session = self._shell.session(options.region)
+        with imaging(
+            session, self._environment, self._cache(), report, reach=self._reach, sleep=self._sleep
+        ) as images:
+            yield images
+
+    def _package(
+        self, place: Place, package: "Artifacts | Image", images: Imaging | None, bucket: str, report: Report
+    ) -> Package:
+        if isinstance(package, Artifacts):
+            return Archives(place=place, artifacts=package, bucket=bucket, cache=self._cache(), report=report)
+        assert images is not None
+        return Images(place=place, image=package, imaging=images, report=report)
+
+    def _cache(self) -> Cache:
+        return Cache(self._home() / "cache")
 
     def _route(self, name: str, stage: str, choose: Callable[[Live], Alias]) -> Deployment:
         place = self._place(name, stage)

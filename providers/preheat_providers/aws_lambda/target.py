@@ -10,12 +10,13 @@ from preheat.bundle.zip.archive import Layout, Part
 from preheat.interface.threads import library_environment
 from preheat.project.model import HttpTrigger, Project
 from preheat.runtime.cpus import threads_of
-from preheat_providers.aws_lambda.limits import UNZIPPED_BYTES, smaller
+from preheat_providers.aws_lambda.container import CLIENT_REQUIREMENTS, PLATFORMS, SDK_REQUIREMENTS
+from preheat_providers.aws_lambda.limits import smaller, unzipped_limit
 from preheat_providers.aws_lambda.options import Options
 from preheat_providers.aws_lambda.shipped.settings import CONTRACT, MB_PER_CPU, TRACING, WEIGHTS
 from preheat_providers.aws_lambda.shipped.weights.fetch import INTO
 from preheat_providers.aws_lambda.shipped.weights.listing import LISTING, Item, listing_json
-from preheat_providers.aws_lambda.shipping import MODULES
+from preheat_providers.aws_lambda.shipping import CONTAINER, MODULES
 
 NAME = "aws_lambda"
 ArchiveName = Literal["function", "libraries", "weights"]
@@ -54,20 +55,23 @@ OURS = frozenset({"preheat", "preheat_providers"})
 def target_of(project: Project, options: Options) -> Target:
     """Return what the bundle of `project` is built for."""
     python = project.python or PYTHON
-    from_s3 = options.weights == "s3"
+    from_s3, image = options.weights == "s3", options.is_image
     events = any(not isinstance(trigger, HttpTrigger) for trigger in project.triggers)
+    architecture = options.architecture
     return Target(
         provider=NAME,
-        platform=platform_of(python, options.architecture),
+        platform=PLATFORMS[architecture] if image else platform_of(python, architecture),
         python=python,
-        entry=(*MODULES, *(FETCHING if from_s3 else ())),
+        entry=(*MODULES, *(FETCHING if from_s3 else ()), *((CONTAINER,) if image else ())),
         requirements=(
             *REQUIREMENTS,
             *SURFACE_REQUIREMENTS,
             *(EVENT_REQUIREMENTS if events else ()),
             *(TRACING_REQUIREMENTS if options.tracing else ()),
+            *(CLIENT_REQUIREMENTS if image else ()),
+            *(SDK_REQUIREMENTS if image and (events or options.jobs) else ()),
         ),
-        unzipped_limit=UNZIPPED_BYTES,
+        unzipped_limit=unzipped_limit(options),
         apart=("weights",) if from_s3 else (),
         smaller=smaller(options),
     )

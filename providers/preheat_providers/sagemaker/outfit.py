@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from preheat.bundle.model import Bundle
 from preheat.project.model import Project
 from preheat.project.secret_values import resolve_secrets, secrets_mark
+from preheat_providers._aws.images.imaging import Imaging
 from preheat_providers.sagemaker.front.archive import FrontArchive, front_archive
-from preheat_providers.sagemaker.imaging import Imaging
+from preheat_providers.sagemaker.imaging import image_of
 from preheat_providers.sagemaker.instances import instance_of
 from preheat_providers.sagemaker.options import Options
 from preheat_providers.sagemaker.shipped.settings import Settings
@@ -42,7 +43,7 @@ def outfit_of(
 
     Raises BundleError where the base does not fit, ProviderError for a secret without a value.
     """
-    image = imaging.build(project, bundle, options)
+    image = image_of(project, bundle, options, imaging)
     front = front_archive(bundle.contract)
     secrets = resolve_secrets(project, environ)
     wanted = Wanted(

@@ -32,13 +32,14 @@ from preheat.provider.rehearsal import Rehearsal
 from preheat.provider.tokens import PendingToken
 from preheat.provider.warm_options import Demand, WarmOption
 from preheat_providers._aws.alarms import firing_alarms
+from preheat_providers._aws.images.imaging import Imaging, imaging
+from preheat_providers._aws.images.registry import Reach, directly
 from preheat_providers._aws.logs import GroupLog
 from preheat_providers._aws.shell import Shell
 from preheat_providers._aws.templates.anatomy import alarm_names
 from preheat_providers.sagemaker import redelivery, warming
 from preheat_providers.sagemaker.costs import costs_of
 from preheat_providers.sagemaker.deploying.deploy import Deploy
-from preheat_providers.sagemaker.imaging import Imaging, imaging
 from preheat_providers.sagemaker.limits import capabilities, project_findings, unknown_price
 from preheat_providers.sagemaker.observing import desired_resources, observed_resources
 from preheat_providers.sagemaker.operating import asking, destroying
@@ -48,7 +49,6 @@ from preheat_providers.sagemaker.operating.traffic import at_rest, checked_canar
 from preheat_providers.sagemaker.options import SCHEMA, Options, read_options
 from preheat_providers.sagemaker.outfit import Outfit, outfit_of
 from preheat_providers.sagemaker.place import Live, Place, deployment_of
-from preheat_providers.sagemaker.registry import Reach, Registry, directly
 from preheat_providers.sagemaker.rehearsing import rehearsal_of
 from preheat_providers.sagemaker.shipped.settings import PROVIDER
 from preheat_providers.sagemaker.target import target_of
@@ -147,8 +147,9 @@ class SagemakerProvider:
         """Return the instances that are kept. Raises ProviderError for a buffer."""
         return warming.warm_settings(_options(project), pool)
 
-    def remarks(self, project: Project) -> tuple[str, ...]:
+    def remarks(self, project: Project, bundle: Bundle) -> tuple[str, ...]:
         """Return that the price of the machine is not known, where it is not."""
+        del bundle
         note = unknown_price(project, _options(project))
         return (note,) if note is not None else ()
 
@@ -274,11 +275,11 @@ class SagemakerProvider:
 
     @contextmanager
     def _imaging(self, project: Project, report: Report) -> Iterator[Imaging]:
-        from preheat.bundle.image.registry.credentials import DockerLogins
-
         session = self._shell.session(_options(project).region)
-        registry = Registry(session, DockerLogins(self._environment), self._reach)
-        with imaging(registry, Cache(self._home() / "cache"), report, sleep=self._sleep) as images:
+        cache = Cache(self._home() / "cache")
+        with imaging(
+            session, self._environment, cache, report, reach=self._reach, sleep=self._sleep
+        ) as images:
             yield images
 
     def _moved(self, place: Place, live: Live, to: Released, *, share: float | None = None) -> Deployment:

@@ -61,6 +61,11 @@ class Account:
         key = iam.create_access_key(UserName=user)["AccessKey"]
         return self._keys(key["AccessKeyId"], key["SecretAccessKey"])
 
+    @property
+    def port(self) -> int:
+        """Where the server listens."""
+        return int(self.endpoint.rpartition(":")[2])
+
     def client(self, service: str) -> Any:
         """Return a client of any service, also of one that preheat itself has no use for."""
         return boto3.client(

@@ -58,6 +58,11 @@ class Cloud:
 
     server: Ministack
 
+    @property
+    def port(self) -> int:
+        """Where the server listens."""
+        return self.server.port
+
     def client(self, service: str) -> Any:
         """Return a client of a service."""
         return boto3.client(

@@ -5,6 +5,7 @@ of its own, in its own Python. Here AWS's interface emulator and Lambda's own Py
 (`tests.fakes.lambda_emulator`). What of MiniStack is replaced for that, in `main`:
 
     the worker and who calls it     one event in one execution environment; MiniStack's pool keeps them
+    the engine for images           the same (`tests.fakes.aws.image_functions`), where MiniStack wants Docker
     what an alias points to         MiniStack keeps the weights of an alias, and does not use them
     the pace of the schedules       looked at every second, and not every ten
     names that are taken            refused, as CloudFormation does
@@ -34,6 +35,7 @@ from ministack import app
 from ministack.core import lambda_runtime
 from ministack.services import cloudwatch, cloudwatch_logs, lambda_svc, scheduler
 from tests.fakes.aws.api_destinations import know_api_destinations
+from tests.fakes.aws.image_functions import image_emulator
 from tests.fakes.aws.reviews import keep_waiting_stacks
 from tests.fakes.aws.taken import refuse_taken_names
 from tests.fakes.lambda_emulator import HANDLER, PYTHON, Emulator, Reply, Unpacked
@@ -74,6 +76,8 @@ class Environment(lambda_runtime.Worker):  # type: ignore[misc]  # MiniStack car
 
     def _started(self) -> Emulator:
         config = self.config
+        if config["PackageType"] == "Image":
+            return image_emulator(config, variables(config), CLIENT)
         assert (config["Handler"], config["Runtime"]) == (HANDLER, f"python{PYTHON}"), config
         layers = [lambda_svc._resolve_layer_zip(layer) for layer in config.get("Layers", ())]
         return Emulator(
@@ -183,7 +187,7 @@ def main() -> None:
         return by_reference(f"{name}:{version}" if version else name, account_id=account_id, region=region)
 
     lambda_runtime._worker_class_for = lambda config: Environment
-    lambda_svc._execute_function_warm = execute
+    lambda_svc._execute_function_warm = lambda_svc._execute_function_docker = execute
     lambda_svc._invoke = routed_invoke
     lambda_svc._get_func_record_for_ref_in_scope = routed_reference
     scheduler._SCHEDULE_TICK_INTERVAL = 1

@@ -11,9 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Protocol
 from urllib.parse import urlsplit
-
-from tests.fakes.aws.cloud import Cloud
 
 LONGEST_S = 60.0
 DROPPED = frozenset({"connection", "transfer-encoding", "date", "server"})
@@ -28,8 +27,21 @@ class Door:
     seen: list[tuple[str, str, int]] = field(default_factory=list)
 
 
+class Behind(Protocol):
+    """The account whose registry is behind a door, in a server on `port`."""
+
+    @property
+    def port(self) -> int:
+        """Where the server listens."""
+        ...
+
+    def client(self, service: str) -> Any:
+        """Return a client of a service."""
+        ...
+
+
 @contextmanager
-def registry_door(cloud: Cloud) -> Iterator[Door]:
+def registry_door(cloud: Behind) -> Iterator[Door]:
     """Let in whoever has the token that ECR gives now, until the block ends."""
     [given] = cloud.client("ecr").get_authorization_token()["authorizationData"]
     token = given["authorizationToken"]
@@ -48,7 +60,7 @@ def registry_door(cloud: Cloud) -> Iterator[Door]:
                 return
             door.seen.append((self.command, self.path, len(body)))
             kept = {name: value for name, value in self.headers.items() if name.lower() != "authorization"}
-            connection = http.client.HTTPConnection("127.0.0.1", cloud.server.port, timeout=LONGEST_S)
+            connection = http.client.HTTPConnection("127.0.0.1", cloud.port, timeout=LONGEST_S)
             try:
                 connection.request(self.command, self.path, body, {**kept, "Host": own})
                 answer = connection.getresponse()

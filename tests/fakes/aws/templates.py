@@ -12,6 +12,7 @@ from tests.fakes.aws.requests import Request
 from preheat.project.model import ObjectCreated
 from preheat_providers._aws.templates.reading import text_of
 from preheat_providers.aws_lambda.options import Options as LambdaOptions
+from preheat_providers.aws_lambda.template.images import images_template_of as function_images_of
 from preheat_providers.modal.uploads.template import template_of as uploads_template_of
 from preheat_providers.sagemaker.options import Options as SageMakerOptions
 from preheat_providers.sagemaker.template.images import images_template_of
@@ -26,6 +27,7 @@ def templates() -> Iterator[Template]:
     for variant in sagemaker_templates.variants():
         yield variant.template()
     yield images_template_of("ocr", "dev", SageMakerOptions())
+    yield function_images_of("ocr", "dev")
     yield uploads_template_of("preheat-ocr-dev", (ELSEWHERE,), boundary=BOUNDARY)
 
 

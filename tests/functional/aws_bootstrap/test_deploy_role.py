@@ -11,11 +11,14 @@ from pathlib import Path
 
 import pytest
 from tests.fakes.aws.bootstrapping import Account
+from tests.fakes.aws.registry_door import registry_door
 from tests.fakes.environments import PYTHON
 from tests.fakes.functions import Function, Functions
+from tests.fakes.sagemaker.workplace import base_image
 
 from preheat.errors import ProviderError
 from preheat_providers.aws_lambda.provider import LambdaProvider
+from preheat_providers.aws_lambda.template.names import repository_name
 
 PROJECTS = Path(__file__).parents[1] / "aws_lambda" / "stacks" / "projects"
 SETTINGS = f'python = "{PYTHON}"\n'
@@ -57,6 +60,31 @@ def test_the_deploy_role_can_do_everything_that_a_function_needs(
     list(provider.logs(function.name, function.stage, follow=False))
     receipt = provider.destroy(function.name, function.stage, report=lambda _event: None)
     assert receipt.left == ()
+
+
+@pytest.mark.runtime
+def test_the_deploy_role_can_do_everything_that_a_function_of_an_image_needs(
+    account: Account, provider: LambdaProvider, tmp_path: Path
+) -> None:
+    with base_image() as base, registry_door(account) as door:
+        provider = LambdaProvider(
+            environment=account.as_deployer(), home=lambda: tmp_path / "home", reach=lambda host: door.host
+        )
+        image = {"package": "image", "base_image": base, "keep_releases": 2}
+        options = {"architecture": ARCHITECTURE, **account.bootstrap().settings, **image}
+        functions = Functions(provider, tmp_path, projects=PROJECTS, settings=SETTINGS, options=options)
+        function = functions.fresh("plain")
+        for before, after in (("first", "first"), ("first", "second"), ("second", "third"), ("third", "4th")):
+            function.edit("handler.py", f'"{before}"', f'"{after}"')
+            function.deploy()
+        assert function.ask("you") == "4th you"
+        images = account.client("ecr").describe_images(
+            repositoryName=repository_name(function.name, function.stage)
+        )
+        assert len(images["imageDetails"]) == 3
+        receipt = provider.destroy(function.name, function.stage, report=lambda _event: None)
+        assert receipt.left == ()
+        assert account.client("ecr").describe_repositories()["repositories"] == []
 
 
 @pytest.mark.runtime

@@ -1,16 +1,17 @@
 """A bundle for Lambda as a container image: out of ECR's emulation, under Lambda's real interface emulator.
 
 The image's own entry point starts under the emulator, which is mounted as AWS's documentation has it:
-https://docs.aws.amazon.com/lambda/latest/dg/images-test.html, read on 2026-11-21. This version of preheat
-deploys archives to Lambda, and no image: the proof is that one of the same bundle would answer the same.
+https://docs.aws.amazon.com/lambda/latest/dg/images-test.html, read on 2026-11-21. It is built as a deploy
+with `package = "image"` builds it, and has to answer as the archives of the same project do.
 """
 
 import http.client
 import json
 import socket
+import struct
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import exp
 from pathlib import Path
 
@@ -19,8 +20,6 @@ from tests.fakes.asking import Answer, Asked, ask_function
 from tests.fakes.aws.registry_door import Door
 from tests.fakes.containers import PORT, PYTHON, Container, Podman
 from tests.fakes.lambda_emulator import (
-    CLIENT,
-    HANDLER,
     INVOKE,
     LISTENS,
     LONGEST_S,
@@ -35,9 +34,6 @@ from tests.functional.aws_lambda.emulator.conftest import Unpack, bare, unpack
 from preheat.bundle.build import build
 from preheat.bundle.cache import Cache
 from preheat.bundle.image.base import Bases
-from preheat.bundle.image.checks import TARGETS
-from preheat.bundle.image.container import CODE, DEPENDENCIES
-from preheat.bundle.image.container import Container as Started
 from preheat.bundle.image.image import Image, build_image, find_foundation
 from preheat.bundle.image.push import push_image
 from preheat.bundle.image.reference import parse_reference
@@ -45,6 +41,7 @@ from preheat.bundle.image.registry.credentials import Login
 from preheat.bundle.image.registry.registries import Registries
 from preheat.progress import quiet
 from preheat.project.config import load_project
+from preheat_providers.aws_lambda.container import container_of
 from preheat_providers.aws_lambda.options import Options
 from preheat_providers.aws_lambda.shipped.settings import Settings
 from preheat_providers.aws_lambda.target import target_of
@@ -53,6 +50,7 @@ __all__ = ["bare", "unpack"]
 
 MODEL = """
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import preheat
@@ -65,7 +63,7 @@ class Query:
 
 class Model(preheat.Handler):
     def setup(self, ctx: preheat.Context) -> None:
-        self.matrix = np.arange(16.0).reshape(4, 4)
+        self.matrix = np.frombuffer(Path(ctx.weights["matrix"]).read_bytes(), np.float64).reshape(4, 4)
 
     def examples(self) -> list[Query]:
         return [Query([1, 2, 3, 4])]
@@ -75,7 +73,16 @@ class Model(preheat.Handler):
             raise preheat.BadInput("a vector has four numbers")
         return np.exp(self.matrix @ np.asarray(query.vector) / 100).tolist()
 """
-TOML = f'python = "{PYTHON}"\nrequirements = ["numpy>=2"]\n\n[triggers.http]\nauth = "none"\n'
+TOML = f"""
+python = "{PYTHON}"
+requirements = ["numpy>=2"]
+
+[weights.matrix]
+source = "file:matrix.bin"
+
+[triggers.http]
+auth = "none"
+"""
 LIKE_LAMBDA = ("--read-only", "--tmpfs", "/tmp:size=512m", "--memory", "512m", "--user", "993")
 ASKED = [
     Asked(b'{"vector": [0.1, 0.2, 0.3, 0.4]}'),
@@ -106,27 +113,23 @@ class Function:
 
 @pytest.fixture(scope="module")
 def root(shared: Path) -> Path:
-    return write_project(shared / "function", TOML, handler=MODEL)
+    root = write_project(shared / "function", TOML, handler=MODEL)
+    (root / "matrix.bin").write_bytes(struct.pack("<16d", *range(16)))
+    return root
 
 
 @pytest.fixture(scope="module")
 def image(root: Path, shared: Path, base: str, ecr: Door, cloud: object) -> Image:
     """The image, stored in ECR."""
     project = load_project(root, "dev", provider_schemas={})
-    target = target_of(project, Options())
-    target = replace(target, platform=TARGETS["linux/amd64"], requirements=(*target.requirements, CLIENT))
-    started = Started(
-        command=("-m", "awslambdaric", HANDLER),
-        env={"LAMBDA_TASK_ROOT": f"/{CODE}", "PYTHONPATH": f"/{CODE}:/{DEPENDENCIES}"},
-        ports=(),
-        user=None,
-    )
+    target = target_of(project, Options(package="image"))
     cache = Cache(shared / "home" / "cache")
     with pytest.MonkeyPatch.context() as patch, Registries(lambda host: Login(*ecr.login)) as registries:
         patch.setenv("PREHEAT_HOME", str(shared / "home"))
         patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
         bundle = build(project, target, report=quiet)
         foundation = find_foundation(base, target, Bases(root, registries, cache, quiet))
+        started = container_of(project)
         image = build_image(bundle, foundation, started, cache=cache, report=quiet, dialect="docker")
         push_image(image, parse_reference(f"{ecr.host}/demo:function"), registries=registries, report=quiet)
     return image

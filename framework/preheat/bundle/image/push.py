@@ -42,7 +42,7 @@ def push_image(
     repository = registries.to_write(to, mount_from=neighbour)
     report(Step(STAGE, f"asking {repository.transport.registry}"))
     repository.ping()
-    blobs = {blob.digest: blob for blob in (*(each.blob for each in image.layers), image.config)}
+    blobs = _blobs(image)
     tally = _Tally(sum(blob.size for blob in blobs.values()), report)
     if repository.digest(image.digest) != image.digest:
         _in_parallel([_Task(repository, blob, neighbour, tally, chunk) for blob in blobs.values()])
@@ -59,6 +59,26 @@ def push_image(
         mounted=tally.mounted,
         skipped=tally.skipped,
     )
+
+
+def missing_bytes(image: Image, to: Reference, *, registries: Registries) -> int:
+    """Return how much of `image` the repository `to` lacks, all of it where there is no such repository.
+
+    Raises RegistryError.
+    """
+    repository = registries.to_read(to)
+    if repository.digest(image.digest) == image.digest:
+        return 0
+    with ThreadPoolExecutor(PARALLEL, thread_name_prefix="ask") as pool:
+        there = {
+            digest: pool.submit(repository.has_blob, digest, blob.size)
+            for digest, blob in _blobs(image).items()
+        }
+    return sum(blob.size for digest, blob in _blobs(image).items() if not there[digest].result())
+
+
+def _blobs(image: Image) -> dict[str, Blob]:
+    return {blob.digest: blob for blob in (*(each.blob for each in image.layers), image.config)}
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """What the deploy role may do: what `preheat deploy`, `status`, `logs`, `invoke` and `destroy` call. Pure.
 
 Everything that a deploy makes is called preheat-*, so that these statements end where others' things begin.
-Here is what functions need, and with them every stack; `endpoints` and `destinations` have the rest.
+Here is what functions need, and every stack; `images`, `endpoints` and `destinations` have the rest.
 """
 
 from preheat_providers._aws.bootstrap.bucket import NAME as BUCKET

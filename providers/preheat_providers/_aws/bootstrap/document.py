@@ -7,7 +7,7 @@ import json
 import sys
 from typing import Any
 
-from preheat_providers._aws.bootstrap import bucket, deploying, destinations, endpoints
+from preheat_providers._aws.bootstrap import bucket, deploying, destinations, endpoints, images
 from preheat_providers._aws.bootstrap.boundary import boundary
 from preheat_providers._aws.bootstrap.statements import Statement, policy, sub
 
@@ -43,6 +43,7 @@ def document() -> dict[str, Any]:
             "ArtifactBucketPolicy": bucket.bucket_policy(),
             "Boundary": boundary(),
             "GitHub": _provider(),
+            "DeployImages": _policy("images", "Images in ECR", images.statements()),
             "DeployEndpoints": _policy("endpoints", "Endpoints of SageMaker", endpoints.statements()),
             "DeployDestinations": _policy("destinations", "API destinations", destinations.statements()),
             "DeployRole": _role(),
@@ -104,7 +105,11 @@ def _role() -> dict[str, Any]:
             "Description": "Deploys functions with preheat from GitHub Actions.",
             "MaxSessionDuration": 3600,
             "AssumeRolePolicyDocument": policy(trust),
-            "ManagedPolicyArns": [{"Ref": "DeployEndpoints"}, {"Ref": "DeployDestinations"}],
+            "ManagedPolicyArns": [
+                {"Ref": "DeployImages"},
+                {"Ref": "DeployEndpoints"},
+                {"Ref": "DeployDestinations"},
+            ],
             "Policies": [{"PolicyName": "deploy", "PolicyDocument": policy(*deploying.statements())}],
         },
     }

@@ -1,4 +1,4 @@
-"""What the deploy role may do for endpoints of SageMaker, beside what `deploying` has for all. Pure.
+"""What the deploy role may do for endpoints of SageMaker, beside `deploying` and `images`. Pure.
 
 CloudFormation names a model and its configuration after their logical ids and not after the stack
 (github.com/aws/aws-cli/issues/4021), so that no name narrows these: their tags do, as in a policy of AWS:
@@ -26,26 +26,7 @@ TARGETS = here("application-autoscaling", "scalable-target/*")
 
 def statements() -> tuple[Statement, ...]:
     """Return all of them."""
-    return (*_images(), *_models(), *_endpoints(), *_scaling(), *_around())
-
-
-def _images() -> tuple[Statement, ...]:
-    changed = [
-        "CreateRepository",
-        "DeleteLifecyclePolicy",
-        "DeleteRepository",
-        "PutImageScanningConfiguration",
-    ]
-    changed += ["PutImageTagMutability", "PutLifecyclePolicy", "TagResource", "UntagResource"]
-    reads = ["BatchGetImage", "DescribeRepositories", "GetDownloadUrlForLayer", "GetLifecyclePolicy"]
-    reads += ["GetRepositoryPolicy", "ListTagsForResource"]
-    pushes = ["BatchCheckLayerAvailability", "CompleteLayerUpload", "InitiateLayerUpload", "PutImage"]
-    pushes += ["UploadLayerPart"]
-    return (
-        allow("Images", "ecr", [*changed, *reads, *pushes], [here("ecr", "repository/preheat/*")]),
-        # A login is one for every repository of the registry.
-        allow("Registry", "ecr", ["GetAuthorizationToken"], ["*"]),
-    )
+    return (*_models(), *_endpoints(), *_scaling(), *_around())
 
 
 def _models() -> tuple[Statement, ...]:

@@ -14,7 +14,13 @@ FUNCTIONS = (
         pattern=r"Unzipped size must be smaller than (?P<most>\d+) bytes"
         r"|combined with layers exceeds the maximum allowed size of (?P<all>\d+) bytes",
         why="A function and its layers may unpack to 250 MB.",
-        hint='weights = "s3" in [provider.aws_lambda], or fewer requirements: preheat build shows the sizes',
+        hint='weights = "s3" or package = "image" in [provider.aws_lambda]: preheat build shows the sizes',
+    ),
+    Known(
+        name="image not readable",
+        pattern=r"Lambda does not have permission to access the ECR image",
+        why="Somebody has changed the policy of the image repository, which lets Lambda read it.",
+        hint="preheat destroy NAME --provider lambda  # then deploy again, which makes the policy anew",
     ),
     Known(
         name="request too large",

@@ -37,6 +37,15 @@ def secret_parameter(variable: str) -> str:
     return f"Secret{re.sub('[^A-Za-z0-9]', '', variable)}{mark(variable)}"
 
 
+def repository_name(name: str, stage: str) -> str:
+    """Return where images lie in ECR, whose names take one dash in a row and none at an end."""
+    return f"preheat/{_single(name)}/{_single(stage)}"
+
+
 def mark(text: str) -> str:
     """Return eight characters that stand for `text`."""
     return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _single(name: str) -> str:
+    return "-".join(part for part in name.split("-") if part)

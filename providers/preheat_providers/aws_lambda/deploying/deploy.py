@@ -1,16 +1,16 @@
 """One deploy, step by step. Every step finds what an earlier run, killed in the middle, has left.
 
+package    whether Lambda makes one kind of the other          reads nothing
 buckets    those of triggers are switched to EventBridge       adds to their notifications
-upload     archives and weights                                content-addressed, only what is missing
+send       archives and weights, or the image                  content-addressed, only what is missing
 stack      all resources, by a change set                      CloudFormation rolls back what fails
 code       update, publish, move the alias                     in place of the stack, or after it
-prune      versions that nobody needs                          never the stack's own or the alias's
+prune      versions that nobody needs, and their images        never the stack's own or the alias's
 """
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from preheat.bundle.cache import Cache
 from preheat.errors import ProviderError
 from preheat.plan.model import Plan
 from preheat.progress import Report, Step
@@ -19,11 +19,11 @@ from preheat.provider.tokens import PendingToken, sha256_of
 from preheat_providers._aws.buckets import make_tell
 from preheat_providers._aws.parameters import artifact_bucket, has_token, stack_parameters
 from preheat_providers._aws.stacks import Stack
-from preheat_providers.aws_lambda.deploying.archives import upload
+from preheat_providers.aws_lambda.deploying.packages import Package
 from preheat_providers.aws_lambda.deploying.versions import prune, publish_code, send_code
 from preheat_providers.aws_lambda.observing import changes_code_alone
 from preheat_providers.aws_lambda.operating.alias import Alias, move_alias, read_alias
-from preheat_providers.aws_lambda.operating.anatomy import code_key
+from preheat_providers.aws_lambda.operating.anatomy import code_key, is_image
 from preheat_providers.aws_lambda.outfit import Outfit
 from preheat_providers.aws_lambda.place import Live, Place, deployment_of
 from preheat_providers.aws_lambda.target import NAME
@@ -37,20 +37,21 @@ STAGE = "apply"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deploy:
-    """What is deployed where, by way of which `bucket`."""
+    """What is deployed where. `package` sends the code; `bucket` is the one for archives."""
 
     place: Place
     outfit: Outfit
+    package: Package
     bucket: str
     token: PendingToken
-    cache: Cache
     report: Report
 
     def run(self, plan: Plan) -> Deployment:
         """Make it so. Raises ProviderError, and the traffic stays where it was."""
         before = self.place.live()
+        self._check_package(before)
         self._switch_buckets()
-        self._upload()
+        self.package.send()
         if before is None or not self._code_is_enough(plan, before):
             self._change_stack(before)
         live = self._with_wanted_code()
@@ -64,7 +65,21 @@ class Deploy:
 
     @property
     def _described(self) -> Described:
-        return Described(self.outfit.wanted.digest, self.outfit.artifacts.keys["function"])
+        return Described(self.outfit.wanted.digest, self.outfit.wanted.code)
+
+    def _check_package(self, before: Live | None) -> None:
+        """Raise ProviderError for a change that no function can make.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/images-create.html, read on 2026-11-21
+        """
+        if before is None or is_image(before.stack.template) == is_image(self.outfit.template):
+            return
+        old, new = ("an image", "archives") if is_image(before.stack.template) else ("archives", "an image")
+        name, stage = self.place.name, self.place.stage
+        raise ProviderError(
+            f"{self.place.function} is made of {old}, and Lambda makes no function of {old} one of {new}.",
+            hint=f"preheat destroy {name} {flags(stage)}  # then deploy again; or another name or stage",
+        )
 
     def _switch_buckets(self) -> None:
         client, region = self.place.session.client("s3"), self.place.session.region
@@ -72,13 +87,8 @@ class Deploy:
             if make_tell(client, trigger.bucket, region=region, trigger=trigger.name, provider=NAME):
                 self.report(Step(STAGE, f"the bucket {trigger.bucket} tells EventBridge of its uploads"))
 
-    def _upload(self) -> None:
-        self.report(Step(STAGE, f"sending what s3://{self.bucket} lacks"))
-        client = self.place.session.client("s3")
-        upload(client, self.outfit.artifacts, bucket=self.bucket, cache=self.cache, report=self.report)
-
     def _code_is_enough(self, plan: Plan, before: Live) -> bool:
-        return changes_code_alone(plan) and artifact_bucket(before.stack) == self.bucket
+        return changes_code_alone(plan) and artifact_bucket(before.stack) in (self.bucket, None)
 
     def _change_stack(self, before: Live | None) -> None:
         """Create or update the stack; if that fails, the alias gets back what it had."""
@@ -97,7 +107,11 @@ class Deploy:
             self.place.stacks.deploy(
                 self.place.function,
                 self.outfit.template,
-                parameters=parameters,
+                parameters={
+                    name: value
+                    for name, value in parameters.items()
+                    if name in self.outfit.template["Parameters"]
+                },
                 tags=stack_tags(self.place.name, self.place.stage),
                 report=self.report,
             )
@@ -114,7 +128,7 @@ class Deploy:
         key, latest = self._described.key, before.versions[0].described.key
         if code_key(before.stack.template) == key != latest:
             self.report(Step(STAGE, "sending the code again that the stack had"))
-            send_code(self._lambda, self.place.function, bucket=self.bucket, key=key)
+            send_code(self._lambda, self.place.function, self.package.code(key))
 
     def _put_back(self, alias: Alias) -> None:
         """Undo what a roll-back does to code that came without the stack, which does not know of it."""
@@ -135,7 +149,7 @@ class Deploy:
         number = publish_code(
             self._lambda,
             self.place.function,
-            bucket=self.bucket,
+            self.package.code(self._described.key),
             described=self._described,
             logs=f"preheat logs {self.place.name} {flags(self.place.stage)}",
         )
@@ -146,7 +160,8 @@ class Deploy:
     def _prune(self, live: Live) -> None:
         needed = live.alias.versions | own_versions(live.stack)
         keep = self.outfit.wanted.options.kept_releases
-        prune(self._lambda, self.place.function, keep=keep, needed=needed, report=self.report)
+        left = prune(self._lambda, self.place.function, keep=keep, needed=needed, report=self.report)
+        self.package.tidy({code_key(live.stack.template), *(version.described.key for version in left)})
 
     def _new_token(self) -> str | None:
         if not self.outfit.wanted.token:

@@ -1,7 +1,7 @@
 """Publishing a version and removing old ones. Which ones are old is pure; the rest changes the function."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from preheat.errors import ProviderError
 from preheat.progress import Notice, Report
@@ -16,15 +16,23 @@ POLL_S, POLLS = 1, 900
 """A snapshot takes minutes: https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html"""
 
 
+class Code(TypedDict, total=False):
+    """Where Lambda takes code from: an object of S3, or an image in ECR."""
+
+    S3Bucket: str
+    S3Key: str
+    ImageUri: str
+
+
 def publish_code(
-    client: "LambdaClient", function: str, *, bucket: str, described: Described, logs: str
+    client: "LambdaClient", function: str, code: Code, *, described: Described, logs: str
 ) -> int:
-    """Give `function` the code at `described.key`, publish it, and return the version once it can answer.
+    """Give `function` the `code`, publish it as `described`, and return the version once it can answer.
 
     The alias stays where it is. Every step can be repeated: what is there already is found.
     `logs` is the command that shows why the version does not start, if it does not.
     """
-    sha256 = send_code(client, function, bucket=bucket, key=described.key)
+    sha256 = send_code(client, function, code)
     with translated(f"no version of {function} can be published"):
         published = client.publish_version(
             FunctionName=function,
@@ -37,12 +45,12 @@ def publish_code(
     return number
 
 
-def send_code(client: "LambdaClient", function: str, *, bucket: str, key: str) -> str:
-    """Give `function` the code at `key` without publishing it, and return its SHA-256 in Lambda's form."""
+def send_code(client: "LambdaClient", function: str, code: Code) -> str:
+    """Give `function` the `code` without publishing it, and return its SHA-256 in Lambda's form."""
     what = f"the code of {function} cannot be changed"
     _await_update(client, function, what)
     with translated(what):
-        sent = client.update_function_code(FunctionName=function, S3Bucket=bucket, S3Key=key)
+        sent = client.update_function_code(FunctionName=function, **code)
     _await_update(client, function, what)
     return sent["CodeSha256"]
 
@@ -55,14 +63,22 @@ def superfluous(versions: Iterable[Version], *, keep: int, needed: frozenset[int
 
 def prune(
     client: "LambdaClient", function: str, *, keep: int, needed: frozenset[int], report: Report
-) -> None:
-    """Remove the versions that nobody needs. What cannot be removed is said: the function serves already."""
+) -> tuple[Version, ...]:
+    """Remove the versions that nobody needs, and return the others.
+
+    What cannot be removed is said: the function serves already. Raises ProviderError if there is no list.
+    """
+    versions = list_versions(client, function)
+    old = superfluous(versions, keep=keep, needed=needed)
+    removed = set()
     try:
-        for number in superfluous(list_versions(client, function), keep=keep, needed=needed):
+        for number in old:
             with translated(f"version {number} of {function} cannot be removed"):
                 client.delete_function(FunctionName=function, Qualifier=str(number))
+            removed.add(number)
     except ProviderError as error:
         report(Notice("apply", f"An old release stays: {error.message}", hint=error.hint))
+    return tuple(version for version in versions if version.number not in removed)
 
 
 def _await_update(client: "LambdaClient", function: str, what: str) -> None:

@@ -7,9 +7,15 @@ FAILED_CALLS = "FailedCalls"
 
 
 def code_key(template: Template) -> str:
-    """Return the key of the archive that the stack gives the function."""
-    key: str = template["Resources"]["Function"]["Properties"]["Code"]["S3Key"]
+    """Return where the code lies that the stack gives the function, as `Described` has it."""
+    code = template["Resources"]["Function"]["Properties"]["Code"]
+    key: str = code["ImageUri"]["Fn::Sub"].partition("/")[2] if "ImageUri" in code else code["S3Key"]
     return key
+
+
+def is_image(template: Template) -> bool:
+    """Say whether the function is a container image."""
+    return "ImageUri" in template["Resources"]["Function"]["Properties"]["Code"]
 
 
 def dead_letter_queues(template: Template) -> dict[str, str]:

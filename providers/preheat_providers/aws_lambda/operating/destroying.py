@@ -26,6 +26,8 @@ def destroy(place: Place, report: Report) -> Receipt:
     removed += emptied(client, bucket, place.folder, "archives and weights", report)
     if stack is not None:
         removed += place.stacks.delete(place.function, report=report)
+    if place.image_stack() is not None:
+        removed += place.stacks.delete(place.image_stack_name, report=report)
     logs = place.session.client("logs")
     if drop_log_group(logs, place.group):
         removed.append(f"log group {place.group}, written to after the stack was gone")
@@ -45,9 +47,8 @@ def _artifact_bucket(place: Place, stack: Stack | None) -> str:
 
 def _left(place: Place, bucket: str) -> tuple[str, ...]:
     """Return what is still there, asked of AWS again."""
-    left = []
-    if (stack := place.stack()) is not None:
-        left.append(f"stack {stack.name} ({stack.status})")
+    stacks = (place.stack(), place.image_stack())
+    left = [f"stack {stack.name} ({stack.status})" for stack in stacks if stack is not None]
     client = place.session.client("s3")
     with translated(f"s3://{bucket}/{place.folder} cannot be listed"):
         left += [f"s3://{bucket}/{key}" for key, _ in first_objects(client, bucket, place.folder)]

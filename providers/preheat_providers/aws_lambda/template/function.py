@@ -4,15 +4,19 @@ import hashlib
 import json
 from typing import Any
 
+from preheat_providers._aws.templates.images import image_uri
 from preheat_providers._aws.templates.intrinsics import Json, Resources, att, ref, resource
+from preheat_providers.aws_lambda.shipped.container import HANDLER
 from preheat_providers.aws_lambda.target import PYTHON, ArchiveName
 from preheat_providers.aws_lambda.template.names import ALIAS, describe, log_group
 from preheat_providers.aws_lambda.template.variables import variables_of
 from preheat_providers.aws_lambda.template.wanted import Wanted
 
-HANDLER = "preheat_providers.aws_lambda.shipped.entry.handler"
 LAYERS: dict[ArchiveName, str] = {"libraries": "Libraries", "weights": "Weights"}
 """The layers that a function may have, by the archives that hold them."""
+
+IMAGE = "Image"
+"""The type of a package that is no archive."""
 
 RESERVED = "ReservedConcurrentExecutions"
 """A property of the function that its versions do not keep."""
@@ -39,7 +43,7 @@ def function_resources(wanted: Wanted) -> Resources:
             "AWS::Lambda::Version",
             {
                 "FunctionName": ref("Function"),
-                "Description": describe(wanted.digest, wanted.keys["function"]),
+                "Description": describe(wanted.digest, wanted.code),
             },
             DeletionPolicy="Retain",
             UpdateReplacePolicy="Retain",
@@ -53,20 +57,32 @@ def _properties(wanted: Wanted) -> Json:
     return {
         "FunctionName": wanted.function,
         "Role": att("Role"),
-        "Runtime": f"python{project.python or PYTHON}",
-        "Handler": HANDLER,
+        **(_archives(wanted) if wanted.image is None else _image(wanted.image)),
         "Architectures": [options.architecture],
-        "Code": _content(wanted.keys["function"]),
-        "Layers": [ref(LAYERS[name]) for name in LAYERS if name in wanted.keys],
         "MemorySize": project.resources.memory_mb,
         "EphemeralStorage": {"Size": project.resources.tmp_mb},
         "Timeout": wanted.timeout_s,
         "Environment": {"Variables": variables_of(wanted)},
         "LoggingConfig": {"LogFormat": "JSON", "LogGroup": ref("LogGroup")},
         "TracingConfig": {"Mode": "Active" if options.tracing else "PassThrough"},
-        "SnapStart": {"ApplyOn": "PublishedVersions" if options.warm == "snapstart" else "None"},
         RESERVED: options.reserved_concurrency,
     }
+
+
+def _archives(wanted: Wanted) -> Json:
+    project, options = wanted.project, wanted.options
+    return {
+        "Runtime": f"python{project.python or PYTHON}",
+        "Handler": HANDLER,
+        "Code": _content(wanted.keys["function"]),
+        "Layers": [ref(LAYERS[name]) for name in LAYERS if name in wanted.keys],
+        "SnapStart": {"ApplyOn": "PublishedVersions" if options.warm == "snapstart" else "None"},
+    }
+
+
+def _image(image: str) -> Json:
+    """Return what starts: the image itself says how, and has neither layers nor snapshots."""
+    return {"PackageType": IMAGE, "Code": {"ImageUri": image_uri(image)}}
 
 
 def _layers(wanted: Wanted) -> Resources:

@@ -11,6 +11,7 @@ from preheat_providers._aws.templates.names import default_bucket as default_buc
 from preheat_providers._aws.templates.names import logical_id as logical_id
 from preheat_providers._aws.templates.names import mark
 from preheat_providers._aws.templates.names import object_prefix as object_prefix
+from preheat_providers._aws.templates.names import repository_name as repository_of
 from preheat_providers._aws.templates.names import secret_parameter as secret_parameter
 from preheat_providers._aws.templates.names import stack_tags as stack_tags
 from preheat_providers.aws_lambda.shipped.settings import ALIAS as ALIAS
@@ -25,7 +26,10 @@ DESCRIBED = re.compile(r"(sha256:[0-9a-f]+) (\S+)")
 
 
 class Described(NamedTuple):
-    """What a published version is: the digest of its bundle, and the S3 key of the function's archive."""
+    """What a published version is: the digest of its bundle, and where its code lies.
+
+    That is the S3 key of the function's archive, or its image as `REPOSITORY@DIGEST`.
+    """
 
     digest: str
     key: str
@@ -34,6 +38,16 @@ class Described(NamedTuple):
 def stack_name(name: str, stage: str) -> str:
     """Return what the stack and the function are called; `a-b` at `c` and `a` at `b-c` share it."""
     return f"preheat-{name}-{stage}"
+
+
+def image_stack_name(name: str, stage: str) -> str:
+    """Return what the stack of the image repository is called, which is not SageMaker's of the same name."""
+    return f"{stack_name(name, stage)}-function-images"
+
+
+def repository_name(name: str, stage: str) -> str:
+    """Return where the images lie in ECR, which is not where SageMaker's of the same name lie."""
+    return f"{repository_of(name, stage)}/function"
 
 
 def flags(stage: str) -> str:

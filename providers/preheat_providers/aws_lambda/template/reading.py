@@ -15,7 +15,7 @@ def resources_of(template: Mapping[str, Any]) -> tuple[Resource, ...]:
     """Return the resources of `template`, references written as `${NAME}`, and each permission by itself.
 
     The version is called `Version`, whatever its logical id, and the function lacks its description,
-    so that a change of code is one of `Code.S3Key` and of the version alone.
+    so that a change of code is one of `Code` and of the version alone.
     """
     resources = [_resource(name, document) for name, document in template["Resources"].items()]
     return (*resources, *permission_resources(template))

@@ -62,7 +62,10 @@ def triggers_of(wanted: Wanted) -> Triggers:
 
 def parameters_of(wanted: Wanted) -> dict[str, Any]:
     """Return the parameters of the stack: the artifact bucket, and what nobody may read in the template."""
-    return declared_parameters(wanted.project.secrets, token=wanted.token)
+    declared = declared_parameters(wanted.project.secrets, token=wanted.token)
+    if wanted.image is not None:
+        del declared[ARTIFACT_BUCKET]  # nothing of an image lies there
+    return declared
 
 
 def _references(wanted: Wanted) -> Iterator[tuple[str, Mapping[str, Any]]]:

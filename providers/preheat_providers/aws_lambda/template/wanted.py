@@ -18,7 +18,8 @@ T = TypeVar("T")
 class Wanted:
     """One function of one project.
 
-    `keys` says where in the artifact bucket each archive lies, `digest` is the bundle's. `environment`
+    `keys` says where in the artifact bucket each archive lies; a function of an `image`
+    (`REPOSITORY@DIGEST`) has none. `digest` is the bundle's. `environment`
     holds variables that the target brings; those for secrets and resources are made here.
     `secrets_mark` changes with the value of any secret.
     """
@@ -28,12 +29,18 @@ class Wanted:
     keys: Mapping[ArchiveName, str]
     digest: str
     environment: Mapping[str, str]
+    image: str | None = None
     secrets_mark: str | None = None
 
     @property
     def function(self) -> str:
         """The function's name, which is the stack's."""
         return stack_name(self.project.name, self.project.stage)
+
+    @property
+    def code(self) -> str:
+        """Where the function's own code lies: its archive, or its image."""
+        return self.image or self.keys["function"]
 
     @property
     def timeout_s(self) -> int:

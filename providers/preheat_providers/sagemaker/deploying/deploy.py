@@ -22,12 +22,12 @@ from preheat.progress import Report, Step
 from preheat.provider.protocol import Deployment
 from preheat.provider.tokens import PendingToken, sha256_of
 from preheat_providers._aws.buckets import make_tell
+from preheat_providers._aws.images.imaging import Imaging
 from preheat_providers._aws.parameters import has_token, stack_parameters
 from preheat_providers._aws.stacks import Stack, StackFailed, Stacks
 from preheat_providers.sagemaker.deploying.recording import prune, record
 from preheat_providers.sagemaker.deploying.sending import send_front, send_weights
 from preheat_providers.sagemaker.deploying.watching import Watch
-from preheat_providers.sagemaker.imaging import Imaging
 from preheat_providers.sagemaker.operating.traffic import move, settle
 from preheat_providers.sagemaker.outfit import Outfit
 from preheat_providers.sagemaker.place import Live, Place, deployment_of

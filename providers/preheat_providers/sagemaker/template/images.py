@@ -1,8 +1,9 @@
-"""The stack of the image repository, which is there before the first image and outlives every release."""
+"""The stack of the image repository, whose newest images stay."""
 
 import json
 
-from preheat_providers._aws.templates.intrinsics import Json, att, ref, resource
+from preheat_providers._aws.templates.images import images_template
+from preheat_providers._aws.templates.intrinsics import Json
 from preheat_providers.sagemaker.options import Options
 from preheat_providers.sagemaker.template.names import repository_name
 
@@ -12,27 +13,15 @@ which the image that serves must still be there. They share what did not change,
 
 
 def images_template_of(name: str, stage: str, options: Options) -> Json:
-    """Return the template of the repository, whose images never change under their tag."""
+    """Return the template of the repository."""
     encryption = {"EncryptionType": "KMS", "KmsKey": options.kms_key} if options.kms_key else None
-    repository = resource(
-        "AWS::ECR::Repository",
-        {
-            "RepositoryName": repository_name(name, stage),
-            "ImageTagMutability": "IMMUTABLE",
-            "EncryptionConfiguration": encryption,
-            "LifecyclePolicy": {"LifecyclePolicyText": _lifecycle(options.keep_releases + SPARE_IMAGES)},
-            "EmptyOnDelete": True,
-        },
+    return images_template(
+        name,
+        stage,
+        repository_name(name, stage),
+        EncryptionConfiguration=encryption,
+        LifecyclePolicy={"LifecyclePolicyText": _lifecycle(options.keep_releases + SPARE_IMAGES)},
     )
-    return {
-        "AWSTemplateFormatVersion": "2010-09-09",
-        "Description": f"preheat: images of {name} at {stage}",
-        "Resources": {"Images": repository},
-        "Outputs": {
-            "Repository": {"Value": ref("Images")},
-            "RepositoryUri": {"Value": att("Images", "RepositoryUri")},
-        },
-    }
 
 
 def _lifecycle(kept: int) -> str:

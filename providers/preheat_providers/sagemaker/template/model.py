@@ -6,6 +6,7 @@ What is replaced stays, to roll back to; the provider removes what is too old, a
 from typing import Any
 
 from preheat_providers._aws.parameters import ARTIFACT_BUCKET
+from preheat_providers._aws.templates.images import image_uri
 from preheat_providers._aws.templates.intrinsics import Json, Resources, att, ref, resource, sub
 from preheat_providers.sagemaker.limits import serverless_memory_mb
 from preheat_providers.sagemaker.template.names import (
@@ -50,15 +51,9 @@ def model_resources(wanted: Wanted) -> Resources:
     }
 
 
-def image_uri(wanted: Wanted) -> Json:
-    """Return the image by its digest, in the repository of the images' stack."""
-    repository = repository_name(wanted.project.name, wanted.project.stage)
-    registry = "${AWS::AccountId}.dkr.ecr.${AWS::Region}.${AWS::URLSuffix}"
-    return sub(f"{registry}/{repository}@{wanted.image}")
-
-
 def _container(wanted: Wanted) -> Json:
-    container: Json = {"Image": image_uri(wanted), "Environment": container_variables(wanted)}
+    image = f"{repository_name(wanted.project.name, wanted.project.stage)}@{wanted.image}"
+    container: Json = {"Image": image_uri(image), "Environment": container_variables(wanted)}
     if wanted.weights:
         prefix = weights_prefix(wanted.project.name, wanted.project.stage, wanted.weights)
         source = {

@@ -4,6 +4,7 @@ from preheat_providers._aws.templates.names import NAME_TAG as NAME_TAG
 from preheat_providers._aws.templates.names import STAGE_TAG as STAGE_TAG
 from preheat_providers._aws.templates.names import default_bucket as default_bucket
 from preheat_providers._aws.templates.names import logical_id as logical_id
+from preheat_providers._aws.templates.names import repository_name as repository_name
 from preheat_providers._aws.templates.names import secret_parameter as secret_parameter
 from preheat_providers._aws.templates.names import stack_tags as stack_tags
 
@@ -45,11 +46,6 @@ def image_stack_name(name: str, stage: str) -> str:
     return f"{endpoint_name(name, stage)}-images"
 
 
-def repository_name(name: str, stage: str) -> str:
-    """Return where the images lie in ECR, whose names take one dash in a row and none at an end."""
-    return f"preheat/{_single(name)}/{_single(stage)}"
-
-
 def log_group(name: str, stage: str) -> str:
     """Return where SageMaker puts what the container writes."""
     return f"/aws/sagemaker/Endpoints/{endpoint_name(name, stage)}"
@@ -68,7 +64,3 @@ def job_prefix(name: str, stage: str, *, own_bucket: bool) -> str:
 def weights_prefix(name: str, stage: str, digest: str) -> str:
     """Return where in the artifact bucket the weights of one bundle lie; `digest` is that of its layer."""
     return f"{object_prefix(name, stage)}weights/{digest.removeprefix('sha256:')}/"
-
-
-def _single(name: str) -> str:
-    return "-".join(part for part in name.split("-") if part)

@@ -175,6 +175,7 @@ def test_a_job_that_lambda_does_not_queue_is_a_503_and_not_kept(jobs: Jobs) -> N
     status, _, body = jobs.ask("POST", "/jobs", b'{"text": "a"}')
     assert status == 503
     assert "TooManyRequests" in json.loads(body)["detail"]
+    assert jobs.calls.turned_away == 2, "who waits is not kept waiting"
     assert jobs.table.scan(TableName=TABLE)["Count"] == 0
 
 

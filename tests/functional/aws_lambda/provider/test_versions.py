@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 from tests.fakes.lambda_control import BUCKET, FUNCTION, Control
 
 from preheat.progress import Event, Notice, quiet
-from preheat_providers.aws_lambda.deploying.versions import prune, publish_code
+from preheat_providers.aws_lambda.deploying.versions import Code, prune, publish_code
 from preheat_providers.aws_lambda.operating.alias import Alias, move_alias, read_alias
 from preheat_providers.aws_lambda.operating.releases import NOT_OURS, list_versions
 from preheat_providers.aws_lambda.template.names import Described
@@ -15,7 +15,8 @@ from preheat_providers.aws_lambda.template.names import Described
 def publish(control: Control, number: int) -> int:
     control.put_code(f"{number}.zip", f"x = {number}\n")
     described = Described(f"sha256:{number:064x}", f"{number}.zip")
-    return publish_code(control.client, FUNCTION, bucket=BUCKET, described=described, logs="preheat logs ocr")
+    code: Code = {"S3Bucket": BUCKET, "S3Key": described.key}
+    return publish_code(control.client, FUNCTION, code, described=described, logs="preheat logs ocr")
 
 
 def numbers(control: Control) -> list[int]:
@@ -63,8 +64,8 @@ def test_a_function_that_was_never_deployed_has_no_alias(control: Control) -> No
 def test_pruning_keeps_the_newest_and_what_is_needed(control: Control) -> None:
     for number in range(1, 7):
         publish(control, number)
-    prune(control.client, FUNCTION, keep=2, needed=frozenset({2, 6}), report=quiet)
-    assert numbers(control) == [6, 5, 2]
+    left = prune(control.client, FUNCTION, keep=2, needed=frozenset({2, 6}), report=quiet)
+    assert [version.number for version in left] == numbers(control) == [6, 5, 2]
     prune(control.client, FUNCTION, keep=2, needed=frozenset({2, 6}), report=quiet)
     assert numbers(control) == [6, 5, 2]
 
@@ -86,8 +87,9 @@ def test_a_version_that_cannot_be_removed_is_no_failed_deploy(control: Control) 
     for number in range(1, 4):
         publish(control, number)
     events: list[Event] = []
-    prune(cast("Any", Keeping(control.client)), FUNCTION, keep=2, needed=frozenset({3}), report=events.append)
+    keeping = cast("Any", Keeping(control.client))
+    left = prune(keeping, FUNCTION, keep=2, needed=frozenset({3}), report=events.append)
     (notice,) = events
     assert isinstance(notice, Notice)
     assert notice.text.startswith(f"An old release stays: version 1 of {FUNCTION} cannot be removed")
-    assert numbers(control) == [3, 2, 1]
+    assert [version.number for version in left] == numbers(control) == [3, 2, 1]

@@ -9,7 +9,7 @@ from tests.fakes.images import TREES, Bundles
 from tests.fakes.registry import Registry, serving
 
 from preheat.bundle.image.image import Image
-from preheat.bundle.image.push import Pushed, push_image
+from preheat.bundle.image.push import Pushed, missing_bytes, push_image
 from preheat.bundle.image.registry.problems import RegistryError
 from preheat.bundle.image.registry.transport import ATTEMPTS, Lost
 from preheat.errors import BundleError
@@ -66,6 +66,21 @@ def test_what_is_there_is_not_sent_again(bench: Bench, bundles: Bundles, image: 
     pushed = push(bench, edited)
     assert (pushed.sent, pushed.skipped) == (2, 4)
     assert pushed.sent_bytes == edited.layers[-1].descriptor.size + edited.config.size
+
+
+def test_what_a_push_would_have_to_send_is_told_beforehand(
+    bench: Bench, bundles: Bundles, image: Image
+) -> None:
+    edited = bench.image(bundles.make(dependencies=NOISE, code={**TREES["code"], "handler.py": "x = 2"}))
+    nowhere = replace(bench.named("new/app:v1"), registry=bench.registry.host)
+    assert missing_bytes(image, nowhere, registries=bench.registries) == image.bytes
+    push(bench, image)
+    bench.registry.seen.clear()
+    assert missing_bytes(image, bench.named("app:v1"), registries=bench.registries) == 0
+    assert not bench.registry.asked("HEAD /v2/app/blobs")
+    expected = edited.layers[-1].descriptor.size + edited.config.size
+    assert missing_bytes(edited, bench.named("app:v1"), registries=bench.registries) == expected
+    assert push(bench, edited).sent_bytes == expected
 
 
 def test_an_image_that_is_there_costs_no_question_about_its_layers(bench: Bench, image: Image) -> None:

@@ -6,7 +6,12 @@ from tests.fakes.lambda_templates import project, template
 
 from preheat.bundle.model import Bundle, Layer, Size
 from preheat.project.model import ObjectCreated, Resources
-from preheat_providers.aws_lambda.built_findings import built_findings, bundle_findings, template_findings
+from preheat_providers.aws_lambda.built_findings import (
+    built_findings,
+    bundle_findings,
+    image_findings,
+    template_findings,
+)
 from preheat_providers.aws_lambda.limits import MB
 from preheat_providers.aws_lambda.options import Options
 from preheat_providers.aws_lambda.target import target_of
@@ -77,3 +82,13 @@ def test_what_is_built_is_checked_whole() -> None:
     assert keys == ["resources.tmp_mb", "triggers"]
     small = uploads(2)
     assert built_findings(bundle(options, w=400), project(*small), options, template(*small)) == ()
+
+
+def test_an_image_whose_base_leaves_too_little_room_is_found() -> None:
+    built = bundle(Options(package="image"), model=10_000)
+    assert image_findings(built, project(), base_bytes=240 * MB) == ()
+    (finding,) = image_findings(built, project(), base_bytes=250 * MB)
+    assert finding.key == "provider.aws_lambda.base_image"
+    assert (
+        "10,250 MB at least, 250 of them its base, and Lambda takes 10,240: 10 MB too many" in finding.message
+    )

@@ -54,6 +54,16 @@ def test_a_month_without_requests_costs(name: str, usd: float) -> None:
     assert cost.usd == pytest.approx(usd, rel=1e-4)
 
 
+def test_an_image_has_no_snapshot_and_no_archives_to_pay_for() -> None:
+    archives, image = costs(), costs(package="image")
+    assert archives.keys() - image.keys() == {
+        'warm = "snapstart"',
+        "SnapStart, cold starts",
+        "archives in S3",
+    }
+    assert image.keys() <= archives.keys()
+
+
 def test_provisioned_environments_are_paid_one_by_one() -> None:
     one, three = (costs(provisioned=count)['warm = "provisioned"'].usd for count in (1, 3))
     assert three == pytest.approx(3 * one)

@@ -167,7 +167,16 @@ def test_a_package_over_the_limit_says_by_how_much_which_packages_and_the_next_r
     assert "335.5 MB unzipped, and aws_lambda takes 262.1 MB: 73.4 MB too much" in caught.value.message
     assert "torch 209.7 MB, w 94.4 MB, numpy 31.5 MB" in caught.value.message
     assert 'weights = "s3" in [provider.aws_lambda]' in str(caught.value.hint)
-    assert "deploys none to Lambda" in str(caught.value.hint)
+    assert 'package = "image" there' in str(caught.value.hint)
+
+
+def test_the_last_rung_is_an_image_and_it_has_an_end_too() -> None:
+    made = bundle(Options(package="image"), torch=5000, w=5240)
+    check_limit(made.sizes, made.target)
+    heavy = bundle(Options(package="image"), torch=5001, w=5240)
+    with pytest.raises(TooLarge, match=r"aws_lambda takes 10,?737\.4 MB: 1\.0 MB too much") as caught:
+        check_limit(heavy.sizes, heavy.target)
+    assert "no function of Lambda holds more than an image" in str(caught.value.hint)
 
 
 def test_weights_from_s3_do_not_count_for_the_package() -> None:
@@ -178,6 +187,7 @@ def test_weights_from_s3_do_not_count_for_the_package() -> None:
     with pytest.raises(TooLarge, match=r"10\.5 MB too much\. The heaviest: torch 272\.6 MB") as caught:
         check_limit(heavy.sizes, heavy.target)
     assert "weights from S3 do not count" in str(caught.value.hint)
+    assert 'package = "image" and weights = "package"' in str(caught.value.hint)
 
 
 def test_the_newest_sdk_takes_what_we_take() -> None:

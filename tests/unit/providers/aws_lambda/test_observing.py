@@ -1,11 +1,12 @@
 """Which changes need the stack, and which do not."""
 
-from tests.fakes.lambda_templates import KEYS, UPLOAD, template
+from tests.fakes.lambda_templates import IMAGE, KEYS, UPLOAD, template
 
 from preheat.plan.diff import diff
 from preheat.plan.model import Change, Plan, Resource
 from preheat_providers.aws_lambda.observing import TELLS, changes_code_alone, desired_resources
 from preheat_providers.aws_lambda.options import Options
+from preheat_providers.aws_lambda.template.images import images_template_of
 
 
 def planned(*changes: Change) -> Plan:
@@ -27,6 +28,22 @@ NEW_CODE = {"keys": {**KEYS, "function": "preheat/ocr/dev/new.zip"}, "digest": "
 def test_new_code_needs_no_stack() -> None:
     after, before = desired_resources(template(**NEW_CODE)), desired_resources(template())
     assert changes_code_alone(planned(*diff(after, before)))
+
+
+def test_a_new_image_needs_no_stack() -> None:
+    new = {"image": IMAGE.replace("4", "5"), "digest": "sha256:cd"}
+    after, before = desired_resources(template(**new)), desired_resources(template(image=IMAGE))
+    changes = diff(after, before)
+    assert "Code.ImageUri" in {field.path for change in changes for field in change.fields}
+    assert changes_code_alone(planned(*changes))
+
+
+def test_a_repository_of_images_is_made_by_the_stack() -> None:
+    made = template(image=IMAGE)
+    after, before = desired_resources(made, images_template_of("ocr", "dev")), desired_resources(made)
+    (change,) = diff(after, before)
+    assert (change.action, change.kind) == ("create", "AWS::ECR::Repository")
+    assert not changes_code_alone(planned(change))
 
 
 def test_traffic_that_went_elsewhere_needs_no_stack() -> None:

@@ -31,6 +31,7 @@ def found(options: Options) -> list[tuple[str | None, str | None]]:
         Options(provisioned=3, provisioned_max=3, **PROVISIONED),
         Options(provisioned=3, provisioned_max=5, reserved_concurrency=5, **PROVISIONED),
         Options(provisioned_schedule=(hours(timezone="Europe/Berlin", min=2, max=2),), **PROVISIONED),
+        Options(package="image", base_image="python:3.13-slim", warm="provisioned"),
         Options(provisioned=9, reserved_concurrency=1),  # a stage that is not kept warm
     ],
 )
@@ -41,6 +42,9 @@ def test_options_that_go_together_are_taken(options: Options) -> None:
 @pytest.mark.parametrize(
     ("options", "key", "fix"),
     [
+        (Options(base_image="python:3.13-slim"), "base_image", 'package = "image"'),
+        (Options(package="image", warm="snapstart"), "warm", 'warm = "provisioned"'),
+        (Options(package="image", weights="s3"), "weights", 'weights = "package"'),
         (Options(**JWT), "auth", 'endpoint = "http-api"'),
         (Options(auth="iam", endpoint="http-api"), "auth", 'endpoint = "url"'),
         (Options(auth="jwt", endpoint="http-api"), "auth", "jwt_issuer = "),

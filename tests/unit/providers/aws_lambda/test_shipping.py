@@ -13,7 +13,7 @@ import pytest
 
 from preheat.bundle.model import Target
 from preheat.bundle.shipped import shipped_files
-from preheat_providers.aws_lambda.shipping import HEAVY, MODULES
+from preheat_providers.aws_lambda.shipping import CONTAINER, HEAVY, MODULES
 from preheat_providers.aws_lambda.target import FETCHING
 
 PACKAGE = "preheat_providers.aws_lambda.shipped"
@@ -31,7 +31,9 @@ print(json.dumps({name: getattr(module, "__file__", None) for name, module in sy
 def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that holds exactly what ships."""
     into = tmp_path_factory.mktemp("shipped")
-    target = Target(provider="aws_lambda", platform="linux", python=PYTHON, entry=(*MODULES, *FETCHING))
+    target = Target(
+        provider="aws_lambda", platform="linux", python=PYTHON, entry=(*MODULES, *FETCHING, CONTAINER)
+    )
     for name, source in shipped_files(target, "app:Model", "").items():
         (into / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, into / name)
@@ -54,9 +56,9 @@ def imported(shipped: Path, names: list[str], *packages: str) -> dict[str, str |
 
 
 def test_every_module_imports_nothing_of_ours_that_stays_behind(shipped: Path) -> None:
-    modules = imported(shipped, [*MODULES, *FETCHING], str(Path(pytest.__file__).parents[1]))
+    modules = imported(shipped, [*MODULES, *FETCHING, CONTAINER], str(Path(pytest.__file__).parents[1]))
     ours = {name: file for name, file in modules.items() if name.split(".")[0].startswith("preheat")}
-    assert {*MODULES, *FETCHING} <= ours.keys()
+    assert {*MODULES, *FETCHING, CONTAINER} <= ours.keys()
     assert not [name for name, file in ours.items() if not (file or "").startswith(str(shipped))]
 
 

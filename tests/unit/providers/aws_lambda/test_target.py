@@ -6,13 +6,23 @@ from typing import Any
 
 import pytest
 
+from preheat.bundle.image.checks import TARGETS
 from preheat.bundle.interpreter import UV_GLIBC_MINORS
 from preheat.bundle.model import Bundle, Layer, LayerName
 from preheat.bundle.serving import HTTP_REQUIREMENTS
 from preheat.bundle.shipped import REQUIREMENTS, shipped_files
 from preheat.project.model import HttpTrigger, ObjectCreated, Project, Resources
+from preheat_providers.aws_lambda.container import (
+    CLIENT_REQUIREMENTS,
+    PLATFORMS,
+    SCRIPT,
+    SDK_REQUIREMENTS,
+    base_of,
+    container_of,
+)
 from preheat_providers.aws_lambda.options import Options
 from preheat_providers.aws_lambda.shipped.weights.listing import Item, read_listing
+from preheat_providers.aws_lambda.shipping import CONTAINER
 from preheat_providers.aws_lambda.target import (
     EVENT_REQUIREMENTS,
     SURFACE_REQUIREMENTS,
@@ -59,6 +69,35 @@ def test_everything_that_it_names_ships() -> None:
     assert not {
         name for name in names if name.endswith(("/target.py", "/limits.py", "/options.py", "/artifact.py"))
     }
+
+
+def test_an_image_brings_what_lambdas_own_runtime_has_and_fits_any_base() -> None:
+    archive, image = target_of(project(), Options()), target_of(project(), Options(package="image"))
+    assert (image.platform, image.unzipped_limit) == ("x86_64-manylinux_2_28", 10_240 << 20)
+    assert {*image.entry} - {*archive.entry} == {CONTAINER}
+    assert image.requirements == (*archive.requirements, *CLIENT_REQUIREMENTS)
+    arm = target_of(project(), Options(package="image", architecture="arm64", jobs=True))
+    assert arm.platform == "aarch64-manylinux_2_28"
+    assert arm.requirements == (*image.requirements, *SDK_REQUIREMENTS)
+    events = target_of(project(triggers=(HttpTrigger(), UPLOADS)), Options(package="image"))
+    assert {*EVENT_REQUIREMENTS, *SDK_REQUIREMENTS} <= {*events.requirements}
+
+
+def test_the_container_starts_what_ships_in_it() -> None:
+    names = shipped_files(target_of(project(), Options(package="image")), "handler:Model", "")
+    assert SCRIPT in names
+    started = container_of(project())
+    assert started.command[-1] == f"/opt/preheat/code/{SCRIPT}"
+    assert (started.env, started.user, started.ports) == ({}, None, ())
+
+
+def test_the_platforms_of_images_are_those_of_the_image_builder() -> None:
+    assert sorted(PLATFORMS.values()) == sorted(TARGETS.values())
+
+
+def test_without_a_base_that_of_docker_hub_is_taken() -> None:
+    assert base_of(Options(), "3.13") == "python:3.13-slim"
+    assert base_of(Options(base_image="team/base:1"), "3.13") == "team/base:1"
 
 
 def test_what_fetches_weights_ships_only_where_they_are_fetched() -> None:

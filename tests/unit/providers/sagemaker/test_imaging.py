@@ -1,7 +1,7 @@
 import pytest
 
 from preheat.errors import ProviderError
-from preheat_providers.sagemaker.imaging import base_of, check_size, tag_of
+from preheat_providers.sagemaker.imaging import base_of, check_size
 from preheat_providers.sagemaker.limits import IMAGE_BYTES
 from preheat_providers.sagemaker.options import Options
 
@@ -12,10 +12,6 @@ def test_an_image_that_no_serverless_endpoint_takes_is_refused_and_others_take_i
     assert 'mode = "async"' in str(caught.value.hint)
     check_size(IMAGE_BYTES, Options(mode="serverless"))
     check_size(IMAGE_BYTES + 1, Options(mode="async"))
-
-
-def test_a_tag_is_of_the_digest_and_never_moves() -> None:
-    assert tag_of(f"sha256:{'ab' * 32}") == "ab" * 16
 
 
 def test_without_a_base_the_line_to_paste_is_said() -> None:

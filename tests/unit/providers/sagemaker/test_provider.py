@@ -5,13 +5,13 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
+from tests.fakes.bundle import FakeBuild
 from tests.fakes.sagemaker_templates import project
 
 from preheat.errors import ProviderError
+from preheat.progress import quiet
 from preheat.provider.protocol import Bootstraps, Provider, Remarks
 from preheat.provider.registry import Registry
-from preheat_providers.sagemaker.imaging import base_of, tag_of
-from preheat_providers.sagemaker.options import Options
 from preheat_providers.sagemaker.provider import SagemakerProvider
 
 
@@ -62,12 +62,8 @@ def test_weights_that_come_from_s3_go_apart(provider: SagemakerProvider) -> None
 
 def test_who_reads_a_plan_is_told_of_a_machine_whose_price_is_not_known(provider: SagemakerProvider) -> None:
     assert isinstance(provider, Remarks)
-    assert provider.remarks(project()) == ()
-    (said,) = provider.remarks(project(provider={"sagemaker": {"instance_type": "ml.p5.48xlarge"}}))
+    known, unknown = project(), project(provider={"sagemaker": {"instance_type": "ml.p5.48xlarge"}})
+    built = FakeBuild()(known, provider.target(known), report=quiet)
+    assert provider.remarks(known, built) == ()
+    (said,) = provider.remarks(unknown, built)
     assert said.startswith("The price of ml.p5.48xlarge is not in preheat's table")
-
-
-def test_an_image_has_a_tag_of_its_own() -> None:
-    assert tag_of(f"sha256:{'ab' * 32}") == "ab" * 16
-    with pytest.raises(ProviderError, match="no image to build on"):
-        base_of(Options())

@@ -59,8 +59,6 @@ what any property of any of them could need, which is beyond what templates here
 
 NOT_CALLED = frozenset(
     {
-        "ecr:DeleteRepositoryPolicy",
-        "ecr:SetRepositoryPolicy",
         "sns:PutDataProtectionPolicy",
         "sns:Subscribe",
         "sns:Unsubscribe",

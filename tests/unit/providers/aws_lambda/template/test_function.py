@@ -3,7 +3,9 @@ from typing import Any
 
 import pytest
 from tests.fakes.lambda_templates import (
+    DIGEST,
     EVERY_TRIGGER,
+    IMAGE,
     KEYS,
     TICK,
     UPLOAD,
@@ -51,6 +53,24 @@ def test_code_and_layers_come_from_the_artifact_bucket() -> None:
     assert properties(made, "Function")["Layers"] == [{"Ref": "Libraries"}, {"Ref": "Weights"}]
     assert properties(made, "Libraries")["Content"] == {"S3Bucket": bucket, "S3Key": KEYS["libraries"]}
     assert properties(made, "Weights")["Content"] == {"S3Bucket": bucket, "S3Key": KEYS["weights"]}
+
+
+def test_an_image_comes_from_ecr_and_has_neither_layers_nor_runtime() -> None:
+    made = template(image=IMAGE, options=Options(package="image"), python="3.12")
+    function = properties(made, "Function")
+    registry = "111122223333.dkr.ecr.eu-central-1.amazonaws.com"
+    uri = substituted(function["Code"]["ImageUri"]["Fn::Sub"], **{"AWS::URLSuffix": "amazonaws.com"})
+    assert (function["PackageType"], uri) == ("Image", f"{registry}/{IMAGE}")
+    assert not {"Runtime", "Handler", "Layers", "SnapStart"} & function.keys()
+    assert of_kind(made, "Lambda::LayerVersion") == {}
+    assert "ArtifactBucket" not in made["Parameters"]
+    assert described(properties(made, version_id(made))["Description"]) == (DIGEST, IMAGE)
+    assert len(properties(made, version_id(made))["Description"]) <= 256
+
+
+def test_another_image_makes_another_version() -> None:
+    other = template(image=IMAGE.replace("4", "5"))
+    assert version_id(other) != version_id(template(image=IMAGE))
 
 
 def test_weights_that_are_no_archive_make_no_layer() -> None:

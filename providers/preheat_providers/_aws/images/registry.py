@@ -33,10 +33,15 @@ class Registry:
     _host: str = field(default="", init=False)
 
     @property
+    def name(self) -> str:
+        """What AWS calls it, which images are named by. Raises ProviderError."""
+        self._authorize()
+        return self._host
+
+    @property
     def host(self) -> str:
         """Where images are pushed to. Raises ProviderError."""
-        self._authorize()
-        return self.reach(self._host)
+        return self.reach(self.name)
 
     def __call__(self, registry: str) -> Login | None:
         """Return the login for a registry; a base image may lie in ECR too. Raises ProviderError."""

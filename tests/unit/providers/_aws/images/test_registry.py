@@ -4,7 +4,7 @@ from typing import Any, cast
 import pytest
 
 from preheat.bundle.image.registry.credentials import Login
-from preheat_providers.sagemaker.registry import Registry
+from preheat_providers._aws.images.registry import Registry
 
 HOST = "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
 
