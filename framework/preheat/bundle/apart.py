@@ -7,14 +7,13 @@ packages, no variables but a few, an empty home.
 import json
 import os
 import signal
-import subprocess
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from preheat.bundle.interpreter import Interpreter
 from preheat.bundle.model import Layer, LayerName
+from preheat.bundle.script import Ended, run_script
 from preheat.errors import BundleError
 from preheat.findings import Finding
 from preheat.interface.threads import library_environment
@@ -77,8 +76,23 @@ def run_apart(
         "only_setup": lacks_gpu(project),
         **more,
     }
-    command = [str(interpreter.path), "-I", "-S", "-B", "-X", "utf8", str(script)]
-    answer = _read(_run(command, json.dumps(document), environment(project, tmp), limit_s, tmp))
+    try:
+        ended = run_script(
+            interpreter,
+            script,
+            document,
+            variables=environment(project, tmp),
+            folder=tmp,
+            limit_s=limit_s,
+        )
+    except TimeoutError as exc:
+        raise VerifyFailed(
+            "verification",
+            f"The handler did not get through its examples within {limit_s:g} s.",
+            "",
+            hint="Make setup faster, or raise setup_s under [limits] or timeout_s under [resources].",
+        ) from exc
+    answer = _answer(ended)
     if not answer["ok"]:
         raise _failure(answer, project, layers["code"])
     return answer
@@ -112,60 +126,21 @@ def _secrets(project: Project) -> dict[str, str]:
     return found
 
 
-def _run(command: list[str], document: str, variables: dict[str, str], limit_s: float, tmp: Path) -> str:
-    """Run `command` in a session of its own and return its output; whatever it started ends with it."""
-    process = subprocess.Popen(
-        command,
-        env=variables,
-        cwd=tmp,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        start_new_session=True,
-    )
+def _answer(ended: Ended) -> dict[str, Any]:
+    if ended.last_line is None:
+        raise VerifyFailed("verification", f"The handler failed: {_died(ended)}", ended.told)
     try:
-        output, errors = process.communicate(document, timeout=limit_s)
-    except subprocess.TimeoutExpired as exc:
-        raise VerifyFailed(
-            "verification",
-            f"The handler did not get through its examples within {limit_s:g} s.",
-            "",
-            hint="Make setup faster, or raise setup_s under [limits] or timeout_s under [resources].",
-        ) from exc
-    finally:
-        _end(process)
-    if process.returncode in (0, 1) and output.strip():
-        return output
-    raise VerifyFailed(
-        "verification", f"The handler failed: {_died(process.returncode)}", errors.strip()[-4000:]
-    )
-
-
-def _end(process: "subprocess.Popen[str]") -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-
-
-def _died(code: int) -> str:
-    if code == -signal.SIGALRM:
-        return "setup took longer than setup_s under [limits]."
-    if code < 0:
-        return f"the process was ended by {signal.Signals(-code).name}."
-    return f"the process ended with exit code {code} and no answer."
-
-
-def _read(output: str) -> dict[str, Any]:
-    try:
-        answer: dict[str, Any] = json.loads(output.strip().splitlines()[-1])
+        answer: dict[str, Any] = json.loads(ended.last_line)
     except ValueError as exc:
-        raise VerifyFailed(
-            "verification", "The handler's process wrote something else than its answer.", output[-1000:]
-        ) from exc
+        message = "The handler's process wrote something else than its answer."
+        raise VerifyFailed("verification", message, ended.output[-1000:]) from exc
     return answer
+
+
+def _died(ended: Ended) -> str:
+    if ended.code == -signal.SIGALRM:
+        return "setup took longer than setup_s under [limits]."
+    return f"the process {ended.how}{' and no answer' if ended.code >= 0 else ''}."
 
 
 def _failure(answer: Mapping[str, Any], project: Project, code: Layer) -> VerifyFailed:

@@ -217,7 +217,5 @@ def _may_be_trimming(failure: VerifyFailed, packages: tuple[Package, ...], trimm
     """Say whether `failure` speaks of a package of which something was left out."""
     if not trimmed.removed:
         return False
-    touched = [
-        package for package in packages if len(trimmed.kept.get(package.name, ())) < len(package.files)
-    ]
+    touched = [package for package in packages if trimmed.kept.get(package.name) != package.files]
     return any(module in failure.message for package in touched for module in package.modules())

@@ -8,21 +8,24 @@ import csv
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 from preheat.bundle.cache import Cache
 from preheat.bundle.digest import File, read_files, safe_path
 from preheat.bundle.lock import Pin
 from preheat.bundle.model import Target
+from preheat.bundle.symbols import without_symbols
 from preheat.bundle.uv import Uv
 from preheat.errors import BundleError
 
 INDEX = "package.json"
 FILES = "files"
-FORMAT = 1
+LEAN = "lean"
+FORMAT = 3
 """Raised whenever the same wheel would be stored otherwise."""
 
 # What an installation leaves behind: paths, times and choices of this machine, nothing the model needs.
@@ -34,12 +37,20 @@ LEFT_BEHIND = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """One distribution as installed. `requires` names the distributions that its metadata mentions."""
+    """One distribution as installed. `requires` names the distributions that its metadata mentions.
+
+    Of these, `optional` are mentioned for extras alone, and of the others `extended` are wanted with an extra
+    of their own.
+    `lean` has those of its shared libraries that are smaller without what only debuggers read.
+    """
 
     name: str
     version: str
     requires: frozenset[str]
     files: dict[str, File]
+    lean: dict[str, File] = field(default_factory=dict)
+    optional: frozenset[str] = frozenset()
+    extended: frozenset[str] = frozenset()
 
     def modules(self) -> frozenset[str]:
         """Return the top-level names it provides for import."""
@@ -60,6 +71,11 @@ def requirement_name(requirement: str) -> str:
     return normalised(match[1]) if match else ""
 
 
+def with_extras(requirements: Iterable[str]) -> frozenset[str]:
+    """Return the names of those requirements that ask for an extra: `uvicorn[standard]`."""
+    return frozenset(requirement_name(line) for line in requirements if re.match(r"\s*[\w.-]+\s*\[", line))
+
+
 def fetch(pins: Sequence[Pin], target: Target, *, uv: Uv, cache: Cache) -> tuple[Package, ...]:
     """Return the distributions of `pins` in order of their names, installing those the cache lacks."""
     folders = {pin: cache.package(_key(pin, target)) for pin in pins}
@@ -77,8 +93,9 @@ def _disjoint(packages: list[Package]) -> Iterator[Package]:
     seen: set[str] = set()
     for package in packages:
         files = {path: file for path, file in package.files.items() if path not in seen}
+        lean = {path: file for path, file in package.lean.items() if path not in seen}
         seen.update(files)
-        yield replace(package, files=files)
+        yield replace(package, files=files, lean=lean)
 
 
 def _key(pin: Pin, target: Target) -> str:
@@ -93,7 +110,7 @@ def _install(
     uv.install([pin.lines() for pin in pins], target, site)
     records = {record.parent: _recorded(record) for record in site.glob("*.dist-info/RECORD")}
     claims = Counter(path for paths in records.values() for path in paths)
-    by_name = {_metadata(info)[0]: info for info in records}
+    by_name = {_metadata(info).name: info for info in records}
     for number, pin in enumerate(pins):
         place, info = site, by_name.get(requirement_name(pin.requirement))
         if info is None or any(claims[path] > 1 for path in records[info]):
@@ -112,7 +129,7 @@ def _recorded(record: Path) -> list[str]:
 
 
 def _store(pin: Pin, info: Path, site: Path, staged: Path, final: Path, cache: Cache) -> None:
-    name, version, requires = _metadata(info)
+    metadata = _metadata(info)
     paths = _recorded(info / "RECORD")
     (staged / FILES).mkdir(parents=True)
     for path in paths:
@@ -123,30 +140,70 @@ def _store(pin: Pin, info: Path, site: Path, staged: Path, final: Path, cache: C
             raise BundleError(
                 f"The wheel of {pin.requirement} lists {path}, which it does not hold."
             ) from exc
-    files = read_files({path: staged / FILES / path for path in paths})
     document = {
-        "name": name,
-        "version": version,
-        "requires": sorted(requires),
-        "files": {path: [file.sha256, file.bytes, file.executable] for path, file in files.items()},
+        **metadata._asdict(),
+        FILES: _index(staged / FILES, paths),
+        LEAN: _index(staged / LEAN, _make_lean(staged, paths)),
     }
     (staged / INDEX).write_text(json.dumps(document))
     cache.publish(staged, final)
 
 
-def _metadata(info: Path) -> tuple[str, str, frozenset[str]]:
-    """Return name, version and required names; those of extras count too, which keeps more, never less."""
+def _make_lean(staged: Path, paths: list[str]) -> Iterator[str]:
+    """Write the libraries that are smaller without their symbols beside `paths`; yield which these are."""
+    for path in paths:
+        original, lean = staged / FILES / path, staged / LEAN / path
+        if (data := without_symbols(original)) is not None:
+            lean.parent.mkdir(parents=True, exist_ok=True)
+            lean.write_bytes(data)
+            lean.chmod(original.stat().st_mode)
+            yield path
+
+
+def _index(folder: Path, paths: Iterable[str]) -> dict[str, tuple[str, int, bool]]:
+    files = read_files({path: folder / path for path in paths})
+    return {path: (file.sha256, file.bytes, file.executable) for path, file in files.items()}
+
+
+class _Metadata(NamedTuple):
+    name: str
+    version: str
+    requires: list[str]
+    optional: list[str]
+    extended: list[str]
+
+
+def _metadata(info: Path) -> _Metadata:
     head = (info / "METADATA").read_text(encoding="utf-8", errors="replace").partition("\n\n")[0]
     fields = [line.partition(": ") for line in head.splitlines()]
     values = {name: value for name, _, value in reversed(fields)}
-    requires = frozenset(requirement_name(value) for name, _, value in fields if name == "Requires-Dist")
-    return normalised(values["Name"]), values["Version"], requires
+    lines = [value for name, _, value in fields if name == "Requires-Dist"]
+    always = [line for line in lines if not re.search(r";.*\bextra\b", line)]
+    names = {requirement_name(line) for line in lines}
+    return _Metadata(
+        name=normalised(values["Name"]),
+        version=values["Version"],
+        requires=sorted(names),
+        optional=sorted(names - {requirement_name(line) for line in always}),
+        extended=sorted(with_extras(always)),
+    )
 
 
 def _read(folder: Path) -> Package:
     document = json.loads((folder / INDEX).read_text())
-    files = {
-        path: File(folder / FILES / path, digest, size, executable)
-        for path, (digest, size, executable) in document["files"].items()
-    }
-    return Package(document["name"], document["version"], frozenset(document["requires"]), files)
+
+    def listed(part: str) -> dict[str, File]:
+        return {
+            path: File(folder / part / path, digest, size, executable)
+            for path, (digest, size, executable) in document[part].items()
+        }
+
+    return Package(
+        name=document["name"],
+        version=document["version"],
+        requires=frozenset(document["requires"]),
+        files=listed(FILES),
+        lean=listed(LEAN),
+        optional=frozenset(document["optional"]),
+        extended=frozenset(document["extended"]),
+    )

@@ -7,12 +7,12 @@ and the build runs the handler's examples against what is left.
 
 import fnmatch
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from preheat.bundle.digest import File
-from preheat.bundle.packages import Package, requirement_name
+from preheat.bundle.packages import Package, requirement_name, with_extras
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +99,16 @@ UNUSED = (
 )
 
 
+SYMBOLS = "symbols for debuggers"
+"""Why shared libraries get shorter."""
+
+
 def untrimmed(packages: Sequence[Package]) -> Trimmed:
     """Return everything."""
     return Trimmed({package.name: package.files for package in packages}, ())
 
 
-def trim(packages: Sequence[Package], requirements: Iterable[str], user_code: str) -> Trimmed:
+def trim(packages: Sequence[Package], requirements: Sequence[str], user_code: str) -> Trimmed:
     """Return what ships of `packages`. `user_code` is the text of every module of the project."""
     sources = _Sources(packages, user_code)
     removed: dict[str, int] = {}
@@ -114,6 +118,9 @@ def trim(packages: Sequence[Package], requirements: Iterable[str], user_code: st
         for rule in RULES:
             for path in _matching(rule, package, files, sources):
                 removed[rule.reason] = removed.get(rule.reason, 0) + files.pop(path).bytes
+        for path in package.lean.keys() & files.keys():
+            removed[SYMBOLS] = removed.get(SYMBOLS, 0) + files[path].bytes - package.lean[path].bytes
+            files[path] = package.lean[path]
         kept[package.name] = files
     for name in _unreachable(packages, kept, requirements, sources):
         removed[name] = sum(file.bytes for file in kept.pop(name).values())
@@ -172,7 +179,7 @@ def _loaded(library: str, users: list[dict[str, File]]) -> bool:
 def _unreachable(
     packages: Sequence[Package],
     kept: dict[str, dict[str, File]],
-    requirements: Iterable[str],
+    requirements: Sequence[str],
     sources: _Sources,
 ) -> list[str]:
     """Return the packages that only an unused requirement asks for, by following what is declared."""
@@ -186,6 +193,7 @@ def _unreachable(
     if not cut:
         return []
     by_name = {package.name: package for package in packages}
+    whole = _with_extras(by_name, requirements)
     words = sources.words()
     waiting = [requirement_name(line) for line in requirements]
     waiting += [package.name for package in packages if package.modules() & words]
@@ -194,5 +202,19 @@ def _unreachable(
         name = waiting.pop()
         if name in by_name and name not in seen:
             seen.add(name)
-            waiting += [other for other in by_name[name].requires if (name, other) not in cut]
+            found = by_name[name]
+            followed = found.requires if name in whole else found.requires - found.optional
+            waiting += [other for other in followed if (name, other) not in cut]
     return [name for name in by_name if name not in seen]
+
+
+def _with_extras(by_name: dict[str, Package], requirements: Sequence[str]) -> set[str]:
+    """Return the packages of which somebody wants an extra, any of them, and all that these mention."""
+    whole: set[str] = set()
+    waiting = [*with_extras(requirements), *(name for each in by_name.values() for name in each.extended)]
+    while waiting:
+        name = waiting.pop()
+        if name in by_name and name not in whole:
+            whole.add(name)
+            waiting += by_name[name].requires
+    return whole

@@ -22,7 +22,7 @@ REMAINS = "Every process was ended; the bundle stays in the cache."
     "coldstart",
     "preheat coldstart",
     "preheat coldstart examples/ocr --provider aws_lambda --cores one",
-    "preheat coldstart -n 15 --svg coldstart.svg --compare 3",
+    "preheat coldstart -n 15 --plot coldstart.svg --compare 3",
     "preheat coldstart --json | jq .total_ms.p50",
 )
 @options.directory
@@ -54,12 +54,7 @@ REMAINS = "Every process was ended; the bundle stays in the cache."
 @click.option("--drop-caches", is_flag=True, help="Empty the whole page cache before a cold start (root).")
 @click.option("--compare", "release", metavar="RELEASE", type=click.IntRange(min=1), help="A local release.")
 @click.option("--no-savings", is_flag=True, help="Do not try what might make it shorter.")
-@click.option(
-    "--svg",
-    metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the waterfall there.",
-)
+@options.plot("the waterfall of phases")
 @options.as_json
 @click.pass_context
 @pass_tools
@@ -75,7 +70,7 @@ def coldstart(
     drop_caches: bool,
     release: int | None,
     no_savings: bool,
-    svg: Path | None,
+    picture: Path | None,
 ) -> None:
     """Measure what a fresh process takes to its first answer.
 
@@ -87,10 +82,7 @@ def coldstart(
     from preheat.coldstart.measuring import measure
     from preheat.coldstart.rounds import Asked
     from preheat.coldstart.subject import rehearses, subject_of
-    from preheat.coldstart.svg import svg as drawn
 
-    if svg is not None and not svg.absolute().parent.is_dir():
-        raise click.UsageError(f"--svg: there is no folder {svg.parent}.")
     with interruptible(lambda: REMAINS), tools.screen.progress() as report:
         pipeline = tools.pipeline(provider, stage, report)
         platform = rehearses(pipeline.provider)
@@ -105,9 +97,11 @@ def coldstart(
         )
         earlier = None if release is None else _earlier(tools, subject, release)
         result = measure(subject, asked, report=report, earlier=earlier)
-    if svg is not None:
-        svg.write_text(drawn(result))
     tools.screen.result(document(result), lambda: coldstart_views.result(result))
+    if picture is not None:
+        from preheat.coldstart.plot import draw
+
+        draw(result, picture)
     if result.verdict is not None and not result.verdict.kept:
         ctx.exit(FAILED)
 

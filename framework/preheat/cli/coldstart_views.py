@@ -5,7 +5,17 @@ from collections.abc import Iterator, Sequence
 import click
 
 from preheat.cli.text import bold, columns, dim, human_bytes, human_ms
-from preheat.coldstart.model import Comparison, Figures, Import, Phase, Result, Saving, Verdict
+from preheat.coldstart.imports import of_packages
+from preheat.coldstart.model import (
+    LEAST_SHARE,
+    Comparison,
+    Figures,
+    Import,
+    Phase,
+    Result,
+    Saving,
+    Verdict,
+)
 
 BAR_CELLS = 44
 IMPORTS_SHOWN = 10
@@ -29,7 +39,8 @@ def result(found: Result) -> Iterator[str]:
     if found.comparison is not None:
         title = f"release {found.comparison.release}"
         yield from _section(title, _comparison(found, found.comparison))
-    yield from _section("savings", _savings(found.savings, head))
+    if found.savings is not None:
+        yield from _section("savings", _savings(found.savings, head))
     if found.verdict is not None:
         yield ""
         yield from verdict(found.verdict)
@@ -43,13 +54,9 @@ def verdict(found: Verdict) -> Iterator[str]:
 
 def verdict_text(found: Verdict) -> str:
     """Return a budget, and what was measured."""
-    limit, measured = (_budget(found, value) for value in (found.limit, found.measured))
     kept = "is kept" if found.kept else "is not kept"
-    return f"coldstart.{found.key} = {limit} {kept}: measured {measured}"
-
-
-def _budget(found: Verdict, value: float) -> str:
-    return f"{value:.2f}" if found.key == "ratio" else f"{value:.0f} ms"
+    measured = f"{found.measured:.2f}" if found.key == "ratio" else f"{found.measured:.1f} ms"
+    return f"coldstart.{found.key} = {found.limit:g} {kept}: measured {measured}"
 
 
 def _machine(found: Result) -> str:
@@ -105,10 +112,12 @@ def _conditions(figures: Sequence[Figures]) -> Iterator[str]:
         for each in figures
     ]
     yield from columns(rows, right=frozenset(range(1, 10)))
+    if any(each.condition.cache == "cold" and each.read_bytes == 0 for each in figures):
+        yield dim("nothing came from disk: the kernel kept the files. --drop-caches, as root, empties it all")
 
 
 def _imports(imports: Sequence[Import]) -> Iterator[str]:
-    longest = sorted(imports, key=lambda each: -each.ms)[:IMPORTS_SHOWN]
+    longest = sorted(of_packages(imports), key=lambda each: -each.ms)[:IMPORTS_SHOWN]
     rows = [
         (human_ms(each.ms), each.name, dim(f"by {each.asked_by}" if each.asked_by else "by the start"))
         for each in longest
@@ -132,15 +141,24 @@ def _comparison(found: Result, then: Comparison) -> Iterator[str]:
         f"{bold(f'{then.ratio:.2f} ×')}, "
         f"memory {human_bytes(then.rss_bytes)} then, {human_bytes(now.rss_bytes)} now"
     )
-    before = {(phase.name, phase.within): phase.ms for phase in then.phases}
-    after = {(phase.name, phase.within): phase.ms for phase in found.phases}
+    before, after = _by_name(then.phases), _by_name(found.phases)
     rows = [tuple(dim(title) for title in ("", "then", "now", "more"))]
     for key in dict.fromkeys([*after, *before]):
-        change = after.get(key, 0.0) - before.get(key, 0.0)
-        name, within = key
-        row = (f"  {name}" if within else name, human_ms(before.get(key)), human_ms(after.get(key)))
-        rows.append((*row, f"{change:+.1f} ms"))
+        old, new = before.get(key), after.get(key)
+        shown = new or old
+        assert shown is not None
+        more = (new.ms if new else 0.0) - (old.ms if old else 0.0)
+        times = (human_ms(old.ms if old else None), human_ms(new.ms if new else None))
+        rows.append((f"  {shown.name}" if shown.within else shown.name, *times, f"{more:+.1f} ms"))
     yield from columns(rows, right=frozenset({1, 2, 3}))
+
+
+def _by_name(phases: Sequence[Phase]) -> dict[tuple[str, int], Phase]:
+    """Return each phase by its name, and how many of that name came before: of sessions there may be some."""
+    found: dict[tuple[str, int], Phase] = {}
+    for phase in phases:
+        found[phase.name, sum(name == phase.name for name, _ in found)] = phase
+    return found
 
 
 def _savings(savings: Sequence[Saving], head: Figures) -> Iterator[str]:
@@ -148,3 +166,5 @@ def _savings(savings: Sequence[Saving], head: Figures) -> Iterator[str]:
         share = f"{100 * saving.ms / head.total_ms.p50:.0f} % of {human_ms(head.total_ms.p50)}"
         yield f"{bold(f'{saving.ms:.0f} ms')} {dim(f'({share})')}  {saving.what}"
         yield f"    {saving.how}"
+    if not savings:
+        yield f"none of what was tried makes it {100 * LEAST_SHARE:.0f} % shorter"

@@ -9,15 +9,8 @@ from preheat.cli.boundary import interruptible
 from preheat.cli.tools import Tools, pass_tools
 from preheat.project.model import DEFAULT_STAGE
 
-PICTURES = (".svg", ".png", ".pdf")
 OBJECTIVES = ("cold", "throughput", "size")
 QUANTISATIONS = ("int8", "int8-per-channel", "static", "float16", "int4", "int8-weights")
-
-
-def _picture(_ctx: click.Context, _option: click.Parameter, file: Path | None) -> Path | None:
-    if file is not None and file.suffix not in PICTURES:
-        raise click.BadParameter(f"{file.name} must end in {', '.join(PICTURES)}.")
-    return file
 
 
 @options.command(
@@ -67,14 +60,7 @@ def _picture(_ctx: click.Context, _option: click.Parameter, file: Path | None) -
     help="How often each is started.",
 )
 @click.option("--write", is_flag=True, help="Write the winner to tuned/NAME and point preheat.toml at it.")
-@click.option(
-    "--plot",
-    "picture",
-    metavar="FILE.svg",
-    type=click.Path(dir_okay=False, path_type=Path),
-    callback=_picture,
-    help="Draw what was measured. Needs preheat[measure].",
-)
+@options.plot("what was measured")
 @options.as_json
 @pass_tools
 def tune(
@@ -98,7 +84,7 @@ def tune(
     """
     from preheat.bundle.cache import Cache
     from preheat.project.home import home
-    from preheat.tuning import bake, plot
+    from preheat.tuning import bake
     from preheat.tuning.tune import Wish, tune
 
     wish = Wish(
@@ -110,8 +96,6 @@ def tune(
         tolerance=tolerance,
         rounds=rounds,
     )
-    if picture is not None:
-        plot.check_plot()
     cache = Cache(home() / "cache")
     remains = "Nothing was written; what was fetched stays in the cache."
     with interruptible(lambda: remains), cache.staging() as work:
@@ -130,8 +114,10 @@ def tune(
                 report=report,
             )
         if picture is not None:
+            from preheat.tuning.plot import plot
+
             title = f"{project.name}: {found.subject.name}, for {objective}"
-            plot.plot(found.outcomes, found.chosen, picture, title=title)
+            plot(found.outcomes, found.chosen, picture, title=title)
         written = bake.bake(project, found, check=pipeline.project) if write else None
     tools.screen.result(
         tune_views.document(found, written),

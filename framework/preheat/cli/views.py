@@ -128,7 +128,7 @@ def statuses(found: Sequence[Status], provider: str) -> Iterator[str]:
             status.stage,
             str(status.release),
             state(status),
-            str(status.requests),
+            "-" if status.requests is None else str(status.requests),
             human_ms(status.cold_ms_p50),
             human_ms(status.warm_ms_p50),
             status.endpoint,
@@ -145,8 +145,9 @@ def status(one: Status) -> Iterator[str]:
         ("endpoint", one.endpoint),
         ("release", f"{one.release}  {dim(one.digest[:DIGEST_SHOWN])}"),
         ("workers", str(one.workers)),
-        ("requests", f"{one.requests}, {one.errors} failed, {one.cold_starts} cold"),
     ]
+    if one.requests is not None:
+        rows.append(("requests", f"{one.requests}, {one.errors} failed, {one.cold_starts} cold"))
     if one.cold_ms_p50 is not None:
         rows.append(("cold", f"{human_ms(one.cold_ms_p50)} median"))
     if one.warm_ms_p50 is not None:

@@ -1,8 +1,8 @@
 """The reference: an interpreter, and a session of each model. One JSON object in, one out.
 
-In, on standard input: {"path": [FOLDER], "models": [FILE], "threads": N, "optimised": bool, "make": FOLDER
-or null}. A session gets so many threads, and is otherwise as onnxruntime makes it. With "optimised", it is
-opened as for what "make" makes: the models optimised, their weights in files that onnxruntime maps.
+In, on standard input: {"path": [FOLDER], "models": [FILE], "threads": N, "make": FOLDER or null}. A session
+gets so many threads, and is otherwise as onnxruntime makes it. With "make", the models are written there
+instead: optimised, their weights in files that onnxruntime maps.
 Out, on the descriptor of its argument: {"import_ms", "session_ms"}.
 It runs in the bundle's own Python with its packages, and ships in no bundle.
 """
@@ -30,7 +30,7 @@ def main() -> None:
         if asked["make"]:
             make(model, os.path.join(asked["make"], str(number)))  # noqa: PTH118 - no pathlib here
         else:
-            open_session(model, asked["threads"], optimised=asked["optimised"])
+            open_session(model, asked["threads"])
     told = {
         "import_ms": (after_import - begun) * 1000,
         "session_ms": (time.perf_counter() - after_import) * 1000,
@@ -38,15 +38,12 @@ def main() -> None:
     os.write(int(sys.argv[1]), json.dumps(told).encode() + b"\n")
 
 
-def open_session(model: str, threads: int, *, optimised: bool) -> None:
-    """Open a session as usual, or as for a model that `make` has made."""
+def open_session(model: str, threads: int) -> None:
+    """Open a session as usual."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    if optimised:
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-        options.add_session_config_entry("session.disable_prepacking", "1")
     onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 

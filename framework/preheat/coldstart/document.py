@@ -33,9 +33,7 @@ def document(result: Result) -> dict[str, Any]:
             "read_ms": {state: round(ms, 3) for state, ms in result.weights_read_ms.items()},
         },
         "conditions": [_figures(each) for each in result.figures],
-        "savings": [
-            {"what": saving.what, "how": saving.how, "ms": round(saving.ms, 3)} for saving in result.savings
-        ],
+        "savings": None if result.savings is None else [_rounded(asdict(each)) for each in result.savings],
         "budget": None if result.verdict is None else verdict_document(result.verdict),
         "comparison": None if result.comparison is None else _comparison(result.comparison),
     }
@@ -46,7 +44,7 @@ def verdict_document(verdict: Verdict) -> dict[str, Any]:
     return {
         "key": verdict.key,
         "limit": verdict.limit,
-        "measured": round(verdict.measured, 3),
+        "measured": verdict.measured,
         "kept": verdict.kept,
     }
 

@@ -2,6 +2,7 @@
 
 import statistics
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from preheat.coldstart.model import (
     Bare,
@@ -56,11 +57,14 @@ def comparison_of(
 
 
 def verdict_of(budget: Coldstart, figures: Figures) -> Verdict | None:
-    """Return whether `budget` was kept; None for a project without one."""
+    """Return whether `budget` was kept; None for a project without one.
+
+    What is judged is what is shown: tenths of a ms, hundredths of a ratio.
+    """
     if budget.p95_ms is not None:
-        return Verdict(key="p95_ms", limit=budget.p95_ms, measured=figures.total_ms.p95)
+        return Verdict(key="p95_ms", limit=budget.p95_ms, measured=round(figures.total_ms.p95, 1))
     if budget.ratio is not None:
-        return Verdict(key="ratio", limit=budget.ratio, measured=figures.ratio)
+        return Verdict(key="ratio", limit=budget.ratio, measured=round(figures.ratio, 2))
     return None
 
 
@@ -68,13 +72,7 @@ def typical_imports(runs: Sequence[Sequence[Import]]) -> tuple[Import, ...]:
     """Return the imports of the first run with the median times of all runs that have them."""
     found = []
     for each in runs[0]:
-        same = [one for imports in runs for one in imports if one.name == each.name]
-        found.append(
-            Import(
-                name=each.name,
-                ms=statistics.median(one.ms for one in same),
-                self_ms=statistics.median(one.self_ms for one in same),
-                asked_by=each.asked_by,
-            )
-        )
+        same = [one for run in runs for one in run if one.name == each.name]
+        ms = statistics.median(one.ms for one in same)
+        found.append(replace(each, ms=ms, self_ms=statistics.median(one.self_ms for one in same)))
     return tuple(found)

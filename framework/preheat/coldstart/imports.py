@@ -1,50 +1,62 @@
-"""What `python -X importtime` writes, as a list of modules. Pure.
+"""The imports of a start, as the probe tells them. Pure.
 
-A module's line comes after those of the modules that it imported, which are indented by two spaces more:
-https://docs.python.org/3/using/cmdline.html#cmdoption-X, read 2026-11-21. The handler's module itself has
-none, as it is imported by name; so the probe says in between when a phase of the handler begins and ends.
+Not by `python -X importtime`: its lines name no thread, and a server imports its own modules on one thread
+while the handler's are imported on another.
 """
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from preheat.coldstart.model import Import
+from preheat.coldstart.model import Import, Sample
 
-FLAGS = ("-X", "importtime")
 LEAST_MS = 1.0
 
-_LINE = re.compile(r"import time:\s+(?P<own>\d+) \|\s+(?P<all>\d+) \|(?P<indent> +)(?P<name>\S+)\s*$")
-_PHASE = re.compile(r"preheat-phase: \S+ (?P<what>begins|ends)$")
 
+def imports_of(sample: Sample, handler: str, *, least_ms: float = LEAST_MS) -> tuple[Import, ...]:
+    """Return the modules that took `least_ms` or more, in the order in which their imports ended.
 
-def read_imports(log: str, handler: str, *, least_ms: float = LEAST_MS) -> tuple[Import, ...]:
-    """Return the modules of `log` that took `least_ms` or more, in the order in which their imports ended.
-
-    What nobody else asks for while a phase of the handler runs, its module `handler` asks for. Two
-    threads that import at once mix their lines: then who took less time did not ask.
+    What nobody else asks for while a phase of the handler runs, its module `handler` asks for. A module of
+    the entry that loads the handler while it is imported itself, as Lambda's does, is left out.
     """
-    found: list[Import] = []
-    asking: list[Import] = []
-    of_handler = False
-    for line in reversed(log.splitlines()):  # so that who asks comes before what is asked for
-        if phase := _PHASE.search(line):
-            of_handler = phase["what"] == "ends"
-        if not (match := _LINE.search(line)):
-            continue
-        del asking[(len(match["indent"]) - 1) // 2 :]
-        name, ms = match["name"], int(match["all"]) / 1000
-        asked_by = handler if of_handler and not name.startswith("preheat.") else None
-        if asking and asking[-1].ms >= ms:
-            asked_by = asking[-1].name
-        asking.append(Import(name=name, ms=ms, self_ms=int(match["own"]) / 1000, asked_by=asked_by))
-        found.append(asking[-1])
-    return tuple(each for each in reversed(found) if each.ms >= least_ms)
+    marks = [mark for mark in sample.marks if mark["event"] == "import"]
+    loading = set(_asking(handler, {mark["name"]: mark["by"] for mark in marks}))
+    marks = [mark for mark in marks if mark["name"] not in loading]
+    inner_ms: dict[str, float] = {}
+    for mark in marks:
+        if mark["by"] is not None:
+            inner_ms[mark["by"]] = inner_ms.get(mark["by"], 0.0) + _ms(mark["from"], mark["to"])
+    found = []
+    for mark in marks:
+        name, ms = mark["name"], _ms(mark["from"], mark["to"])
+        asked_by = None if mark["by"] in loading else mark["by"]
+        if asked_by is None and mark["of_handler"] and name != handler and not name.startswith("preheat."):
+            asked_by = handler
+        own_ms = max(0.0, ms - inner_ms.get(name, 0.0))
+        found.append(Import(name=name, ms=ms, self_ms=own_ms, asked_by=asked_by))
+    return tuple(each for each in found if each.ms >= least_ms)
+
+
+def _asking(name: str, by: Mapping[str, str | None]) -> Iterator[str]:
+    """Yield who asks for `name`, who asks for that, and so on."""
+    while (asking := by.get(name)) is not None:
+        yield asking
+        name = asking
 
 
 def by_user(imports: Iterable[Import], own: frozenset[str]) -> tuple[Import, ...]:
     """Return what the user's code imports itself; `own` has the names at the top of it."""
+    return tuple(
+        each for each in imports if _package(each.asked_by) in own and _package(each.name) not in own
+    )
 
-    def is_own(name: str | None) -> bool:
-        return name is not None and name.partition(".")[0] in own
 
-    return tuple(each for each in imports if is_own(each.asked_by) and not is_own(each.name))
+def of_packages(imports: Sequence[Import]) -> tuple[Import, ...]:
+    """Return what one package asks of another: what it asks of itself nobody outside of it can change."""
+    return tuple(each for each in imports if _package(each.name) != _package(each.asked_by))
+
+
+def _package(name: str | None) -> str | None:
+    return None if name is None else name.partition(".")[0]
+
+
+def _ms(begun_ns: int, ended_ns: int) -> float:
+    return (ended_ns - begun_ns) / 1e6

@@ -3,7 +3,7 @@
     once         a probed start that fills the page cache, and finds what the handler opens
     rounds       each condition: a start, the reference, an earlier release; interleaved, so that a machine
                  that gets slower does so for all of them
-    phases       probed starts, and some under -X importtime: both cost time, so no total is taken from them
+    phases       probed starts, in some of them every import noted: both cost time, so they give no totals
     savings      what might make it shorter, each beside an unchanged start
 
 Every figure is a median over rounds, every ratio a median of the rounds' own ratios.
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from preheat.bundle.cache import Cache
 from preheat.coldstart.figures import comparison_of, figures_of, typical_imports, verdict_of
-from preheat.coldstart.imports import read_imports
+from preheat.coldstart.imports import imports_of
 from preheat.coldstart.machine import machine
 from preheat.coldstart.model import Condition, Result
 from preheat.coldstart.pages import forget_everything
@@ -60,17 +60,15 @@ def _measured(rounds: Rounds, folder: Path, report: Report) -> Result:
 
     report(Step(STAGE, "phases and imports"))
     probed, before = rounds.probed()
-    logs = rounds.import_logs()
-    imports = typical_imports([read_imports(log, subject.handler_module) for log in logs])
+    importing = rounds.importing()
+    imports = typical_imports([imports_of(sample, subject.handler_module) for sample in importing])
     phases, phases_before = (typical([phases_of(sample) for sample in each]) for each in (probed, before))
 
-    report(Step(STAGE, "trying what might make it shorter"))
-    repeatable = all(sample.answer == first.answer for sample in head.samples)
-    savings = (
-        find_savings(rounds, first, imports, repeatable=repeatable, folder=folder, report=report)
-        if asked.savings
-        else ()
-    )
+    savings = None
+    if asked.savings:
+        report(Step(STAGE, "trying what might make it shorter"))
+        repeatable = all(sample.answer == first.answer for sample in head.samples)
+        savings = find_savings(rounds, first, imports, repeatable=repeatable, folder=folder, report=report)
     figures = tuple(figures_of(condition, each.samples, each.bares) for condition, each in series.items())
     then = rounds.earlier
     return Result(

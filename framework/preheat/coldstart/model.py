@@ -1,11 +1,13 @@
 """What a measurement is asked for and what it found, as frozen data. Times are in ms, sizes in bytes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 CacheState = Literal["warm", "cold"]
 Cores = Literal["all", "one"]
+LEAST_SHARE = 0.02
+"""A saving below this share of a start is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,10 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """Everything that was found. The first of `figures` is what `phases` and the budget are about."""
+    """Everything that was found. The first of `figures` is what `phases` and the budget are about.
+
+    `savings` is None where none were looked for.
+    """
 
     name: str
     stage: str
@@ -163,7 +168,6 @@ class Result:
     imports: tuple[Import, ...]
     weights_bytes: int
     weights_read_ms: Mapping[CacheState, float]
-    savings: tuple[Saving, ...] = ()
+    savings: tuple[Saving, ...] | None = None
     verdict: Verdict | None = None
     comparison: Comparison | None = None
-    notes: tuple[str, ...] = field(default=())

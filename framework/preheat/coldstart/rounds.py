@@ -5,10 +5,8 @@ Starts processes, one at a time; reads the bundle's files, and has the kernel fo
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from preheat.coldstart import pages
-from preheat.coldstart.imports import FLAGS
 from preheat.coldstart.model import Bare, CacheState, Condition, Sample
 from preheat.coldstart.starting import PLAIN, PROBED, Change, Starter
 from preheat.coldstart.subject import Earlier, Subject
@@ -16,6 +14,7 @@ from preheat.progress import Amount, Report
 
 STAGE = "measure"
 IMPORT_ROUNDS = 3
+IMPORTS = Change(probed=True, imports=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +59,6 @@ class Rounds:
         """The condition that phases are taken under."""
         return self.asked.conditions[0]
 
-    @property
-    def path(self) -> tuple[Path, ...]:
-        """Where the reference finds packages."""
-        bundle = self.subject.bundle
-        return bundle.layer("code").path, bundle.layer("dependencies").path
-
     def start(self, condition: Condition, change: Change = PLAIN, subject: Subject | None = None) -> Sample:
         """Start once under `condition`."""
         self._prepare(condition)
@@ -79,7 +72,7 @@ class Rounds:
             for condition, series in found.items():
                 series.samples.append(self.start(condition))
                 self._prepare(condition)
-                series.bares.append(self.starter.bare(self.path, models, condition.cores))
+                series.bares.append(self.starter.bare(self.subject.path, models, condition.cores))
                 if self.earlier is not None and condition == self.head:
                     series.earlier.append(self.start(condition, subject=self.earlier.subject))
         return found
@@ -93,10 +86,9 @@ class Rounds:
                 then.append(self.start(self.head, PROBED, self.earlier.subject))
         return now, then
 
-    def import_logs(self) -> list[str]:
-        """Return what Python has told of imports in some starts."""
-        change = Change(flags=FLAGS, probed=True, tell=True)
-        return [self.start(self.head, change).log for _ in range(IMPORT_ROUNDS)]
+    def importing(self) -> list[Sample]:
+        """Return some starts whose imports were noted."""
+        return [self.start(self.head, IMPORTS) for _ in range(IMPORT_ROUNDS)]
 
     def weights_ms(self) -> dict[CacheState, list[float]]:
         """Return how long it took to read all weights, in each state of the page cache that was asked for."""

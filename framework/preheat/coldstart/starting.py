@@ -5,13 +5,14 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from preheat.bundle.interpreter import Interpreter
+from preheat.bundle.script import FLAGS
 from preheat.coldstart.model import Bare, Cores, Sample
 from preheat.coldstart.watching import WatchedProcess
 from preheat.errors import HandlerError
@@ -21,7 +22,6 @@ from preheat.provider.rehearsal import READY, Launch, Rehearsal
 
 HERE = Path(__file__).parent
 PROBE, BARE = HERE / "probe.py", HERE / "bare.py"
-ISOLATED = ("-I", "-S", "-B", "-X", "utf8")
 ENVIRONMENT = {"PATH": os.defpath, "LANG": "C.UTF-8"}
 
 
@@ -29,16 +29,16 @@ ENVIRONMENT = {"PATH": os.defpath, "LANG": "C.UTF-8"}
 class Change:
     """What is other than in a plain start: flags of the interpreter, and the probe with its settings.
 
-    `without` are flags that are left out. With `tell`, it says on standard error when a phase begins and
-    ends; `absent` and `threads` are as in the probe.
+    `without` are flags that are left out; the fields below `probed` are as in the probe.
     """
 
     flags: tuple[str, ...] = ()
     without: frozenset[str] = frozenset()
     probed: bool = False
-    tell: bool = False
+    imports: bool = False
     absent: tuple[str, ...] = ()
     threads: int | None = None
+    models: Mapping[str, str] = field(default_factory=dict)
 
 
 PLAIN, PROBED = Change(), Change(probed=True)
@@ -65,7 +65,7 @@ class Starter:
         ):
             marks = Path(name) / "marks"
             command = self._command(start.launch, change, marks)
-            with _on(cores), self._started(command, start.launch) as watch:
+            with self._started(command, start.launch, cores) as watch:
                 start.wait_ready(watch)
                 ready_ns = watch.logged_ns(READY) or time.monotonic_ns()
                 asked_ns = time.monotonic_ns()
@@ -98,19 +98,20 @@ class Starter:
         models: Sequence[str],
         cores: Cores = "all",
         *,
-        optimised: bool = False,
         make: Path | None = None,
     ) -> Bare:
-        """Return what the reference took; `path` is where its packages are. Raises HandlerError."""
+        """Return what the reference took; `path` is where its packages are. Raises HandlerError.
+
+        With `make`, it writes the models optimised into that folder instead.
+        """
         asked = {
             "path": [str(each) for each in path],
             "models": list(models),
             "threads": self.threads,
-            "optimised": optimised,
             "make": None if make is None else str(make),
         }
         launch = Launch(
-            flags=ISOLATED,
+            flags=FLAGS,
             script=BARE,
             env=ENVIRONMENT | library_environment(self.threads),
             cwd=self.folder,
@@ -118,15 +119,18 @@ class Starter:
         )
         answers, theirs = os.pipe()
         launch = replace(launch, arguments=(str(theirs),), descriptors=(theirs,))
-        with os.fdopen(answers, "rb") as answer, _on(cores):
-            with os.fdopen(theirs, "wb"):
-                watch = self._started(self._command(launch, PLAIN), launch)
-            with watch:
-                watch.readable(answer.fileno())
-                line = answer.readline()
-                total_ms = (time.monotonic_ns() - watch.began_ns) / 1e6
-                if not line:  # it closed its end, because it ended
-                    watch.logged(READY)
+        command = self._command(launch, PLAIN)
+        with (
+            os.fdopen(answers, "rb") as answer,
+            os.fdopen(theirs, "wb") as end,
+            self._started(command, launch, cores) as watch,
+        ):
+            end.close()  # so that the line closes with its own end
+            watch.readable(answer.fileno())
+            line = answer.readline()
+            total_ms = (time.monotonic_ns() - watch.began_ns) / 1e6
+            if not line:
+                watch.logged(READY)  # says how it ended
         told = json.loads(line)
         return Bare(total_ms=total_ms, import_ms=told["import_ms"], session_ms=told["session_ms"])
 
@@ -134,35 +138,38 @@ class Starter:
         flags = [flag for flag in launch.flags if flag not in change.without]
         settings = {
             "marks": str(marks),
-            "tell": change.tell,
+            "imports": change.imports,
             "absent": change.absent,
             "threads": change.threads,
+            "models": dict(change.models),
         }
         probe = [str(PROBE), json.dumps(settings)] if change.probed else []
         script = [*probe, str(launch.script), *launch.arguments]
         return [str(self.interpreter.path), *flags, *change.flags, *script]
 
-    def _started(self, command: list[str], launch: Launch) -> WatchedProcess:
-        began_ns = time.monotonic_ns()
-        process = subprocess.Popen(
-            command,
-            env=dict(launch.env),
-            cwd=launch.cwd,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            pass_fds=launch.descriptors,
-            start_new_session=True,
-        )
-        assert process.stdin is not None
-        process.stdin.write(launch.stdin)
-        process.stdin.close()
-        return WatchedProcess(process, began_ns=began_ns, limit_s=self.limit_s)
+    @contextmanager
+    def _started(self, command: list[str], launch: Launch, cores: Cores) -> Iterator[WatchedProcess]:
+        """Have `command` run while the block does."""
+        with _on(cores):
+            began_ns = time.monotonic_ns()
+            process = subprocess.Popen(
+                command,
+                env=dict(launch.env),
+                cwd=launch.cwd,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                pass_fds=launch.descriptors,
+                start_new_session=True,
+            )
+        with WatchedProcess(process, began_ns=began_ns, limit_s=self.limit_s) as watch:
+            watch.give(launch.stdin)
+            yield watch
 
 
 @contextmanager
 def _on(cores: Cores) -> Iterator[None]:
-    """Have what the block starts run on these processors; this thread runs there as long."""
+    """Have what the block starts run on these processors."""
     allowed = os.sched_getaffinity(0)
     if cores == "one":
         os.sched_setaffinity(0, {max(allowed)})

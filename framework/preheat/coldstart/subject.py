@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -61,6 +62,11 @@ class Subject:
         return tuple(files_below(layer.path for layer in self.bundle.layers))
 
     @property
+    def path(self) -> tuple[Path, Path]:
+        """Where its modules lie."""
+        return self.bundle.layer("code").path, self.bundle.layer("dependencies").path
+
+    @property
     def weights(self) -> Layer:
         """The layer of weights."""
         return self.bundle.layer("weights")
@@ -96,8 +102,13 @@ class Earlier:
     subject: Subject
 
 
-def rehearses(provider: Provider) -> Rehearses:
+def rehearses(provider: Provider, system: str = sys.platform) -> Rehearses:
     """Return `provider`. Raises ProviderError for one whose entry cannot be started here."""
+    if system != "linux":
+        raise ProviderError(
+            f"A start is measured by what Linux tells of processes and of its page cache; this is {system}.",
+            hint="Run the command in a Linux container or in CI.",
+        )
     found: object = provider
     if isinstance(found, Rehearses):
         return found

@@ -4,7 +4,7 @@
     byte-code    modules that are compiled at each start, with their byte-code in a folder aside
     threads      sessions with as many threads as the project has processors
     padding      a tokenizer that pads to a fixed length, without that
-    sessions     onnxruntime models optimised beforehand, their weights mapped: what `preheat tune` looks for
+    sessions     onnxruntime models optimised beforehand, their weights mapped: as `preheat tune` makes them
 
 Starts processes, and writes to the scratch folder that it is given. A trial that fails saves nothing, and
 is left out.
@@ -19,12 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from preheat.coldstart.imports import by_user
-from preheat.coldstart.model import Import, Sample
+from preheat.coldstart.model import Cores, Import, Sample
 from preheat.coldstart.starting import PROBED, Change, Starter
 from preheat.coldstart.subject import Subject
 from preheat.errors import HandlerError
 
 LEAST_IMPORT_MS = 3.0
+LEAST_SESSION_MS = 10.0
 MOST_IMPORTS = 4
 """How many imports are tried: the longest ones."""
 TUNED = "tuned.json"
@@ -40,15 +41,16 @@ class Trial:
     run: Callable[[], Sample]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trials:
     """Finds what to try for `subject`, given one probed start of it and its imports.
 
-    `repeatable` says that the same input has the same answer at every start.
+    `repeatable` says that the same input has the same answer at every start. All starts are on `cores`.
     """
 
     subject: Subject
     starter: Starter
+    cores: Cores
     folder: Path
     sample: Sample
     imports: tuple[Import, ...]
@@ -68,13 +70,13 @@ class Trials:
         yield from self._with_bytecode()
         yield from self._fewer_threads()
         yield from self._without_padding()
+        yield from self._with_optimised_models()
 
     def _started(self, change: Change, subject: Subject | None = None) -> Sample:
-        rehearsal = (subject or self.subject).rehearsal
-        return self.starter.start(rehearsal, change=change)
+        return self.starter.start((subject or self.subject).rehearsal, self.cores, change)
 
     def _same_answer(self, change: Change) -> Sample:
-        sample = self.starter.start(self.subject.rehearsal, change=change)
+        sample = self._started(change)
         if self.repeatable and sample.answer != self.sample.answer:
             raise HandlerError("The answer is another one.")
         return sample
@@ -115,8 +117,8 @@ class Trials:
         change = replace(PROBED, threads=threads)
         yield Trial(
             what="threads of onnxruntime",
-            how=f"options.intra_op_num_threads = max(1, int(ctx.cpus)), which is {threads} here: more than "
-            "the project has processors for.",
+            how=f"onnxruntime has one for each core, and the project has {threads}: "
+            "options.intra_op_num_threads = max(1, int(ctx.cpus))",
             run=lambda: self._started(change),
         )
 
@@ -133,15 +135,32 @@ class Trials:
             run=lambda: self._started(PROBED, subject),
         )
 
+    def _with_optimised_models(self) -> Iterator[Trial]:
+        models = untuned(session_models(self.sample))
+        opened_ms = sum((mark["to"] - mark["from"]) / 1e6 for mark in _sessions(self.sample))
+        if not models or opened_ms < LEAST_SESSION_MS:
+            return
+        made = self.folder / "optimised"
+        try:
+            self.starter.bare(self.subject.path, models, make=made)
+        except HandlerError:  # a model that onnxruntime cannot write again: nothing to offer
+            return
+        better = {model: str(made / str(number) / "model.onnx") for number, model in enumerate(models)}
+        yield Trial(
+            what=f"session of {', '.join(Path(model).name for model in models)}",
+            how="Each start optimises the model and copies its weights. To do that once: preheat tune",
+            run=lambda: self._started(replace(PROBED, models=better)),
+        )
+
 
 def session_models(sample: Sample) -> tuple[str, ...]:
-    """Return the files of the onnxruntime models that the handler opened."""
+    """Return the files of the onnxruntime models that the handler opened, each as often as it did."""
     return tuple(mark["file"] for mark in _sessions(sample) if mark["file"] is not None)
 
 
 def untuned(models: Iterable[str]) -> tuple[str, ...]:
-    """Return those of `models` that `preheat tune` has not made."""
-    return tuple(model for model in models if not Path(model).with_name(TUNED).exists())
+    """Return those of `models`, each once, that `preheat tune` has not made."""
+    return tuple(model for model in dict.fromkeys(models) if not Path(model).with_name(TUNED).exists())
 
 
 def uncompiled(subject: Subject) -> int:

@@ -60,6 +60,12 @@ class WatchedProcess:
         with self._changed:
             return "".join(line for _, line in self._lines)
 
+    def give(self, data: bytes) -> None:
+        """Write `data` to its standard input, and end that."""
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError), self._process.stdin as stdin:  # who waits for it learns how it ended
+            stdin.write(data)
+
     def left_s(self) -> float:
         """Return how long it may still take."""
         return max(0.0, self._deadline - time.monotonic())

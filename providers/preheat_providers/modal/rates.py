@@ -59,6 +59,6 @@ def rates_of(client: Client) -> Rates:
             return LIST_RATES
         found = client.ask("WorkspaceBillingRates", what="the account's rates cannot be read")
     except PreheatError:
-        return LIST_RATES  # whoever only plans may have no token: the costs say which prices they are
+        return LIST_RATES  # `preheat warm plan` needs no token otherwise: the costs say which prices they are
     usd = {key: float(value) for key, value in found.rates.items()}
     return Rates(usd, "the account's rates") if CPU in usd and MEMORY in usd else LIST_RATES

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from preheat.bundle.model import Bundle
+from preheat.errors import ProviderError
 from preheat.interface.message import Request, Response
 from preheat.project.model import Project
 from preheat.project.secret_values import resolve_secrets
@@ -65,7 +66,7 @@ class Served:
         watch.logged(READY)
 
     def ask(self, request: Request, watch: Watch) -> Response:
-        """POST it."""
+        """POST it. Raises ProviderError where the connection fails."""
         connection = http.client.HTTPConnection(HOST, self._port, timeout=watch.left_s())
         headers = {"content-type": request.content_type, "accept": request.accept}
         try:
@@ -76,5 +77,8 @@ class Served:
                 content_type=answer.headers.get("content-type", ""),
                 body=answer.read(),
             )
+        except (OSError, http.client.HTTPException) as error:
+            message = f"The container's server is ready at port {self._port} and does not answer: {error}"
+            raise ProviderError(message) from error
         finally:
             connection.close()

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import stat
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -163,8 +164,7 @@ class Runner:
             for file in self.state.mounts[identity].files:
                 path = folder / file.filename.lstrip("/")
                 path.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(self.files.path(file.sha256_hex), path)
-                path.chmod(file.mode or 0o644)
+                _lay(self.files.path(file.sha256_hex), path, file.mode or 0o644)
         (folder / "root").mkdir(parents=True, exist_ok=True)
         return folder
 
@@ -192,3 +192,11 @@ class Runner:
                 continue
             container.lines.append(text.rstrip("\n"))
             self.state.log(container.id, container.function, text, descriptor)
+
+
+def _lay(content: Path, path: Path, mode: int) -> None:
+    if stat.S_IMODE(content.stat().st_mode) == mode:
+        path.hardlink_to(content)  # what a container writes goes elsewhere: see Jail
+    else:
+        shutil.copyfile(content, path)
+        path.chmod(mode)

@@ -84,11 +84,8 @@ class Files:
             faults.uploads_to_drop -= 1
             await request.content.readany()
             return _drop(request)
-        if faults.uploads_let_through == 0:
-            self.held += 1
-            self._state.bell.ring()
-            await self.released.wait()
-        elif faults.uploads_let_through is not None:
+        is_held = faults.uploads_let_through == 0
+        if faults.uploads_let_through:
             faults.uploads_let_through -= 1
         data = bytearray()
         try:
@@ -97,6 +94,10 @@ class Files:
                     data += await request.content.readany()
         except TimeoutError:
             return _drop(request)
+        if is_held:  # with all of it read: without TLS a client waits at its end for what it has not sent
+            self.held += 1
+            self._state.bell.ring()
+            await self.released.wait()
         digest = request.match_info["digest"]
         if hashlib.sha256(data).hexdigest() != digest:
             return web.Response(status=400, text="The block is not what its digest says")

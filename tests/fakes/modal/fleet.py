@@ -98,15 +98,21 @@ class Fleet:
             container.cancelled.append(one)
             self._state.bell.ring()
 
+    async def clear(self) -> None:
+        """Kill every container and wait for their ends; new ones start meanwhile only where inputs wait."""
+        ending = [container for container in self.containers if container.exit_code is None]
+        for container in ending:
+            self.drain(container)
+        while any(container.exit_code is None for container in ending):
+            for container in ending:
+                container.kill()
+            await asyncio.wait(self._tasks, timeout=0.1)
+
     async def close(self) -> None:
         """Kill every container and wait for their ends."""
         self.autostart = False
-        for container in self.containers:
-            container.draining = True
         while self._tasks:
-            for container in self.containers:
-                container.kill()
-            await asyncio.wait(self._tasks, timeout=0.1)
+            await self.clear()
 
     async def _run(self, container: Container) -> None:
         assert self.serve is not None

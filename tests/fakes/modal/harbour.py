@@ -93,7 +93,7 @@ class Harbour:
         self.deploy(project, spec, bundle)
         url = self.plane.url(spec.app, FUNCTION, WEB)
         headers = {"authorization": f"Bearer {token}"} if token else {}
-        client = httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False)
+        client = httpx.Client(base_url=url, headers=headers, timeout=120, trust_env=False)
         self._clients.append(client)
         return Shipped(self.plane, spec, project, client)
 

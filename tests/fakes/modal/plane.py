@@ -18,6 +18,7 @@
     plane.containers                  all so far: .tag, .times, .lines, .exit_code, .failure
     plane.start(app, tag)             one more container; it returns when that is ready (or has ended)
     plane.drain(app)                  lets every container end; returns those that did
+    plane.clear()                     kills every container
     plane.until(look)                 waits until `look()` is true and returns that; `look` may only look
     plane.autostart = False           nothing but start() starts containers
     plane.web_timeout_s               after which a web request is answered 303 (150)
@@ -64,7 +65,7 @@ from tests.fakes.modal.volumes import Volumes
 from tests.fakes.modal.workspace import Secrets, Workspace
 
 TOKEN_ID, TOKEN_SECRET = "ak-plane", "as-plane-never-to-be-logged"
-LONGEST_S = 60.0
+LONGEST_S = 120.0
 
 T = TypeVar("T")
 
@@ -219,6 +220,9 @@ class ControlPlane:
         self._call(lambda: self._fleet.stop(wanted))
         self.until(lambda: all(container.exit_code is not None for container in drained))
         return drained
+
+    def clear(self) -> None:
+        self._run(self._fleet.clear())
 
     def until(self, look: Callable[[], T], *, timeout_s: float = LONGEST_S) -> T:
         found = self._run(self._state.bell.until(look, timeout_s))

@@ -18,7 +18,7 @@ PROJECT = Path(__file__).parents[3]
 VARIABLE = "TEST_MODAL_CLIENT"
 """Says which client the tests use: "oldest", "newest", or nothing for the one beside the tests."""
 RESOLUTIONS = {"oldest": "lowest-direct", "newest": "highest"}
-LONGEST_S = 120
+LONGEST_S = 240
 NOT_INHERITED = ("PYTHONDONTWRITEBYTECODE", "PREHEAT_HOME", "PYTHONPATH")
 
 

@@ -1,5 +1,6 @@
 """An account with endpoints: MiniStack, our control plane and our asynchronous endpoints, as one."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -60,6 +61,8 @@ class Account:
     running: dict[str, Running] = field(default_factory=dict)
     _configs: dict[str, str] = field(default_factory=dict)
     _replaced: dict[str, list[Running]] = field(default_factory=dict)
+    _telling: threading.RLock = field(default_factory=threading.RLock)
+    """Held while CloudWatch is told: requests end at the same time, and one log stream is made once."""
 
     def as_process(self, model: dict[str, Any]) -> Running:
         """Start the image of a model as a process of this machine, and wait for it: a `launch`."""
@@ -128,18 +131,20 @@ class Account:
             {"MetricName": key, "Value": each, "Dimensions": by_endpoint} for key, each in figures.items()
         ]
         latency = {"MetricName": "ModelLatency", "Value": seconds * 1e6, "Dimensions": by_variant}
-        client = self.cloud.client("cloudwatch")
-        client.put_metric_data(Namespace="AWS/SageMaker", MetricData=[*data, latency])
-        if endpoint.name in self.running and (lines := self.running[endpoint.name].new_lines()):
-            self.write_log(f"/aws/sagemaker/Endpoints/{endpoint.name}", *lines)
+        with self._telling:
+            client = self.cloud.client("cloudwatch")
+            client.put_metric_data(Namespace="AWS/SageMaker", MetricData=[*data, latency])
+            if endpoint.name in self.running and (lines := self.running[endpoint.name].new_lines()):
+                self.write_log(f"/aws/sagemaker/Endpoints/{endpoint.name}", *lines)
 
     def write_log(self, group: str, *lines: str) -> None:
         """Write lines as a container does."""
-        logs, moment = self.cloud.client("logs"), int(time.time() * 1000)
-        if not logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=STREAM)["logStreams"]:
-            logs.create_log_stream(logGroupName=group, logStreamName=STREAM)
-        events = [{"timestamp": moment, "message": line} for line in lines]
-        logs.put_log_events(logGroupName=group, logStreamName=STREAM, logEvents=events)
+        with self._telling:
+            logs, moment = self.cloud.client("logs"), int(time.time() * 1000)
+            if not logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=STREAM)["logStreams"]:
+                logs.create_log_stream(logGroupName=group, logStreamName=STREAM)
+            events = [{"timestamp": moment, "message": line} for line in lines]
+            logs.put_log_events(logGroupName=group, logStreamName=STREAM, logEvents=events)
 
 
 @contextmanager

@@ -41,7 +41,7 @@ def well(container: str) -> bool:
     try:
         connection.request("GET", "/ping")
         return connection.getresponse().status == 200
-    except OSError:
+    except (OSError, http.client.HTTPException):
         return False
     finally:
         connection.close()

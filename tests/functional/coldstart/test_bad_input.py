@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.fakes.local import project
 from tests.fakes.provider import InMemoryProvider
-from tests.fakes.rehearsing import UPPER
+from tests.fakes.rehearsing import UPPER, RehearsingProvider
 from tests.functional.coldstart.conftest import Made
 
 from preheat.coldstart.measuring import measure
@@ -140,3 +140,8 @@ def test_a_provider_that_cannot_be_rehearsed_is_refused() -> None:
     with pytest.raises(ProviderError, match="Nothing of provider 'memory'") as caught:
         rehearses(InMemoryProvider())
     assert caught.value.hint == "preheat coldstart --provider local"
+
+
+def test_a_machine_without_linux_is_told_so() -> None:
+    with pytest.raises(ProviderError, match="this is darwin"):
+        rehearses(RehearsingProvider(), "darwin")

@@ -16,7 +16,8 @@ UNTYPED = ("onnx", "onnxruntime", "peft", "safetensors", "tokenizers", "torch", 
 @pytest.mark.parametrize("project", FOLDERS, ids=lambda path: path.name)
 def test_an_example_is_strictly_typed(project: Path, tmp_path: Path) -> None:
     overrides = "".join(f"[mypy-{name}.*]\nignore_missing_imports = true\n" for name in UNTYPED)
-    (tmp_path / "mypy.ini").write_text(f"[mypy]\nstrict = true\ndisallow_subclassing_any = false\n{overrides}")
+    strict = "[mypy]\nstrict = true\ndisallow_subclassing_any = false\n"
+    (tmp_path / "mypy.ini").write_text(strict + overrides)
     options = [f"--config-file={tmp_path / 'mypy.ini'}", f"--cache-dir={ROOT / '.mypy_cache' / 'examples'}"]
     done = subprocess.run(
         [sys.executable, "-m", "mypy", *options, *project.rglob("*.py")],

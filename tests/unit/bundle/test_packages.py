@@ -2,13 +2,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.fakes.elf import real_library, with_sections
 from tests.fakes.wheels import make_wheel
 
 from preheat.bundle.cache import Cache
 from preheat.bundle.digest import read_folder, tree_digest
 from preheat.bundle.lock import Pin, lock
 from preheat.bundle.model import Target
-from preheat.bundle.packages import Package, fetch, requirement_name
+from preheat.bundle.packages import Package, fetch, requirement_name, with_extras
 from preheat.bundle.uv import Uv
 from preheat.errors import BundleError
 
@@ -33,10 +34,13 @@ class Fetched:
 
 
 def test_each_distribution_is_stored_with_what_it_requires(fetched: Fetched, wheelhouse: Path) -> None:
-    make_wheel(wheelhouse, "Alpha.One", files={"alpha_one.py": "x = 1\n"}, requires=["beta>=1; extra == 'x'"])
-    make_wheel(wheelhouse, "beta")
+    lines = ["beta[fast]>=1; extra == 'x'", "gamma[fast]>=1; python_version > '3'"]
+    make_wheel(wheelhouse, "Alpha.One", files={"alpha_one.py": "x = 1\n"}, requires=lines)
+    for name in ("beta", "gamma"):
+        make_wheel(wheelhouse, name)
     package = fetched("Alpha.One")["alpha-one"]
-    assert (package.version, package.requires) == ("1.0", frozenset({"beta"}))
+    assert (package.version, package.requires) == ("1.0", frozenset({"beta", "gamma"}))
+    assert (package.optional, package.extended) == (frozenset({"beta"}), frozenset({"gamma"}))
     assert package.modules() == {"alpha_one"}
     assert sorted(package.files) == [
         "Alpha.One-1.0.dist-info/METADATA",
@@ -58,6 +62,16 @@ def test_scripts_and_compiled_files_stay_behind(fetched: Fetched, wheelhouse: Pa
         "alpha.py",
         "alpha-1.0.dist-info/entry_points.txt",
     }
+
+
+def test_a_library_is_stored_with_its_symbols_and_without(fetched: Fetched, wheelhouse: Path) -> None:
+    library = with_sections(real_library().read_bytes(), {".debug_info": bytes(1 << 20)})
+    make_wheel(wheelhouse, "alpha", files={"alpha.py": "", "alpha.so": library})
+    package = fetched("alpha")["alpha"]
+    assert package.files["alpha.so"].bytes == len(library)
+    assert set(package.lean) == {"alpha.so"}
+    assert package.lean["alpha.so"].bytes <= len(library) - (1 << 20)
+    assert fetched("alpha")["alpha"] == package
 
 
 def test_what_is_stored_is_not_installed_again(fetched: Fetched, wheelhouse: Path) -> None:
@@ -136,3 +150,8 @@ def test_another_python_has_packages_of_its_own(fetched: Fetched, wheelhouse: Pa
 )
 def test_a_requirement_starts_with_a_name(requirement: str, name: str) -> None:
     assert requirement_name(requirement) == name
+
+
+def test_a_requirement_with_an_extra_is_known_by_its_bracket() -> None:
+    lines = ["uvicorn[standard]>=1", "fast_api [all]; python_version > '3'", "numpy>=2", "a @ file:///x[y]"]
+    assert with_extras(lines) == {"uvicorn", "fast-api"}

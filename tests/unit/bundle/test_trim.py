@@ -4,7 +4,7 @@ import pytest
 
 from preheat.bundle.digest import File, content_file, read_file
 from preheat.bundle.packages import Package
-from preheat.bundle.trim import RULES, UNUSED, Trimmed, trim, untrimmed
+from preheat.bundle.trim import RULES, SYMBOLS, UNUSED, Trimmed, trim, untrimmed
 
 
 class Site:
@@ -14,14 +14,25 @@ class Site:
         self._folder = folder
         self.packages: list[Package] = []
 
-    def add(self, name: str, *paths: str, requires: tuple[str, ...] = (), **contents: bytes) -> "Site":
+    def add(
+        self,
+        name: str,
+        *paths: str,
+        requires: tuple[str, ...] = (),
+        optional: tuple[str, ...] = (),
+        extended: tuple[str, ...] = (),
+        **contents: bytes,
+    ) -> "Site":
         files: dict[str, File] = {}
         for path in paths:
             place = self._folder / name / path
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(contents.get(path.rpartition("/")[2].partition(".")[0], b"1234"))
             files[path] = read_file(place)
-        self.packages.append(Package(name, "1.0", frozenset(requires), files))
+        asked = frozenset((*requires, *optional))
+        self.packages.append(
+            Package(name, "1.0", asked, files, optional=frozenset(optional), extended=frozenset(extended))
+        )
         return self
 
     def trim(self, *requirements: str, user_code: str = "") -> Trimmed:
@@ -117,6 +128,15 @@ def test_what_the_user_asks_for_stays(site: Site, requirements: tuple[str, ...],
     assert "huggingface-hub" in hub(site).trim(*requirements, user_code=user_code).kept
 
 
+def test_what_is_declared_for_an_extra_goes_unless_somebody_asks_for_one(site: Site) -> None:
+    hub(site).add("uvicorn", "uvicorn/__init__.py", optional=("tqdm",))
+    assert set(site.trim("tokenizers", "uvicorn").kept) == {"tokenizers", "uvicorn"}
+    assert "tqdm" in site.trim("tokenizers", "uvicorn[standard]>=1").kept
+    assert "tqdm" in site.add("web", "web.py", optional=("uvicorn",)).trim("tokenizers", "web[all]").kept
+    site.add("server", "server.py", requires=("uvicorn",), extended=("uvicorn",))
+    assert "tqdm" in site.trim("tokenizers", "server").kept
+
+
 def test_a_requirement_stays_where_the_package_turns_out_to_import_it(site: Site) -> None:
     site.add("onnxruntime", "onnxruntime/x.py", requires=("protobuf",), x=b"from google.protobuf import y")
     site.add("protobuf", "google/protobuf/__init__.py")
@@ -126,6 +146,13 @@ def test_a_requirement_stays_where_the_package_turns_out_to_import_it(site: Site
 def test_a_requirement_by_a_path_keeps_its_package(site: Site) -> None:
     hub(site).add("mine", "mine.py", requires=("tqdm",))
     assert {"mine", "tqdm"} <= set(site.trim("tokenizers", "./wheels/mine-1.0-py3-none-any.whl").kept)
+
+
+def test_a_library_ships_without_its_symbols_unless_everything_ships() -> None:
+    whole, lean = content_file(b"library and symbols"), content_file(b"library")
+    package = Package("uvloop", "1", frozenset(), {"loop.so": whole}, {"loop.so": lean})
+    assert trim([package], ["uvloop"], "") == Trimmed({"uvloop": {"loop.so": lean}}, ((SYMBOLS, 12),))
+    assert untrimmed([package]).kept == {"uvloop": {"loop.so": whole}}
 
 
 def test_untrimmed_keeps_everything(site: Site) -> None:

@@ -2,6 +2,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import click
 import pytest
 from tests.fakes.command_line import CommandLine
 from tests.fakes.projects import write_project
@@ -11,7 +12,7 @@ from tests.fakes.starts import RESULT
 from preheat.cli import coldstart_views
 from preheat.cli.coldstart_check import finding_of
 from preheat.cli.coldstart_views import BAR_CELLS, bar, verdict
-from preheat.coldstart.model import Comparison, Phase, Saving, Spread, Verdict
+from preheat.coldstart.model import Comparison, Import, Phase, Saving, Spread, Verdict
 from preheat.deploy import Pipeline
 from preheat.progress import quiet
 from preheat.project.config import load_project
@@ -47,21 +48,22 @@ def test_a_measurement_is_one_json_object_and_a_picture(
 ) -> None:
     picture = tmp_path / "coldstart.svg"
     outcome = preheat(
-        "coldstart", with_budget(project, "ratio = 1000.0"), *QUICK, "--json", "--svg", str(picture)
+        "coldstart", with_budget(project, "ratio = 1000.0"), *QUICK, "--json", "--plot", str(picture)
     )
     assert outcome.code == 0, outcome.err
     document = outcome.document
     assert document["runs"] == 3
+    assert [(each["cache"], each["cores"]) for each in document["conditions"]] == [("warm", "all")]
     assert document["budget"]["kept"]
     assert document["phases"][0]["name"] == "interpreter"
-    assert picture.read_text().startswith("<svg")
+    assert "demo on local" in picture.read_text()
 
 
 @pytest.mark.runtime
 def test_a_budget_that_is_not_kept_fails_with_the_numbers(preheat: CommandLine, project: Path) -> None:
     outcome = preheat("coldstart", with_budget(project, "p95_ms = 0.5"), *QUICK)
     assert outcome.code == 1
-    assert re.search(r"coldstart\.p95_ms = 0 ms is not kept: measured \d+ ms", outcome.out)
+    assert re.search(r"coldstart\.p95_ms = 0\.5 is not kept: measured \d+\.\d ms", outcome.out)
 
 
 @pytest.mark.runtime
@@ -73,6 +75,14 @@ def test_a_check_fails_at_the_line_of_the_budget(preheat: CommandLine, project: 
         r"coldstart\.ratio = 0\.01 is not kept: measured \d+\.\d\d \(.* p95 .*\)\.", finding["message"]
     )
     assert (finding["line"], finding["key"]) == (4, "coldstart.ratio")
+
+
+@pytest.mark.runtime
+def test_a_check_that_passes_says_how_far_it_was_from_failing(preheat: CommandLine, project: Path) -> None:
+    outcome = preheat("check", "--coldstart", with_budget(project, "ratio = 1000.0"))
+    assert outcome.code == 0, outcome.err
+    assert "nothing wrong for local" in outcome.out
+    assert re.search(r"coldstart\.ratio = 1000 is kept: measured \d+\.\d\d", outcome.err)
 
 
 def test_a_check_without_a_budget_says_what_one_could_be(project: Path) -> None:
@@ -122,10 +132,18 @@ def test_a_provider_whose_entry_cannot_be_started_is_refused_before_a_build(proj
     assert not preheat.build.targets
 
 
-def test_a_picture_needs_a_folder_to_lie_in(preheat: CommandLine, project: Path, tmp_path: Path) -> None:
-    outcome = preheat("coldstart", str(project), "--svg", str(tmp_path / "no" / "picture.svg"))
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [("no/picture.svg", "There is no folder"), ("picture.jpeg", "must end in .svg, .png, .pdf")],
+)
+def test_a_picture_that_could_not_be_drawn_is_refused_before_a_build(
+    project: Path, tmp_path: Path, file: str, said: str
+) -> None:
+    preheat = CommandLine()
+    outcome = preheat("coldstart", str(project), "--plot", str(tmp_path / file))
     assert outcome.code == 2
-    assert "there is no folder" in outcome.err
+    assert said in outcome.err
+    assert not preheat.build.targets
 
 
 def test_one_start_is_no_measurement(preheat: CommandLine, project: Path) -> None:
@@ -142,6 +160,27 @@ def test_a_reader_sees_totals_phases_and_savings() -> None:
     assert "import it in predict" in text
 
 
+def test_a_reader_sees_that_nothing_is_to_be_saved_only_where_that_was_tried() -> None:
+    said = "none of what was tried makes it 2 % shorter"
+    assert said in "\n".join(coldstart_views.result(replace(RESULT, savings=())))
+    assert "savings" not in "\n".join(coldstart_views.result(RESULT))
+
+
+@pytest.mark.parametrize(("read_bytes", "told"), [(0, True), (4096, False), (None, False)])
+def test_a_reader_sees_that_a_cold_start_was_none(read_bytes: int | None, told: bool) -> None:
+    figures = tuple(replace(each, read_bytes=read_bytes) for each in RESULT.figures)
+    text = "\n".join(coldstart_views.result(replace(RESULT, figures=figures)))
+    assert ("nothing came from disk" in text) == told
+
+
+def test_a_reader_sees_what_one_package_asks_of_another() -> None:
+    inner = Import(name="numpy._core", ms=20.0, self_ms=2.0, asked_by="numpy")
+    text = click.unstyle("\n".join(coldstart_views.result(replace(RESULT, imports=(*RESULT.imports, inner)))))
+    assert re.search(r"30 ms +numpy +by app", text)
+    assert "numpy._core" not in text
+    assert "and 1 more over 1 ms: --json" in text
+
+
 def test_a_reader_sees_what_changed_since_a_release() -> None:
     before = Comparison(
         release=3,
@@ -149,11 +188,19 @@ def test_a_reader_sees_what_changed_since_a_release() -> None:
         total_ms=Spread(80.0, 90.0),
         rss_bytes=1_000_000,
         ratio=1.25,
-        phases=(Phase(name="setup", start_ms=0.0, ms=60.0),),
+        phases=(
+            Phase(name="onnxruntime.InferenceSession", start_ms=0.0, ms=50.0, within="import"),
+            Phase(name="onnxruntime.InferenceSession", start_ms=50.0, ms=7.0, within="import"),
+            Phase(name="setup", start_ms=0.0, ms=60.0),
+            Phase(name="restore", start_ms=0.0, ms=5.0),
+        ),
     )
-    text = "\n".join(coldstart_views.result(replace(RESULT, comparison=before)))
+    text = click.unstyle("\n".join(coldstart_views.result(replace(RESULT, comparison=before))))
     assert "1.25 ×" in text
     assert re.search(r"setup +60 ms +80 ms +\+20\.0 ms", text)
+    assert re.search(r"restore +5\.0 ms +- +-5\.0 ms", text)
+    assert re.search(r"  onnxruntime\.InferenceSession +50 ms +70 ms +\+20\.0 ms", text)
+    assert re.search(r"  onnxruntime\.InferenceSession +7\.0 ms +- +-7\.0 ms", text)
 
 
 def test_bars_lie_where_their_time_was() -> None:
@@ -162,7 +209,18 @@ def test_bars_lie_where_their_time_was() -> None:
     assert bar(Phase(name="x", start_ms=0.0, ms=0.001), 100.0) == "▏"
 
 
-@pytest.mark.parametrize(("measured", "said"), [(2.0, "is kept"), (4.0, "is not kept")])
-def test_a_budget_is_told_with_what_was_measured(measured: float, said: str) -> None:
-    (line,) = verdict(Verdict(key="ratio", limit=3.0, measured=measured))
-    assert f"coldstart.ratio = 3.00 {said}: measured {measured:.2f}" in line
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (Verdict(key="ratio", limit=3.0, measured=2.0), "coldstart.ratio = 3 is kept: measured 2.00"),
+        (Verdict(key="ratio", limit=3.0, measured=3.01), "coldstart.ratio = 3 is not kept: measured 3.01"),
+        (
+            Verdict(key="p95_ms", limit=250, measured=250.0),
+            "coldstart.p95_ms = 250 is kept: measured 250.0 ms",
+        ),
+        (Verdict(key="p95_ms", limit=0.5, measured=250.1), "p95_ms = 0.5 is not kept: measured 250.1 ms"),
+    ],
+)
+def test_a_budget_is_told_with_what_was_measured(found: Verdict, said: str) -> None:
+    (line,) = verdict(found)
+    assert said in line

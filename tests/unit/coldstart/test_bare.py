@@ -12,7 +12,7 @@ from preheat.coldstart.starting import BARE
 
 def run(place: Path, models: list[Path], **asked: Any) -> dict[str, float]:
     """Run the reference and return what it tells."""
-    usual = {"path": [str(place)], "threads": 1, "optimised": False, "make": None}
+    usual = {"path": [str(place)], "threads": 1, "make": None}
     document = usual | asked | {"models": [str(model) for model in models]}
     command = [sys.executable, "-I", "-S", "-B", str(BARE), "1"]
     done = subprocess.run(
@@ -46,4 +46,3 @@ def test_optimised_models_are_written_apart_from_each_other(place: Path) -> None
         (place / f"{name}.onnx").write_text(name)
     run(place, [place / "one.onnx", place / "two.onnx"], make=str(place / "made"))
     assert [(place / "made" / number / "model.onnx").read_text() for number in "01"] == ["one", "two"]
-    run(place, [place / "made" / "0" / "model.onnx"], optimised=True)

@@ -60,6 +60,11 @@ def test_a_budget_carries_its_numbers() -> None:
     assert document(RESULT)["budget"] is None
 
 
+def test_savings_that_were_not_looked_for_are_told_from_none_found() -> None:
+    assert document(RESULT)["savings"] is None
+    assert document(replace(RESULT, savings=()))["savings"] == []
+
+
 def test_it_is_json_with_times_to_the_microsecond() -> None:
     found = json.loads(json.dumps(document(FULL)))
     assert found["savings"][0]["ms"] == 12.346

@@ -33,6 +33,17 @@ def test_a_ratio_is_about_the_ratio() -> None:
     assert verdict_of(Coldstart(ratio=3.0), FIGURES) == Verdict(key="ratio", limit=3.0, measured=2.5)
 
 
+def test_what_is_judged_is_what_is_shown() -> None:
+    just_over = replace(FIGURES, total_ms=Spread(100.0, 110.04), ratio=3.004)
+    for budget in (Coldstart(p95_ms=110.0), Coldstart(ratio=3.0)):
+        verdict = verdict_of(budget, just_over)
+        assert verdict is not None
+        assert verdict.kept
+    verdict = verdict_of(Coldstart(p95_ms=110.0), replace(FIGURES, total_ms=Spread(100.0, 110.06)))
+    assert verdict is not None
+    assert (verdict.measured, verdict.kept) == (110.1, False)
+
+
 def test_without_a_budget_there_is_no_verdict() -> None:
     assert verdict_of(Coldstart(), FIGURES) is None
 

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,27 @@ def test_files_are_found_at_every_depth(tmp_path: Path) -> None:
     for file in files:
         file.write_bytes(b"x")
     assert set(files_below([tmp_path])) == files
+
+
+def is_cached(file: Path) -> bool:
+    """Return whether the page cache holds the beginning of `file`."""
+    descriptor = os.open(file, os.O_RDONLY)
+    try:
+        return os.preadv(descriptor, [bytearray(10)], 0, os.RWF_NOWAIT) > 0
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def test_what_is_forgotten_comes_from_storage_again(tmp_path: Path) -> None:
+    if not os.major(tmp_path.stat().st_dev):
+        pytest.skip("no disk below this folder: what it holds is nowhere but in memory")
+    file = tmp_path / "weights"
+    file.write_bytes(b"x" * 10_000)  # not on the disk yet
+    assert is_cached(file)
+    forget([file])
+    assert not is_cached(file)
 
 
 def test_forgetting_leaves_files_as_they_are(tmp_path: Path) -> None:

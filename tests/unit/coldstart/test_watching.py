@@ -14,7 +14,7 @@ sys.stderr.write('{"event": "ready", "n": 7}\\n')
 signal.pause()"""
 
 
-def watched(code: str, *, limit_s: float = 30.0) -> WatchedProcess:
+def watched(code: str, *, limit_s: float = 30.0, given: bytes = b"") -> WatchedProcess:
     process = subprocess.Popen(
         [sys.executable, "-I", "-S", "-c", code],
         stdin=subprocess.PIPE,
@@ -22,9 +22,9 @@ def watched(code: str, *, limit_s: float = 30.0) -> WatchedProcess:
         stderr=subprocess.PIPE,
         start_new_session=True,
     )
-    assert process.stdin is not None
-    process.stdin.close()
-    return WatchedProcess(process, began_ns=time.monotonic_ns(), limit_s=limit_s)
+    watch = WatchedProcess(process, began_ns=time.monotonic_ns(), limit_s=limit_s)
+    watch.give(given)
+    return watch
 
 
 def test_an_event_is_noticed_with_its_time() -> None:
@@ -40,6 +40,14 @@ def test_a_process_that_ends_silently_is_told_with_its_exit_code() -> None:
     with watched("raise SystemExit(3)") as watch, pytest.raises(HandlerError, match="exit code 3") as caught:
         watch.logged("ready")
     assert "nothing to standard error" in caught.value.message
+
+
+def test_a_process_that_ends_before_it_has_read_all_is_told_with_its_exit_code() -> None:
+    with (
+        watched("raise SystemExit(3)", given=b"x" * 1_000_000) as watch,
+        pytest.raises(HandlerError, match="exit code 3"),
+    ):
+        watch.logged("ready")
 
 
 def test_its_own_reason_is_told_where_it_gave_one() -> None:

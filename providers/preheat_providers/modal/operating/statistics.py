@@ -10,11 +10,11 @@ from preheat_providers.modal.operating.log_lines import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """Counts and latencies in ms; a latency is None until one was seen."""
+    """Counts and latencies in ms: nothing where nothing was counted, and no latency until one was seen."""
 
-    requests: int = 0
-    errors: int = 0
-    cold_starts: int = 0
+    requests: int | None = None
+    errors: int | None = None
+    cold_starts: int | None = None
     cold_ms_p50: float | None = None
     warm_ms_p50: float | None = None
     warm_ms_p95: float | None = None

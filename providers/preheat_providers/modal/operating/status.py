@@ -8,6 +8,7 @@ from preheat_providers.modal.place import Live, Place, deployment_of
 
 LINES = '"event": "'
 """In every line of ours, and in few of anybody else."""
+COUNTED = "the newest 10,000 log entries of the last 24 hours"
 
 
 def status_of(place: Place, live: Live, log: AppLog | None) -> Status:
@@ -30,14 +31,14 @@ def status_of(place: Place, live: Live, log: AppLog | None) -> Status:
         cold_ms_p50=figures.cold_ms_p50,
         warm_ms_p50=figures.warm_ms_p50,
         warm_ms_p95=figures.warm_ms_p95,
-        details=_details(live, running),
+        details=_details(live, running, COUNTED if log else "with NAME alone"),
     )
 
 
-def _details(live: Live, running: Running) -> dict[str, object]:
+def _details(live: Live, running: Running, counted: str) -> dict[str, object]:
     return {
         "environment": live.app.environment,
-        "counted": "the newest 10,000 log entries of the last 24 hours",
+        "counted": counted,
         "waiting": running.waiting,
         "app": live.app.id,
         "version": live.app.running,

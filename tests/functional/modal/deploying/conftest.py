@@ -33,6 +33,13 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
             yield plane
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _no_container_stays(plane: ControlPlane) -> Iterator[None]:
+    """Leave the machine to the other tests: the plane lives as long as the process."""
+    yield
+    plane.clear()
+
+
 @pytest.fixture
 def provider(plane: ControlPlane) -> ModalProvider:
     """A provider that remembers nothing of other tests."""

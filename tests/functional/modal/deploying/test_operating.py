@@ -105,8 +105,19 @@ def test_invoke_needs_no_token_and_counts_like_a_request(counted: Function) -> N
     assert counted.ask("abc") == 3
     assert counted.send(b'""').status == 400
     after = counted.status()
-    assert (after.requests, after.errors) == (before.requests + 2, before.errors)
+    assert (after.requests, after.errors) == ((before.requests or 0) + 2, before.errors)
     json.dumps(dict(after.details))
+
+
+def test_a_list_of_functions_says_that_requests_were_not_counted(
+    counted: Function, provider: ModalProvider
+) -> None:
+    counted.ask("abc")
+    [listed] = [each for each in provider.status(None, None) if each.name == counted.name]
+    assert (listed.requests, listed.errors, listed.cold_starts, listed.warm_ms_p50) == (None,) * 4
+    line = CommandLine(registry=Registry.installed())
+    [row] = [each for each in line("status", "--provider", "modal").out.splitlines() if counted.name in each]
+    assert row.split()[4:7] == ["-", "-", "-"]
 
 
 def test_a_share_of_the_traffic_is_refused_and_all_of_it_goes_to_the_newest(

@@ -10,13 +10,20 @@ from tests.fakes.modal.plane import ControlPlane
 
 ZOO = Path(__file__).parent / "zoo"
 Zoo = Callable[..., Shipped]
-"""Deploys the zoo with one of its handlers, and with changes of its spec; see Harbour.ship."""
+"""Deploys the zoo with one of its handlers, a time limit, and changes of its spec; see Harbour.ship."""
 
 
 @pytest.fixture(scope="session")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     with ControlPlane(tmp_path_factory.mktemp("plane")) as plane:
         yield plane
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_container_stays(plane: ControlPlane) -> Iterator[None]:
+    """Leave the machine to the other tests: the plane lives as long as the process."""
+    yield
+    plane.clear()
 
 
 @pytest.fixture(scope="session")
@@ -28,8 +35,9 @@ def harbour(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture(scope="session")
 def zoo(harbour: Harbour) -> Zoo:
-    def ship(animal: str = "Tiger", **changes: Any) -> Shipped:
-        return harbour.ship(ZOO, {"zoo:Tiger": f"zoo:{animal}"}, **changes)
+    def ship(animal: str = "Tiger", *, timeout_s: int = 60, **changes: Any) -> Shipped:
+        texts = {"zoo:Tiger": f"zoo:{animal}", "timeout_s = 60": f"timeout_s = {timeout_s}"}
+        return harbour.ship(ZOO, texts, **changes)
 
     return ship
 

@@ -1,24 +1,32 @@
 """/jobs in the real container: a call that is spawned runs the job, and a Dict has its record."""
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 from tests.fakes.modal.container import Container
 from tests.fakes.modal.harbour import Shipped
+from tests.fakes.modal.hold import Hold, holding
 from tests.functional.modal.running.conftest import Zoo
 
 pytestmark = [pytest.mark.runtime, pytest.mark.index, pytest.mark.xdist_group("modal-running")]
 
 GRR = {"do": "say", "what": "grr"}
 ENDED = ("succeeded", "failed", "cancelled")
-SLEEP = {"do": "sleep", "seconds": 1.2}
+LONGEST_S = 120
 
 
 @pytest.fixture(scope="module")
 def tiger(zoo: Zoo) -> Shipped:
     return ship(zoo)
+
+
+@pytest.fixture
+def hold() -> Iterator[Hold]:
+    with holding() as hold:
+        yield hold
 
 
 def ship(zoo: Zoo, **changes: Any) -> Shipped:
@@ -39,7 +47,7 @@ def state(shipped: Shipped, job: str) -> dict[str, Any]:
 
 def until(shipped: Shipped, job: str, *statuses: str) -> dict[str, Any]:
     """Ask for the job until its state is one of those."""
-    ends = time.monotonic() + 40
+    ends = time.monotonic() + LONGEST_S
     while (found := state(shipped, job))["status"] not in statuses:
         over = found["status"] in ENDED or time.monotonic() > ends
         assert not over, (found, shipped.container().lines[-10:])
@@ -68,12 +76,14 @@ def test_a_job_is_taken_run_and_read(tiger: Shipped) -> None:
     assert (result.status_code, result.json()) == (200, {"said": "grr"})
 
 
-def test_a_job_says_that_it_runs(tiger: Shipped) -> None:
-    job = submit(tiger, SLEEP).json()["id"]
+def test_a_job_says_that_it_runs(tiger: Shipped, hold: Hold) -> None:
+    job = submit(tiger, hold.order).json()["id"]
+    hold.until_held()
     running = until(tiger, job, "running")
     assert running["attempts"] == 1
     assert tiger.http.get(f"/jobs/{job}/result").status_code == 409
-    assert until(tiger, job, "succeeded")["result"] == {"slept": 1.2}
+    hold.let_go()
+    assert until(tiger, job, "succeeded")["result"] == {"called": hold.order["port"]}
 
 
 def test_a_job_that_fails_is_tried_three_times(tiger: Shipped) -> None:
@@ -97,17 +107,18 @@ def test_the_same_key_is_the_same_job(tiger: Shipped) -> None:
     again = submit(tiger, GRR, **key)
     assert (first.status_code, again.status_code) == (202, 200)
     assert first.json()["id"] == again.json()["id"]
-    assert submit(tiger, SLEEP, **key).status_code == 409
+    assert submit(tiger, {**GRR, "what": "meow"}, **key).status_code == 409
     until(tiger, first.json()["id"], "succeeded")
     assert tiger.said().count("says grr") >= 1
 
 
-def test_a_job_that_is_cancelled_while_it_runs_has_no_result(tiger: Shipped) -> None:
-    job = submit(tiger, SLEEP).json()["id"]
-    until(tiger, job, "running")
+def test_a_job_that_is_cancelled_while_it_runs_has_no_result(tiger: Shipped, hold: Hold) -> None:
+    job = submit(tiger, hold.order).json()["id"]
+    hold.until_held()
     cancelled = tiger.http.delete(f"/jobs/{job}").json()
     assert cancelled["status"] == "cancelled"
     assert tiger.http.get(f"/jobs/{job}/result").status_code == 409
+    hold.let_go()
     assert state(tiger, job)["status"] == "cancelled"
     assert tiger.post(GRR).status_code == 200
 
@@ -118,20 +129,22 @@ def test_a_job_that_has_ended_is_not_cancelled(tiger: Shipped) -> None:
     assert tiger.http.delete(f"/jobs/{job}").json()["status"] == "succeeded"
 
 
-def test_a_job_whose_container_dies_is_run_in_another(zoo: Zoo) -> None:
+def test_a_job_whose_container_dies_is_run_in_another(zoo: Zoo, hold: Hold) -> None:
     tiger = ship(zoo, retries=2)
-    job = submit(tiger, SLEEP).json()["id"]
-    until(tiger, job, "running")
+    job = submit(tiger, hold.order).json()["id"]
+    hold.until_held()
     first = kill(tiger)
+    hold.until_held()
+    hold.let_go()
     ended = until(tiger, job, "succeeded")
     assert ended["attempts"] == 2
     assert tiger.container().id != first.id
 
 
-def test_a_job_whose_call_is_given_up_has_failed(zoo: Zoo) -> None:
+def test_a_job_whose_call_is_given_up_has_failed(zoo: Zoo, hold: Hold) -> None:
     tiger = ship(zoo, retries=0)
-    job = submit(tiger, SLEEP).json()["id"]
-    until(tiger, job, "running")
+    job = submit(tiger, hold.order).json()["id"]
+    hold.until_held()
     kill(tiger)
     failed = until(tiger, job, "failed")
     assert failed["error"]["status"] == 502
@@ -166,7 +179,7 @@ def test_what_no_job_is_taken_for(tiger: Shipped, headers: dict[str, str], statu
 
 def test_a_job_expires(tiger: Shipped) -> None:
     job = submit(tiger, GRR, **{"x-preheat-ttl-s": "0.05"}).json()["id"]
-    ends = time.monotonic() + 10
+    ends = time.monotonic() + LONGEST_S
     while tiger.http.get(f"/jobs/{job}").status_code != 404:
         assert time.monotonic() < ends
 

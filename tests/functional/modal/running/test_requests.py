@@ -89,13 +89,10 @@ def test_modal_hands_over_as_many_requests_as_two_batches_and_one(shoal: Shipped
 
 
 def test_async_handlers_wait_side_by_side(zoo: Zoo) -> None:
-    heron = zoo("Heron")
-    heron.post(0.0)
-    begun = time.monotonic()
+    heron = zoo("Heron", timeout_s=30)
     with ThreadPoolExecutor(6) as pool:
-        answers = [answer.json() for answer in pool.map(lambda _: heron.post(0.8), range(6))]
-    assert answers == [{"waited": 0.8}] * 6
-    assert time.monotonic() - begun < 6 * 0.8 / 2
+        answers = [answer.json() for answer in pool.map(lambda _: heron.post(6), range(6))]
+    assert answers == [{"together": 6}] * 6
 
 
 def test_a_stream_arrives_piece_by_piece(parrot: Shipped) -> None:
@@ -132,7 +129,7 @@ def test_a_request_ends_at_its_deadline(tiger: Shipped) -> None:
 
 
 def test_a_predict_that_nothing_stops_costs_its_container(harbour: Harbour, zoo: Zoo) -> None:
-    stuck = zoo()
+    stuck = zoo(timeout_s=2)
     assert stuck.post(GRR).status_code == 200
     first = stuck.container()
     assert stuck.post({"do": "sleep", "seconds": 30}).status_code == 504

@@ -104,6 +104,11 @@ class Zoo:
                 await answer(send, 200, b"one\n", b"two\n", b"three\n")
             case "/wait":
                 await asyncio.sleep(float(scope["query_string"]))
+                await answer(send, 200, b"waited")
+            case "/gather":
+                while self.peak < int(scope["query_string"]):
+                    await asyncio.sleep(0.01)
+                await asyncio.sleep(0.1)  # for more to come than should
                 await answer(send, 200, b"%d" % self.peak)
             case path:
                 await answer(send, 404, path.encode())

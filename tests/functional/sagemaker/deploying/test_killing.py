@@ -9,7 +9,10 @@ from tests.functional.sagemaker.deploying.test_deploying import config_of, numbe
 from preheat_providers.sagemaker.template.names import image_stack_name, stack_name
 
 
-@pytest.mark.parametrize("at", ["Images CREATE_IN_PROGRESS", "naming it", "Endpoint CREATE_IN_PROGRESS"])
+@pytest.mark.parametrize(
+    "at",
+    ["Images CREATE_IN_PROGRESS", "naming it", "Endpoint CREATE_IN_PROGRESS", "Endpoint CREATE_COMPLETE"],
+)
 def test_a_first_deploy_that_was_killed_is_finished_and_shows_its_token_once(
     words: Function, account: Account, at: str
 ) -> None:

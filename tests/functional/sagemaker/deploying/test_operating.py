@@ -14,9 +14,11 @@ READY = '{"level": "info", "event": "ready", "message": "words", "phases": [{"na
 
 
 @pytest.fixture(scope="module")
-def deployed(functions: Functions) -> Iterator[Function]:
+def deployed(functions: Functions, account: Account) -> Iterator[Function]:
+    """An endpoint whose container has started once."""
     function = functions.fresh("words")
     function.deploy()
+    account.write_log(log_group(function.name, "dev"), READY)
     yield function
     function.provider.destroy(function.name, "dev", report=quiet)
 
@@ -33,7 +35,6 @@ def test_status_has_the_instances_the_backlog_and_the_starts(deployed: Function,
     endpoint = endpoint_name(deployed.name, "dev")
     account.plane.instances[endpoint] = 0
     count(account, endpoint, InvocationsProcessed=7, InvocationFailures=2, ApproximateBacklogSize=3)
-    account.write_log(log_group(deployed.name, "dev"), READY)
     status = deployed.status()
     assert (status.release, status.ready, status.workers) == (1, True, 0)
     assert (status.requests, status.errors) == (7, 2)
@@ -43,7 +44,7 @@ def test_status_has_the_instances_the_backlog_and_the_starts(deployed: Function,
     assert status.details["traffic"] == "all to the newest release"
 
 
-def test_the_log_has_what_the_container_wrote(deployed: Function, account: Account) -> None:
+def test_the_log_has_what_the_container_wrote(deployed: Function) -> None:
     events = [each["event"] for each in deployed.provider.logs(deployed.name, "dev", follow=False)]
     assert "ready" in events
 

@@ -15,7 +15,7 @@ from tests.fakes.sagemaker_templates import DAY, IMAGE, KEY, NIGHT, UPLOAD, temp
 
 from preheat.project.model import Resources, Scaling
 from preheat_providers.sagemaker.options import Options
-from preheat_providers.sagemaker.template.images import images_template_of
+from preheat_providers.sagemaker.template.images import SPARE_IMAGES, images_template_of
 
 ACCOUNT = "123456789012"
 NAMES = {
@@ -219,4 +219,4 @@ def test_the_repository_and_its_lifecycle_are_taken(account: Account) -> None:
         lifecyclePolicyText=repository["LifecyclePolicy"]["LifecyclePolicyText"],
     )
     found = account.call("ecr", "get_lifecycle_policy", repositoryName="preheat/ocr/dev")
-    assert '"countNumber": 9' in found["lifecyclePolicyText"]
+    assert f'"countNumber": {4 + SPARE_IMAGES}' in found["lifecyclePolicyText"]

@@ -1,6 +1,8 @@
 """Animals that show what a container does: each hook says so on standard output."""
 
+import asyncio
 import os
+import socket
 import sys
 import threading
 import time
@@ -49,6 +51,10 @@ class Tiger(preheat.Handler):
                 say("sleeps")
                 time.sleep(seconds)
                 return {"slept": seconds}
+            case {"do": "call", "port": port}:
+                with socket.create_connection(("127.0.0.1", port)) as line:
+                    line.recv(1)  # nothing comes; it ends when the other side hangs up
+                return {"called": port}
             case {"do": "fail"}:
                 say("fails")
                 raise RuntimeError("no tiger does that")
@@ -61,7 +67,7 @@ class Tiger(preheat.Handler):
                     "release": self.release,
                 }
             case _:
-                raise ValueError("A tiger can say, echo, sleep, fail and tell.")
+                raise ValueError("A tiger can say, echo, sleep, call, fail and tell.")
 
 
 class Shoal(preheat.Handler):
@@ -72,7 +78,7 @@ class Shoal(preheat.Handler):
 
     @preheat.batched(max_size=4, max_wait_ms=50)
     def predict(self, numbers: list[int]) -> list[dict[str, int]]:
-        time.sleep(0.2)
+        time.sleep(0.4)
         return [{"number": number, "together": len(numbers)} for number in numbers]
 
 
@@ -96,13 +102,21 @@ class Parrot(preheat.Handler):
 
 
 class Heron(preheat.Handler):
-    """Waits without holding a thread."""
+    """Answers nobody before as many have come as they say."""
 
-    def examples(self) -> list[float]:
-        return [0.0]
+    def setup(self, ctx: preheat.Context) -> None:
+        self.here = 0
+        self.full = asyncio.Event()
 
-    async def predict(self, seconds: float) -> dict[str, float]:
-        import asyncio
+    def examples(self) -> list[int]:
+        return [1]
 
-        await asyncio.sleep(seconds)
-        return {"waited": seconds}
+    async def predict(self, wanted: int) -> dict[str, int]:
+        self.here += 1
+        if self.here == wanted:
+            self.here = 0
+            self.full.set()
+            self.full = asyncio.Event()
+        else:
+            await self.full.wait()
+        return {"together": wanted}
