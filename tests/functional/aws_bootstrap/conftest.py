@@ -9,6 +9,7 @@ from tests.fakes.aws.ministack import Ministack
 NUMBERS = count(100_000_000_001)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep these tests in one process: they share the server."""
     for item in items:

@@ -73,6 +73,7 @@ MODE = "quick"
 Preheat = Callable[..., dict[str, Any]]
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "tests/functional/images/" in item.path.as_posix():

@@ -23,6 +23,7 @@ SAMPLE = Path(__file__).parent / "sample"
 WEIGHTS = b"hello" + bytes(9 << 20) + b"end"
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent == SAMPLE.parent:

@@ -26,6 +26,7 @@ PROJECTS = HERE / "deploying" / "projects"
 WHOLE = (HERE / "deploying", HERE / "flow")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep these tests in one process: they share the account."""
     for item in items:

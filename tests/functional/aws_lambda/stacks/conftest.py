@@ -28,6 +28,7 @@ from preheat.provider.registry import Registry
 PROJECTS = Path(__file__).parent / "projects"
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep these tests in one process: they share the server and its functions."""
     for item in items:

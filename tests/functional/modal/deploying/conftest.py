@@ -16,6 +16,7 @@ from preheat_providers.modal.provider import ModalProvider
 PROJECTS = Path(__file__).parent / "projects"
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep these tests in one process: they share the control plane."""
     for item in items:

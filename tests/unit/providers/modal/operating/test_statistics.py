@@ -10,7 +10,7 @@ def access(status: int | None, ms: float, **more: Any) -> dict[str, Any]:
 
 
 def test_without_events_there_are_no_latencies() -> None:
-    assert figures_of([]) == Figures()
+    assert figures_of([]) == Figures(requests=0, errors=0, cold_starts=0)
 
 
 def test_only_answers_of_routes_are_requests() -> None:
