@@ -24,6 +24,7 @@ def firing_alarms(client: "CloudWatchClient", names: Sequence[str]) -> tuple[str
             found = client.describe_alarms(
                 AlarmNames=list(names[begin : begin + ALARMS_AT_ONCE]),
                 AlarmTypes=["MetricAlarm", "CompositeAlarm"],
+                MaxRecords=ALARMS_AT_ONCE,
             )
             states |= {each["AlarmName"]: each["StateValue"] for each in found["MetricAlarms"]}
             states |= {each["AlarmName"]: each["StateValue"] for each in found["CompositeAlarms"]}

@@ -37,6 +37,12 @@ STACKS = (
         hint="Deploy, which makes it; or set AWS_REGION and AWS_PROFILE to where it is.",
     ),
     Known(
+        name="stack made meanwhile",
+        pattern=r"Stack \[(?P<stack>[^\]]+)\] already exists",
+        why="Another deploy was faster: it has just made the stack {stack}.",
+        hint="The same command again.",
+    ),
+    Known(
         name="change set is gone",
         codes=frozenset(("ChangeSetNotFound", "ChangeSetNotFoundException", "InvalidChangeSetStatus")),
         pattern=r"ChangeSet \[[^\]]*\] (?:does not exist|cannot be executed in its current status)",

@@ -106,7 +106,8 @@ def test_an_alarm_of_the_function_fires_when_it_is_set(two: Function, cloud: Clo
     client = cloud.client("cloudwatch")
     [alarm, *_] = [
         each["AlarmName"]
-        for each in client.describe_alarms()["MetricAlarms"]
+        for page in client.get_paginator("describe_alarms").paginate()
+        for each in page["MetricAlarms"]
         if two.name in each["AlarmName"]
     ]
     client.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="a test says so")

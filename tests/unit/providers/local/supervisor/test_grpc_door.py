@@ -1,5 +1,6 @@
 import asyncio
 import socket
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,15 @@ from preheat_providers.local.supervisor.tls import make_certificates
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(scope="module", autouse=True)
+async def _one_loop(anyio_backend: str) -> AsyncIterator[None]:
+    """Keep one event loop: what grpc hears late of a call, it tells the loop of that call."""
+    yield
 
 
 async def answers(address: str | None, credentials: Any = None) -> bool:
