@@ -11,4 +11,4 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="module", autouse=True)
 async def _one_loop(anyio_backend: str) -> AsyncIterator[None]:
     """Keep one event loop for a module: what grpc hears late of a call, it tells the loop of that call."""
-    yield
+    yield  # noqa: PT022 - the loop lives as long as this waits
