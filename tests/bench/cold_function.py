@@ -19,7 +19,8 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -192,8 +193,9 @@ def compared(contenders: Mapping[str, Contender], event: Path, rounds: int) -> d
     return figures
 
 
-def main(rounds: int = 15) -> None:
-    """Print the tables."""
+@contextmanager
+def workplace() -> Iterator[tuple[Path, Path]]:
+    """An empty folder, with a home of preheat in it, and the file of the event that asks for a vector."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -201,6 +203,12 @@ def main(rounds: int = 15) -> None:
         event = folder / "event.json"
         body = json.dumps({"text": KNOWN["text"]}).encode()
         event.write_text(json.dumps(version_2("/invocations", body, {"content-type": "application/json"})))
+        yield folder, event
+
+
+def main(rounds: int = 15) -> None:
+    """Print the tables."""
+    with workplace() as (folder, event):
         example = packed(Path(shutil.copytree(EXAMPLE, folder / "project")), folder / "int8")
         peers = Peers(folder, example.libraries)
         models: dict[str, Package] = {"int8, 23 MB": example}

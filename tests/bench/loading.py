@@ -11,7 +11,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,6 @@ from tests.bench.cold_function import (
     AIMS,
     EXAMPLE,
     FUNCTIONS,
-    KNOWN,
     NAIVE,
     OURS,
     TUNED,
@@ -32,11 +30,11 @@ from tests.bench.cold_function import (
     deployed,
     in_float32,
     packed,
+    workplace,
 )
 from tests.bench.table import show
 from tests.fakes.environments import python_with
 from tests.fakes.lambda_emulator import CLIENT
-from tests.fakes.lambda_events import version_2
 
 from preheat.interface.threads import library_environment
 from preheat.tuning.choice import EXACT
@@ -104,13 +102,7 @@ def starts(peers: Peers, plain: Package, ours: Package, event: Path, rounds: int
 
 def main(rounds: int = 9) -> None:
     """Print the tables."""
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        os.environ["PREHEAT_HOME"] = str(folder / "home")
-        event = folder / "event.json"
-        body = json.dumps({"text": KNOWN["text"]}).encode()
-        event.write_text(json.dumps(version_2("/invocations", body, {"content-type": "application/json"})))
+    with workplace() as (folder, event):
         example = packed(Path(shutil.copytree(EXAMPLE, folder / "project")), folder / "int8")
         peers = Peers(folder, example.libraries)
         root = in_float32(example, folder / "plain", beside=False)

@@ -5,8 +5,9 @@ from typing import Any
 
 import click
 
+from preheat.bundle.image.packages import require_packages
 from preheat.cli import image_views, options
-from preheat.cli.image_making import Wanted, making, require_packages
+from preheat.cli.image_making import Wanted, making
 from preheat.cli.tools import Tools, pass_tools
 
 PLATFORMS = ("linux/amd64", "linux/arm64")
@@ -82,7 +83,7 @@ def build(
     depends on the project and the base alone, whose own digest is kept in preheat-image.lock.
     """
     wanted = Wanted(**given)
-    require_packages()
+    require_packages("image")
     from preheat.bundle.image.dockerfile import export_dockerfile
     from preheat.bundle.image.export import export_archive, export_layout
     from preheat.bundle.image.reference import parse_reference
@@ -124,7 +125,7 @@ def push(tools: Tools, /, reference: str, **given: Any) -> None:
     sent: after an edit of the handler, kilobytes.
     """
     wanted = Wanted(**given)
-    require_packages()
+    require_packages("image")
     from preheat.bundle.image.push import push_image
     from preheat.bundle.image.reference import parse_reference
 
@@ -147,7 +148,7 @@ def push(tools: Tools, /, reference: str, **given: Any) -> None:
 @pass_tools
 def inspect(tools: Tools, image: str, platform: str) -> None:
     """Show what IMAGE is: a name in a registry, or a folder that --output wrote."""
-    require_packages()
+    require_packages("image")
     from preheat.bundle.image.document import Platform
     from preheat.bundle.image.inspect import inspect_layout, inspect_remote
     from preheat.bundle.image.reference import parse_reference

@@ -1,6 +1,5 @@
 """What `preheat image build` and `push` share: from options to an image that is built and not yet sent."""
 
-import importlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from preheat.bundle.model import Bundle, Target
 from preheat.cli.boundary import interruptible
 from preheat.cli.tools import Tools
-from preheat.errors import MissingExtra, ProjectError
+from preheat.errors import ProjectError
 from preheat.project.handler_source import look_at_handler
 from preheat.project.model import Project
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from preheat.progress import Report
 
 PROVIDER = "container"
-NEEDED = ("deflate", "httpx")
 REMAINS = "What was fetched and packed stays in the cache."
 
 
@@ -88,14 +86,3 @@ def _target(project: Project, platform: str) -> Target:
 
     python = project.python or f"{sys.version_info.major}.{sys.version_info.minor}"
     return server_target(provider=PROVIDER, platform=TARGETS[platform], python=python)
-
-
-def require_packages() -> None:
-    """Raise MissingExtra unless what images need is installed."""
-    for package in NEEDED:
-        try:
-            importlib.import_module(package)
-        except ModuleNotFoundError as exc:
-            raise MissingExtra(
-                f"Images need the package {package}.", hint="pip install 'preheat[image]'"
-            ) from exc

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from preheat.errors import ProviderError
 from preheat.runtime.objects.events import ObjectRecord
+from preheat.runtime.objects.uploads import Upload
 from preheat_providers._aws.errors import translated
 from preheat_providers._aws.listing import listed
 from preheat_providers._aws.queues import queue_urls, received, remove
 from preheat_providers._aws.stacks import Stack
 from preheat_providers.sagemaker.front.documents import Record
-from preheat_providers.sagemaker.front.triggers import Trigger, identity_in, object_of
+from preheat_providers.sagemaker.front.triggers import identity_in, object_of
 from preheat_providers.sagemaker.place import Place
 from preheat_providers.sagemaker.shipped.settings import PROVIDER
 from preheat_providers.sagemaker.template.names import RECORDS
@@ -67,7 +68,7 @@ def backfill(place: Place, source: str) -> int:
     return sent
 
 
-def triggers_of(place: Place, stack: Stack) -> tuple[Trigger, ...]:
+def triggers_of(place: Place, stack: Stack) -> tuple[Upload, ...]:
     """Return the triggers on uploads that are deployed."""
     if "Uploads" not in stack.outputs:
         return ()
@@ -75,7 +76,7 @@ def triggers_of(place: Place, stack: Stack) -> tuple[Trigger, ...]:
     with translated(f"the triggers of {place.name} cannot be read"):
         found = client.get_function_configuration(FunctionName=stack.outputs["Uploads"])
     text = found.get("Environment", {}).get("Variables", {})["PREHEAT_TRIGGERS"]
-    return tuple(Trigger(**each) for each in json.loads(text))
+    return tuple(Upload.of(each) for each in json.loads(text))
 
 
 def event_in(message: dict[str, Any]) -> dict[str, Any]:
@@ -125,7 +126,7 @@ def _call(client: "LambdaClient", function: str, event: dict[str, Any]) -> None:
     client.invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(event).encode())
 
 
-def _wanted(place: Place, triggers: list[Trigger], bucket: str, prefix: str) -> Iterator[ObjectRecord]:
+def _wanted(place: Place, triggers: list[Upload], bucket: str, prefix: str) -> Iterator[ObjectRecord]:
     for trigger in triggers:
         for record in listed(place.session.client("s3"), bucket, max(prefix, trigger.prefix, key=len)):
             if trigger.wants(record.bucket, record.key):

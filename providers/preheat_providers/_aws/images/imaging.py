@@ -1,6 +1,5 @@
 """A bundle to an image in the account's ECR: built from the cache, pushed where it is missing."""
 
-import importlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from preheat.bundle.cache import Cache
+from preheat.bundle.image.packages import require_packages
 from preheat.bundle.model import Bundle
-from preheat.errors import MissingExtra
 from preheat.progress import Report
 from preheat_providers._aws.images.registry import Reach, Registry
 from preheat_providers._aws.session import Session
@@ -20,19 +19,6 @@ if TYPE_CHECKING:
     from preheat.bundle.image.push import Pushed
     from preheat.bundle.image.reference import Reference
     from preheat.bundle.image.registry.registries import Registries
-
-NEEDED = ("deflate", "httpx")
-
-
-def demand_packages() -> None:
-    """Raise MissingExtra unless what images need is installed."""
-    for package in NEEDED:
-        try:
-            importlib.import_module(package)
-        except ModuleNotFoundError as error:
-            raise MissingExtra(
-                f"Images need the package {package}.", hint="pip install 'preheat[aws]'"
-            ) from error
 
 
 def tag_of(digest: str) -> str:
@@ -101,7 +87,7 @@ def imaging(
 
     Raises MissingExtra.
     """
-    demand_packages()
+    require_packages("aws")
     from preheat.bundle.image.registry.credentials import DockerLogins
     from preheat.bundle.image.registry.registries import Registries
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from preheat.project.model import ObjectCreated
+from preheat.runtime.objects.uploads import sink_of
 from preheat_providers._aws.templates.intrinsics import Json, iam_text, object_arn
 from preheat_providers._aws.templates.keys import key_matchers, key_patterns
 
@@ -30,12 +31,5 @@ def readable_objects(uploads: Iterable[ObjectCreated]) -> list[Json]:
 
 def written_objects(uploads: Iterable[ObjectCreated]) -> list[Json]:
     """Return the ARNs of what the triggers write, each once."""
-    sinks = sorted({sink_of(upload) for upload in uploads})
+    sinks = sorted({sink_of(upload.output) for upload in uploads})
     return [object_arn(bucket, f"{iam_text(prefix)}*") for bucket, prefix in sinks]
-
-
-def sink_of(upload: ObjectCreated) -> tuple[str, str]:
-    """Return bucket and prefix of the results; the prefix is empty or ends in `/`."""
-    bucket, _, prefix = upload.output.partition("/")
-    folder = prefix.rstrip("/")
-    return bucket, f"{folder}/" if folder else ""

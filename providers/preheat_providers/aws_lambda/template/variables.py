@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from preheat.project.model import ObjectCreated, Project, QueueTrigger, Schedule
+from preheat.runtime.objects.uploads import sink_of
 from preheat_providers._aws.parameters import ARTIFACT_BUCKET, TOKEN_PARAMETER, declared_parameters
 from preheat_providers._aws.templates.intrinsics import ref
-from preheat_providers._aws.templates.uploads import sink_of
 from preheat_providers.aws_lambda.options import Options
 from preheat_providers.aws_lambda.shipped.settings import (
     JOBS_BUCKET,
@@ -82,7 +82,7 @@ def _references(wanted: Wanted) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def _upload(trigger: ObjectCreated) -> Upload:
-    bucket, prefix = sink_of(trigger)
+    bucket, prefix = sink_of(trigger.output)
     return Upload(
         name=trigger.name,
         bucket=trigger.bucket,

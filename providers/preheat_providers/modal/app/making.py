@@ -13,6 +13,7 @@ from preheat.errors import ProviderError
 from preheat.interface.threads import library_environment
 from preheat.project.model import ObjectCreated, Project, Schedule
 from preheat.runtime.cpus import threads_of
+from preheat.runtime.objects.uploads import Upload
 from preheat_providers.modal.app.file import APP_FILE, REQUIREMENTS_FILE, app_text
 from preheat_providers.modal.app.requirements import requirements_text
 from preheat_providers.modal.app.spec import AppSpec, Door, Tick, Volume
@@ -30,7 +31,6 @@ from preheat_providers.modal.options import Options
 from preheat_providers.modal.scaling import inputs_of, scale_of
 from preheat_providers.modal.shipped.jobs.records import ATTEMPTS
 from preheat_providers.modal.shipped.settings import BUNDLE, CODE, DEPENDENCIES, TOKEN, WEIGHTS
-from preheat_providers.modal.shipped.uploads.taking import Upload
 
 REFERENCE = "modal:"
 """How a secret of preheat.toml begins that names a Secret of Modal's: `modal:NAME`."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
+from preheat.runtime.objects.uploads import Upload
 from preheat_providers.modal.shipped.settings import Settings
-from preheat_providers.modal.shipped.uploads.taking import Upload
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 NO_SECRETS: Mapping[str, tuple[str, ...]] = MappingProxyType({})

@@ -77,7 +77,7 @@ class Container:
 
     @cached_property
     def _uploads(self) -> "Uploads":
-        from preheat_providers.modal.shipped.uploads.taking import Upload
+        from preheat.runtime.objects.uploads import Upload
         from preheat_providers.modal.shipped.uploads.working import Uploads
 
         running = self._running

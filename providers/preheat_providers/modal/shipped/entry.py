@@ -48,9 +48,9 @@ async def poll_uploads(settings: Mapping[str, Any], spawn: "Spawn") -> None:
 
 
 def _intake(settings: "Settings", spawn: "Spawn") -> "Intake":
+    from preheat.runtime.objects.uploads import Upload
     from preheat_providers.modal.shipped.jobs.client import ModalCalls, own_entries
     from preheat_providers.modal.shipped.uploads.intake import Intake
-    from preheat_providers.modal.shipped.uploads.taking import Upload
 
     triggers = map(Upload.of, settings.uploads)
     return Intake(triggers, own_entries(settings.jobs), ModalCalls(spawn).begin)

@@ -3,39 +3,16 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from preheat.runtime.objects.events import ObjectRecord
+from preheat.runtime.objects.uploads import Upload
 from preheat_providers.sagemaker.front.exchange import Event
 
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trigger:
-    """Results of the objects under `prefix` of `bucket` that end in `suffix` go under `output`."""
-
-    name: str
-    bucket: str
-    prefix: str
-    suffix: str
-    output: str
-    attempts: int
-
-    def wants(self, bucket: str, key: str) -> bool:
-        """Say whether an object is one of those."""
-        return bucket == self.bucket and key.startswith(self.prefix) and key.endswith(self.suffix)
-
-    @property
-    def sink(self) -> tuple[str, str]:
-        """Bucket and prefix of the results; the prefix is empty or ends in `/`."""
-        bucket, _, prefix = self.output.partition("/")
-        folder = prefix.rstrip("/")
-        return bucket, f"{folder}/" if folder else ""
-
-
-def upload_id(trigger: Trigger, found: ObjectRecord) -> str:
+def upload_id(trigger: Upload, found: ObjectRecord) -> str:
     """Return the id of the job: the same for every delivery of one upload, and so the result's name too."""
     parts = ("upload", trigger.name, found.bucket, found.key, found.version, found.sequencer)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]

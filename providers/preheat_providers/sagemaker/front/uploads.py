@@ -16,13 +16,13 @@ from typing import Any
 
 from preheat.runtime.objects.events import ObjectRecord, encode_key
 from preheat.runtime.objects.results import content_type, is_json, result_body, result_key
+from preheat.runtime.objects.uploads import Upload
 from preheat_providers.sagemaker.front.client import runtime_client, s3_client
 from preheat_providers.sagemaker.front.documents import Found, Record, media_type
 from preheat_providers.sagemaker.front.exchange import ATTRIBUTES_CHARACTERS, Event
 from preheat_providers.sagemaker.front.failures import failure_document
 from preheat_providers.sagemaker.front.storage import Call, Endpoint, Objects
 from preheat_providers.sagemaker.front.triggers import (
-    Trigger,
     identity_in,
     object_of,
     read_object,
@@ -46,7 +46,7 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndp
 _log = logging.getLogger()
 
 
-Ended = Callable[[str, Record, Trigger, ObjectRecord], None]
+Ended = Callable[[str, Record, Upload, ObjectRecord], None]
 
 
 class Lost(Exception):
@@ -57,7 +57,7 @@ class Lost(Exception):
 class Uploads:
     """The uploads of one endpoint, whose jobs lie in `bucket` under `prefix`."""
 
-    triggers: tuple[Trigger, ...]
+    triggers: tuple[Upload, ...]
     bucket: str
     prefix: str
     timeout_s: float
@@ -137,7 +137,7 @@ class Uploads:
             return
         ended(key, record, trigger, source)
 
-    def _succeeded(self, key: str, record: Record, trigger: Trigger, source: ObjectRecord) -> None:
+    def _succeeded(self, key: str, record: Record, trigger: Upload, source: ObjectRecord) -> None:
         found = self._read(key)
         kind = media_type(found)
         bucket, prefix = trigger.sink
@@ -150,7 +150,7 @@ class Uploads:
         what = f"s3://{source.bucket}/{source.key}"
         _tell("delivered", f"{what}: done", id=record.id, result=f"s3://{bucket}/{to}")
 
-    def _failed(self, key: str, record: Record, trigger: Trigger, source: ObjectRecord) -> None:
+    def _failed(self, key: str, record: Record, trigger: Upload, source: ObjectRecord) -> None:
         problem = failure_document(self._read(key).body or b"", record.id)
         what = f"s3://{source.bucket}/{source.key}"
         if problem["status"] >= 500 and record.attempts < trigger.attempts:
@@ -185,7 +185,7 @@ def _tell(event: str, message: str, **more: Any) -> None:
 def _uploads() -> Uploads:
     _log.setLevel(logging.INFO)
     return Uploads(
-        triggers=tuple(Trigger(**each) for each in json.loads(os.environ["PREHEAT_TRIGGERS"])),
+        triggers=tuple(Upload.of(each) for each in json.loads(os.environ["PREHEAT_TRIGGERS"])),
         bucket=os.environ["PREHEAT_BUCKET"],
         prefix=os.environ["PREHEAT_PREFIX"],
         timeout_s=float(os.environ["PREHEAT_TIMEOUT_S"]),

@@ -13,14 +13,14 @@ from tests.fakes.sagemaker.invocation import AsyncConfig
 from tests.fakes.sagemaker.runtime_api import serving
 from tests.fakes.sagemaker.urls import url_event
 
+from preheat.runtime.objects.uploads import Upload
 from preheat_providers.sagemaker.front.exchange import answered
 from preheat_providers.sagemaker.front.jobs import Jobs, Settings
 from preheat_providers.sagemaker.front.storage import Endpoint, Objects
-from preheat_providers.sagemaker.front.triggers import Trigger
 from preheat_providers.sagemaker.front.uploads import Uploads
 
 JOBS, NAME, PREFIX = "jobs", "preheat-ocr-dev", "team/"
-SCANS = Trigger(name="scans", bucket="uploads-in", prefix="in/", suffix="", output="results/text", attempts=2)
+SCANS = Upload(name="scans", bucket="uploads-in", prefix="in/", suffix="", output="results/text", attempts=2)
 
 
 @dataclass

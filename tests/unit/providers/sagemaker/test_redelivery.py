@@ -1,9 +1,10 @@
 from preheat.runtime.objects.events import ObjectRecord
-from preheat_providers.sagemaker.front.triggers import Trigger, read_object, upload_id
+from preheat.runtime.objects.uploads import Upload
+from preheat_providers.sagemaker.front.triggers import read_object, upload_id
 from preheat_providers.sagemaker.redelivery import event_in, event_of
 
 FOUND = ObjectRecord(bucket="b", key="in/é a.png", size=3, etag="e", version_id="v", sequencer="s", time=0.0)
-SCANS = Trigger(name="scans", bucket="b", prefix="in/", suffix="", output="out", attempts=3)
+SCANS = Upload(name="scans", bucket="b", prefix="in/", suffix="", output="out", attempts=3)
 
 
 def test_an_object_is_told_of_as_eventbridge_tells_of_it() -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 from preheat.runtime.log import Log, log_to_stderr
 from preheat.runtime.objects.events import ObjectRecord
+from preheat.runtime.objects.uploads import Upload
 from preheat_providers.modal.shipped.jobs.calls import Entries
-from preheat_providers.modal.shipped.uploads.taking import Upload, upload_key
+from preheat_providers.modal.shipped.uploads.taking import upload_key
 
 Begin = Callable[[str, Mapping[str, Any]], Awaitable[str]]
 """Has the class run on an upload, given the trigger's name and the record; returns the call's id."""

@@ -13,10 +13,11 @@ from preheat.runtime.log import Log, log_to_stderr
 from preheat.runtime.objects.events import ObjectRecord
 from preheat.runtime.objects.results import content_type, request_headers, result_body, result_key
 from preheat.runtime.objects.storage import Storage, Superseded
+from preheat.runtime.objects.uploads import Upload
 from preheat_providers.modal.shipped.jobs.attempts import BUSY, delay_s
 from preheat_providers.modal.shipped.jobs.calls import Entries
 from preheat_providers.modal.shipped.jobs.records import Item
-from preheat_providers.modal.shipped.uploads.taking import Upload, done_key, upload_key
+from preheat_providers.modal.shipped.uploads.taking import done_key, upload_key
 
 Sleep = Callable[[float], Awaitable[None]]
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from tests.fakes.modal_specs import spec_of
 
+from preheat.runtime.objects.uploads import Upload
 from preheat_providers.modal.app.file import app_text
 from preheat_providers.modal.app.spec import AppSpec, Scale, Tick, Volume
 from preheat_providers.modal.app.words import literal
-from preheat_providers.modal.shipped.uploads.taking import Upload
 
 GOLDEN = Path(__file__).parent / "golden"
 FULL = spec_of(

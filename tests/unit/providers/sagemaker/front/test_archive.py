@@ -66,6 +66,7 @@ def test_the_forwarder_brings_what_it_needs_of_the_runtime_and_no_more(tmp_path:
         "preheat/runtime/objects/__init__.py",
         "preheat/runtime/objects/events.py",
         "preheat/runtime/objects/results.py",
+        "preheat/runtime/objects/uploads.py",
     ]
     with zipfile.ZipFile(io.BytesIO(front_archive(None).data)) as archive:
         archive.extractall(tmp_path)

@@ -3,15 +3,15 @@ from typing import Any
 
 import pytest
 
+from preheat.runtime.objects.uploads import Upload
 from preheat_providers.sagemaker.front.triggers import (
-    Trigger,
     object_of,
     read_object,
     source_of,
     upload_id,
 )
 
-SCANS = Trigger(name="scans", bucket="up", prefix="in/", suffix=".png", output="out/text", attempts=3)
+SCANS = Upload(name="scans", bucket="up", prefix="in/", suffix=".png", output="out/text", attempts=3)
 EVENT: dict[str, Any] = {
     "detail-type": "Object Created",
     "source": "aws.s3",

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from preheat.runtime.objects.events import ObjectRecord, read_notification
+from preheat.runtime.objects.uploads import Upload
 from preheat_providers.modal.shipped.jobs.records import Item
 from preheat_providers.modal.shipped.uploads.intake import Intake
 from preheat_providers.modal.shipped.uploads.receiving import LONGEST_BODY, Receiver
-from preheat_providers.modal.shipped.uploads.taking import Upload
 from preheat_providers.modal.uploads.template import HEADER
 
 KEY = b"the-key"
