@@ -107,6 +107,7 @@ class ServerProcess:
         self.output = ""
         self._changed = threading.Condition()
         self._ended = 0
+        self._connections: list[http.client.HTTPConnection | socket.socket] = []
         arguments = self.lay(folder, source, limits)
         (folder / "tmp").mkdir()
         self.tmp = folder / "tmp"
@@ -136,7 +137,9 @@ class ServerProcess:
         return [str(code / "preheat/runtime/server/entry.py"), *layers]
 
     def close(self) -> None:
-        """End it and everything that it started."""
+        """End it, everything that it started, and the connections to it."""
+        for connection in self._connections:
+            connection.close()
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
@@ -168,10 +171,15 @@ class ServerProcess:
         return code
 
     def connect(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=LONGEST_S)
+        """Return a connection that stays open until the test or the server ends."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LONGEST_S)
+        self._connections.append(connection)
+        return connection
 
     def connect_raw(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=LONGEST_S)
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=LONGEST_S)
+        self._connections.append(connection)
+        return connection
 
     def get(self, path: str, **headers: str) -> tuple[int, bytes]:
         """GET on a connection of its own."""

@@ -6,6 +6,7 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from tests.fakes.servers import UPPER, ServerProcess, pid_of
@@ -35,8 +36,6 @@ def test_workers_are_forked_from_one_setup_and_share_the_connections_evenly(star
     assert status == 200
     assert answer["setup"] == str(server.process.pid)
     assert answer["threads"] == str(max(1, len(os.sched_getaffinity(0)) // 2))
-    for each in connections:
-        each.close()
 
 
 def test_a_connection_goes_to_the_worker_with_the_fewest_open_ones(start: Start) -> None:
@@ -46,7 +45,7 @@ def test_a_connection_goes_to_the_worker_with_the_fewest_open_ones(start: Start)
     by_pid: dict[int, list[http.client.HTTPConnection]] = {}
     for each in held:
         by_pid.setdefault(ask_on(each), []).append(each)
-    freed, busy = by_pid
+    freed, _ = by_pid
     for each in by_pid[freed]:
         each.close()
     later = [server.connect() for _ in range(2)]
@@ -54,8 +53,6 @@ def test_a_connection_goes_to_the_worker_with_the_fewest_open_ones(start: Start)
     while pid_of(server.post("hi")) != freed:
         pass
     assert [ask_on(each) for each in later] == [freed, freed]
-    for each in (*by_pid[busy], *later):
-        each.close()
 
 
 def test_a_killed_worker_is_replaced_and_the_other_goes_on(start: Start) -> None:
@@ -70,8 +67,26 @@ def test_a_killed_worker_is_replaced_and_the_other_goes_on(start: Start) -> None
     (*_, replaced) = server.until("ready", times=3)
     third = server.connect()
     assert ask_on(third) == replaced["pid"], "it has no connection, and the other has one"
-    for each in (first, second, third):
-        each.close()
+
+
+def test_a_host_hears_who_is_ready_before_it_hands_out_a_connection(start: Start, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    restore = f"""def restore(self, ctx):
+            if os.path.exists({str(gate)!r}): open({str(gate)!r}).close()
+        def examples"""
+    server = start("--workers", "2", source=UPPER.replace("def examples", restore))
+    server.until("ready", times=2)
+    other, killed = ask_on(server.connect()), ask_on(server.connect())
+    os.mkfifo(gate)
+    os.kill(killed, signal.SIGKILL)
+    with gate.open("w"):  # opens when the next worker is at its restore
+        server.stop(signal.SIGSTOP)
+    (*_, replaced) = server.until("ready", times=3)
+    third = server.connect()
+    third.connect()
+    server.stop(signal.SIGCONT)
+    assert other != killed
+    assert ask_on(third) == replaced["pid"], "it has no connection, and the other has one"
 
 
 def test_a_worker_that_keeps_crashing_is_started_again_with_growing_pauses(start: Start) -> None:
@@ -130,8 +145,6 @@ def test_a_setup_that_a_fork_would_break_gets_fresh_processes_and_the_log_says_w
     assert answer["setup"] == answer["pid"]
     os.kill(pids_of(server)[0], signal.SIGKILL)
     server.until("ready", times=3)
-    for each in connections:
-        each.close()
     server.stop()
     assert server.ended() == 0
     assert list(server.tmp.iterdir()) == []

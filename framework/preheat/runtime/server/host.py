@@ -93,9 +93,15 @@ class Host:
             return
         watched = self._reception.fileno() in self._on
         if self._reception.can_accept() and not watched:
-            self._watch(self._reception.fileno(), self._reception.accept)
+            self._watch(self._reception.fileno(), self._hand_out)
         elif watched and not self._reception.can_accept():
             self._unwatch(self._reception.fileno())
+
+    def _hand_out(self) -> None:
+        """Hear first who became ready and who lost connections: poll names no order."""
+        for worker in self._workers.values():
+            self._hear(worker)
+        self._reception.accept()
 
     def _start(self, slot: int) -> None:
         ours, theirs = make_line()
