@@ -90,7 +90,8 @@ def pid_of(answer: tuple[int, Any]) -> int:
 class ServerProcess:
     """One server, on a free port unless `flags` name one and `listening` is off.
 
-    `events` are the lines of its standard error, `output` is what it printed. It may have `descriptors` open.
+    `events` are the lines of its standard error, `output` is what it printed. Each comes by a thread of
+    its own: an answer does not mean that what was written before it has come. It may have `descriptors` open.
     """
 
     def __init__(

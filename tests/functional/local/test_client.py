@@ -72,6 +72,7 @@ GATED = """
         def predict(self, path: str) -> str:
             if path == "":
                 raise preheat.BadInput("a path has at least one letter")
+            print("begun", flush=True)
             with open(path) as gate:
                 return gate.read()
 """
@@ -119,6 +120,7 @@ def test_a_wait_ends_what_waits_is_cancelled_and_a_failure_is_its_problem(
     with connect(local.deploy(GATED).endpoint, timeout_s=30) as client:
         first, *others = [client.submit(str(gate)) for _ in range(RUNNER_PLACES)]
         last = client.submit(str(text))
+        local.until_logged("output")
         with pytest.raises(DeadlineExceeded, match=f"Job {last.id} is still queued. It goes on."):
             last.result(timeout_s=0.5)
         assert last.cancel() == "cancelled"

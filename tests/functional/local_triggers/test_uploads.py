@@ -167,7 +167,7 @@ def test_the_same_bytes_again_are_not_run_again_and_new_ones_are(tmp_path: Path)
 
 async def _quiet(home: Queue) -> None:
     """Return when nothing is queued or running, some time after the last file settled."""
-    marker = put(home.home, "quiet.png", os.urandom(8))
+    marker = put(home.home, f"quiet-{os.urandom(8).hex()}.png", os.urandom(8))
     key = marker.name
     await home.events.until_one(lambda name, fields: name == "object-queued" and fields.get("key") == key)
     count = len(home.events.named("object-queued"))

@@ -105,6 +105,7 @@ def test_a_worker_that_is_told_to_stop_answers_what_it_has_and_is_replaced(start
     os.kill(pids_of(server)[0], signal.SIGTERM)
     server.until("ready", times=3)
     assert "exit code 0" in server.found("worker-ended")[0]["message"]
+    server.until_printed("torn down\n")
     assert server.output == "torn down\n"
 
 

@@ -215,7 +215,7 @@ def test_a_late_answer_is_a_504_and_a_call_past_the_functions_limit_is_reported_
         opened(bench)
         assert (await bench.ask(2)).body == b"4"
 
-    bench = run(Batched, scenario, limits=Limits(timeout_s=0.05))
+    bench = run(Batched, scenario, limits=Limits(timeout_s=0.3))
     assert bench.engine.overruns == 1
     assert bench.log[0]["event"] == "deadline-exceeded"
 
@@ -480,7 +480,7 @@ def test_a_stream_past_its_deadline_ends_with_the_problem(handler: type[Handler]
 @both
 def test_a_stream_that_nobody_reads_is_closed_at_its_deadline(handler: type[Handler]) -> None:
     async def scenario(bench: Bench) -> None:
-        response = await bench.ask(5, timeout_s=0.05)
+        response = await bench.ask(5, timeout_s=0.3)
         await asyncio.wait_for(bench.engine.drain(), 5)
         assert bench.model.handler.closed == 1  # type: ignore[attr-defined]
         assert response.chunks is not None
