@@ -1,4 +1,7 @@
-"""How a log event looks to a reader. Touches nothing."""
+"""How a log event looks to a reader. Touches nothing.
+
+Its text is of handlers and of their callers: none of it may do anything to the reader's terminal.
+"""
 
 import json
 from collections.abc import Mapping
@@ -7,6 +10,7 @@ from typing import Any
 import click
 
 from preheat.cli.text import dim
+from preheat.runtime.log import visible
 
 
 def log_event(event: Mapping[str, Any]) -> str:
@@ -17,8 +21,9 @@ def log_event(event: Mapping[str, Any]) -> str:
         key: value for key, value in event.items() if key not in {"time", "level", "message", "traceback"}
     }
     pairs = " ".join(f"{key}={_logged(value)}" for key, value in rest.items() if value is not None)
-    time, message, trace = (str(event.get(key) or "") for key in ("time", "message", "traceback"))
-    line = f"{dim(time)} {click.style(f'{level:<7}', fg=colour)} {message} {dim(pairs)}".rstrip()
+    time, message, trace = (visible(str(event.get(key) or "")) for key in ("time", "message", "traceback"))
+    label = click.style(f"{visible(level):<7}", fg=colour)
+    line = f"{dim(time)} {label} {message} {dim(visible(pairs))}".rstrip()
     return line + (f"\n{trace.rstrip()}" if trace else "")
 
 

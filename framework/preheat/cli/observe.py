@@ -1,8 +1,6 @@
 """`preheat status` and `preheat logs`."""
 
 import dataclasses
-import json
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
@@ -12,6 +10,7 @@ from preheat.cli.log_lines import log_event
 from preheat.cli.tools import Tools, pass_tools
 from preheat.errors import NotDeployed
 from preheat.provider.protocol import Status
+from preheat.runtime.log import event_line
 
 
 @options.command("status", "preheat status", "preheat status ocr --json", "preheat status ocr --stage prod")
@@ -65,12 +64,8 @@ def logs(tools: Tools, name: str, provider: str, stage: str, follow: bool) -> No
     screen = tools.screen
     events = tools.registry.get(provider).logs(name, stage, follow=follow)
     if screen.json and not follow:
-        screen.result({"events": [dict(event) for event in events]}, list)
+        screen.lines([event_line({"events": [dict(event) for event in events]})])
     elif screen.json or not screen.on_terminal:
-        screen.lines(_json_lines(events))
+        screen.lines(map(event_line, events))
     else:
         screen.lines(map(log_event, events))
-
-
-def _json_lines(events: Iterator[Mapping[str, Any]]) -> Iterator[str]:
-    return (json.dumps(dict(event), ensure_ascii=False) for event in events)

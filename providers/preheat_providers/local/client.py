@@ -8,6 +8,7 @@ import http.client
 import json
 import os
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -30,6 +31,8 @@ ADMIN_SOCKET = "admin.sock"
 STOPPING_S = 120.0
 """How long a supervisor that is told to stop may take: it answers the requests it has."""
 STARTING_S = 60.0
+PEER = struct.Struct("iII")
+"""What SO_PEERCRED tells of the process that listens: pid, uid, gid (man 7 unix)."""
 
 Say = Callable[[str], None]
 
@@ -163,12 +166,20 @@ class SupervisorClient:
             yield connection
 
     def _connect(self) -> socket.socket | None:
+        """Connect to the supervisor, if one answers there and is this user's: a deploy carries secrets.
+
+        The lock may name where a killed one was, and in /tmp anybody can make a folder of that name.
+        """
         holder = read_holder(self.paths.lock)
         folder = holder.sockets if holder else self.paths.sockets
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             connection.connect(str(folder / ADMIN_SOCKET))
         except OSError:
+            connection.close()
+            return None
+        _, uid, _ = PEER.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, PEER.size))
+        if uid != os.getuid():
             connection.close()
             return None
         return connection

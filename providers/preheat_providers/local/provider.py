@@ -96,7 +96,7 @@ class LocalProvider:
         """Return how a fresh worker starts, without the supervisor."""
         secrets = resolve_secrets(project, self._environment)
         spec = _spec(project, bundle, _options(project), mark=None)
-        return rehearsal_of(spec, secrets, HomePaths(home()).sockets)
+        return rehearsal_of(spec, secrets, HomePaths(home()))
 
     def target(self, project: Project) -> Target:
         """Return this machine, and the Python that runs now unless the project names one."""

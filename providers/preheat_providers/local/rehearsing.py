@@ -17,7 +17,7 @@ from preheat.errors import HandlerError
 from preheat.interface.message import Request, Response
 from preheat.provider.rehearsal import READY, Launch, Rehearsal, Start, Watch
 from preheat.runtime.wire import read_response, write_request
-from preheat_providers.local.supervisor.paths import private_folder
+from preheat_providers.local.supervisor.paths import HomePaths, private_folder
 from preheat_providers.local.supervisor.process import ENTRY
 from preheat_providers.local.supervisor.process import Launch as WorkerLaunch
 from preheat_providers.local.supervisor.spec import Spec
@@ -27,13 +27,14 @@ LINE_BYTES = 64 * 1024
 _ids = itertools.count(1)
 
 
-def rehearsal_of(spec: Spec, secrets: Mapping[str, str], sockets: Path) -> Rehearsal:
-    """Return how workers of `spec` start; `sockets` is the folder for their sockets."""
+def rehearsal_of(spec: Spec, secrets: Mapping[str, str], paths: HomePaths) -> Rehearsal:
+    """Return how workers of `spec` start, with their sockets beside those of the home at `paths`."""
 
     @contextmanager
     def prepare(folder: Path) -> Iterator[Start]:
         worker = f"cold-{os.getpid()}-{next(_ids)}"
-        control = private_folder(sockets) / f"{worker}.control"
+        sockets = paths.make_sockets()
+        control = sockets / f"{worker}.control"
         launch = WorkerLaunch(
             spec=spec, release=0, secrets=secrets, control=control, sockets=sockets, tmp=folder
         )

@@ -155,6 +155,7 @@ def test_destroying_the_last_function_leaves_nothing_and_ends_the_supervisor(loc
     assert {"release 1", "secrets", "log demo@dev.jsonl"} <= set(receipt.removed)
     left = {path.name for path in local.client.paths.home.iterdir()}
     assert left <= {"supervisor.lock", "supervisor.start", "supervisor.log"}
+    assert not local.client.paths.sockets.exists()
     assert local.provider.status(None, None) == ()
     with pytest.raises(NotDeployed):
         local.provider.destroy("demo", "dev", report=local.report)

@@ -62,6 +62,8 @@ def reachable(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
             wrapped = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
         if wrapped is not None:
             return reachable(wrapped)
+        if address.is_site_local:  # fec0::/10: private until RFC 3879, given to nobody since
+            return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 

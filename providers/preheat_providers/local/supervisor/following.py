@@ -40,9 +40,8 @@ class Follower:
         if not done:
             worker.kill()
             done, _ = await asyncio.wait({exited}, timeout=SETTLE_S)
-        if worker.channel.connected:
-            # What it said last may still lie in the socket, such as why it failed.
-            await asyncio.wait({heard}, timeout=SETTLE_S)
+        # What it said, such as why it failed, may still lie in the socket, even its first word.
+        await asyncio.wait({heard}, timeout=SETTLE_S)
         heard.cancel()
         return exited.result() if done else None
 

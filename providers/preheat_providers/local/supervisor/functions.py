@@ -76,6 +76,7 @@ class Function:
         row = self.row
         if row.active is None:
             return
+        self._secrets.keep(each.number for each in self._around.state.releases(self.key))
         release = self._around.state.release(self.key, row.active)
         canary = self._around.state.release(self.key, row.canary) if row.canary else None
         self.traffic.switch(self._run(release), self._run(canary) if canary else None, row.canary_share)

@@ -55,10 +55,11 @@ class Home:
             )
             function.log.close()
         for row in self._around.state.functions():
+            function = Function(row.function, self._around)
             if row.active is None:
-                self._around.state.remove_function(row.function)
+                await function.destroy()
                 continue
-            self._functions[row.function] = function = Function(row.function, self._around)
+            self._functions[row.function] = function
             await function.restore()
 
     async def stop(self) -> None:
@@ -120,7 +121,10 @@ class Home:
         return await function.route(release or row.active or 0, None, 0.0)
 
     async def promote(self, name: str, stage: str, share: float | None) -> dict[str, Any]:
-        """Give the newest release `share` of the traffic, or all of it."""
+        """Give the newest release `share` of the traffic, or all of it.
+
+        The rest stays with the active release, or goes to the one that was active before the newest was.
+        """
         function = self.function(name, stage)
         numbers = self._numbers(function)
         newest = numbers[-1]
@@ -128,8 +132,9 @@ class Home:
             return await function.route(newest, None, 0.0)
         if not 0.0 <= share <= 1.0:
             raise ProviderError(f"A canary's share is a number from 0 to 1, not {share:g}.")
-        active = function.row.active or 0
-        beside = active if active != newest else max((n for n in numbers if n < newest), default=None)
+        row = function.row
+        before = row.predecessor if row.predecessor in numbers else max(numbers[:-1], default=None)
+        beside = row.active if row.active != newest else before
         if beside is None:
             raise ProviderError(
                 f"{function.key} has one release only, so there is nothing beside it to serve."

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from preheat.runtime.log import event_line
 from preheat_providers.local.supervisor.rotation import RotatedFile
 
 Level = Literal["debug", "info", "warning", "error"]
@@ -20,6 +21,8 @@ ROTATE_BYTES = 10 * 1024 * 1024
 FOLLOWER_LINES = 10_000
 LONGEST_TEXT = 8_000
 SHORTEST_SECRET = 4
+SHORTEST_SECRET_LINE = 8
+"""In characters: what is shorter would eat ordinary text, and a line such as `}` tells nothing."""
 
 
 class FunctionLog:
@@ -34,18 +37,18 @@ class FunctionLog:
         self._secrets: tuple[str, ...] = ()
 
     def hide(self, secrets: Mapping[str, str]) -> None:
-        """Replace these values wherever they appear in an event; very short ones would eat ordinary text."""
-        known = {value for value in secrets.values() if len(value) >= SHORTEST_SECRET}
+        """Replace these values, and each line of those with several, wherever they appear in an event."""
+        known = {form for value in secrets.values() for form in _forms(value)}
         self._secrets = tuple(sorted(known | set(self._secrets), key=len, reverse=True))
 
-    def write(self, level: Level, event: str, message: str, **fields: Any) -> None:
+    def write(self, /, level: Level, event: str, message: str, **fields: Any) -> None:
         """Record one event."""
         time = self._now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
         record = {"time": time, "level": level, "event": event, "message": self._clean(message)}
         record |= {key: self._clean(value) for key, value in fields.items() if value is not None}
-        line = json.dumps(record, ensure_ascii=False, default=str) + "\n"
+        line = event_line(record) + "\n"
         try:
-            self._file.append(line.encode(errors="replace"))
+            self._file.append(line.encode())
         except OSError as error:  # such as a full disk: requests matter more than their log
             logger.error("cannot write %s: %s", self._file.path, error)
         for follower in self._followers:
@@ -60,9 +63,9 @@ class FunctionLog:
             record = None
         if isinstance(record, dict) and isinstance(record.get("message"), str):
             level = record.pop("level", "info")
-            event = str(record.pop("event", "output"))
+            event = self._clean(str(record.pop("event", "output")))
             message = record.pop("message")
-            extra = {key: value for key, value in record.items() if key not in ("time", "worker")}
+            extra = {self._clean(key): record[key] for key in record if key not in ("time", "worker")}
             self.write(
                 level if level in ("debug", "info", "warning", "error") else "info",
                 event,
@@ -104,7 +107,16 @@ class FunctionLog:
                 value = value.replace(secret, "***")
             return value if len(value) <= LONGEST_TEXT else value[:LONGEST_TEXT] + " [cut]"
         if isinstance(value, Mapping):
-            return {key: self._clean(item) for key, item in value.items()}
+            return {self._clean(key): self._clean(item) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
             return [self._clean(item) for item in value]
         return value
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """Yield what shows `secret`: itself, its lines (output comes line by line), and each as JSON has it."""
+    texts = [secret.strip()] if len(secret.strip()) >= SHORTEST_SECRET else []
+    lines = [line.strip() for line in secret.splitlines()]
+    texts += [line for line in lines if len(line) >= SHORTEST_SECRET_LINE]
+    for text in texts:
+        yield from (text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1])

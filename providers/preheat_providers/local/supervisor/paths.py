@@ -4,12 +4,16 @@ import hashlib
 import os
 import re
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from preheat.errors import ProviderError
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+LONGEST_RUNTIME = 50
+"""Characters of $XDG_RUNTIME_DIR; with the rest, a socket's path must stay below 104 to 108 (man 7 unix)."""
+WRITABLE_BY_OTHERS = 0o022
 
 
 def function_key(name: str, stage: str) -> str:
@@ -87,23 +91,45 @@ class HomePaths:
         """The folder for Unix sockets: a path of one may have about 100 bytes, and a home may be deep."""
         digest = hashlib.sha256(os.fsencode(self.home.resolve())).hexdigest()[:12]
         runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-        if runtime and len(runtime) < 50 and os.access(runtime, os.W_OK):
+        if len(runtime) < LONGEST_RUNTIME and os.access(runtime, os.W_OK) and _ours_alone(Path(runtime)):
             return Path(runtime) / "preheat" / digest
-        return Path(f"/tmp/preheat-{os.getuid()}") / digest  # noqa: S108  # its owner and mode are checked
+        return Path(f"/tmp/preheat-{os.getuid()}") / digest  # noqa: S108  # make_sockets looks at its owner
+
+    def make_sockets(self) -> Path:
+        """Make the folder for sockets and return it.
+
+        Raises ProviderError where somebody else owns it or the folder it lies in, whose owner could
+        put another in its place.
+        """
+        sockets = self.sockets
+        for folder in (sockets.parent, sockets):
+            private_folder(
+                folder,
+                hint="Have them in a folder of your own:"
+                " mkdir -m 700 ~/.sockets && export XDG_RUNTIME_DIR=~/.sockets",
+            )
+        return sockets
 
 
-def private_folder(folder: Path) -> Path:
+def private_folder(folder: Path, *, hint: str | None = None) -> Path:
     """Make `folder` with mode 0700 and return it; raises ProviderError where somebody else owns it."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with suppress(FileExistsError):  # a file, or a link to nothing
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
         raise ProviderError(
-            f"{folder} belongs to another user or is no folder, so sockets there would not be private.",
-            hint=f"Remove it, or set XDG_RUNTIME_DIR to a folder of your own: ls -ld {folder}",
+            f"{folder} belongs to another user or is no folder, so what is kept there would not be private.",
+            hint=hint or f"See whose it is: ls -ld {folder}",
         )
     if stat.S_IMODE(found.st_mode) & 0o077:
         folder.chmod(0o700)
     return folder
+
+
+def _ours_alone(folder: Path) -> bool:
+    """Say whether nobody else can put anything into `folder`, which exists."""
+    found = folder.stat()
+    return found.st_uid == os.getuid() and not found.st_mode & WRITABLE_BY_OTHERS
 
 
 def private_file(path: Path, text: str) -> None:

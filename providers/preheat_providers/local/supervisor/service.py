@@ -15,7 +15,7 @@ from preheat_providers.local.supervisor.home import Home
 from preheat_providers.local.supervisor.lock import SupervisorLock
 from preheat_providers.local.supervisor.memory import give_back
 from preheat_providers.local.supervisor.orders import Orders
-from preheat_providers.local.supervisor.paths import HomePaths, private_folder
+from preheat_providers.local.supervisor.paths import HomePaths
 from preheat_providers.local.supervisor.state import State
 from preheat_providers.local.supervisor.surroundings import Surroundings
 
@@ -41,12 +41,14 @@ class Service:
         """Serve until told to stop, or until nothing is deployed. Raises Conflict, ProviderError."""
         lock = SupervisorLock(self._paths.lock)
         try:
-            with State(self._paths.state) as state:
-                sockets = private_folder(self._paths.sockets)
-                await self._serve(state, sockets, lock)
-            self._clean_up()
+            sockets = self._paths.make_sockets()
+            try:
+                with State(self._paths.state) as state:
+                    await self._serve(state, sockets, lock)
+                self._clean_up()
+            finally:
+                shutil.rmtree(sockets, ignore_errors=True)
         finally:
-            shutil.rmtree(self._paths.sockets, ignore_errors=True)
             lock.release()
 
     async def _serve(self, state: State, sockets: Path, lock: SupervisorLock) -> None:

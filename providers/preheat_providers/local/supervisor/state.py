@@ -15,7 +15,7 @@ from preheat.errors import NotDeployed, ProviderError
 from preheat_providers.local.supervisor.paths import private_folder
 from preheat_providers.local.supervisor.spec import Spec, read_spec
 
-VERSION = 1
+VERSION = 2
 
 TABLES = """
 CREATE TABLE functions (
@@ -25,7 +25,8 @@ CREATE TABLE functions (
     last_release INTEGER NOT NULL DEFAULT 0,
     active INTEGER,
     canary INTEGER,
-    canary_share REAL NOT NULL DEFAULT 0
+    canary_share REAL NOT NULL DEFAULT 0,
+    predecessor INTEGER
 ) STRICT;
 CREATE TABLE releases (
     function TEXT NOT NULL REFERENCES functions ON DELETE CASCADE,
@@ -38,10 +39,16 @@ CREATE TABLE releases (
 ) STRICT;
 """
 
+UPGRADES = {1: "ALTER TABLE functions ADD COLUMN predecessor INTEGER;"}
+"""What makes a file of an earlier version one of the next."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionRow:
-    """One function. `active` is None until its first deploy has finished; `canary` has a share beside it."""
+    """One function. `active` is None until its first deploy has finished; `canary` has a share beside it.
+
+    `predecessor` is what was active until `active` was.
+    """
 
     function: str
     port: int | None
@@ -50,6 +57,7 @@ class FunctionRow:
     active: int | None
     canary: int | None
     canary_share: float
+    predecessor: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +100,7 @@ class State:
     def functions(self) -> tuple[FunctionRow, ...]:
         """Return every function, those of an unfinished first deploy included."""
         rows = self._db.execute(
-            "SELECT function, port, token_hash, last_release, active, canary, canary_share"
+            "SELECT function, port, token_hash, last_release, active, canary, canary_share, predecessor"
             " FROM functions ORDER BY function"
         )
         return tuple(_function_row(row) for row in rows)
@@ -149,7 +157,8 @@ class State:
                 "UPDATE releases SET step = 'ready' WHERE function = ? AND number = ?", (function, active)
             )
             self._db.execute(
-                "UPDATE functions SET active = ?, canary = ?, canary_share = ? WHERE function = ?",
+                "UPDATE functions SET predecessor = CASE active WHEN ?1 THEN predecessor ELSE active END,"
+                " active = ?1, canary = ?2, canary_share = ?3 WHERE function = ?4",
                 (active, canary, share, function),
             )
 
@@ -185,7 +194,11 @@ class State:
         found = self._db.execute("PRAGMA user_version").fetchone()[0]
         if found == 0:
             self._db.executescript(f"BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
-        elif found != VERSION:
+            found = VERSION
+        while found in UPGRADES:
+            found += 1
+            self._db.executescript(f"BEGIN; {UPGRADES[found - 1]} PRAGMA user_version = {found}; COMMIT;")
+        if found != VERSION:
             raise sqlite3.DatabaseError(f"it has version {found}, this Preheat reads version {VERSION}")
         problem = self._db.execute("PRAGMA quick_check").fetchone()[0]
         if problem != "ok":
@@ -208,8 +221,10 @@ class _Transaction:
         self._db.execute("ROLLBACK" if kind else "COMMIT")
 
 
-def _function_row(row: tuple[str, int | None, str | None, int, int | None, int | None, float]) -> FunctionRow:
-    function, port, token_hash, last_release, active, canary, canary_share = row
+def _function_row(
+    row: tuple[str, int | None, str | None, int, int | None, int | None, float, int | None],
+) -> FunctionRow:
+    function, port, token_hash, last_release, active, canary, canary_share, predecessor = row
     return FunctionRow(
         function=function,
         port=port,
@@ -218,4 +233,5 @@ def _function_row(row: tuple[str, int | None, str | None, int, int | None, int |
         active=active,
         canary=canary,
         canary_share=canary_share,
+        predecessor=predecessor,
     )

@@ -61,8 +61,7 @@ class Zygote:
         """
         heard = asyncio.ensure_future(self._hear(worker))
         code = await self.process.wait()
-        if self.channel.connected:
-            await asyncio.wait({heard}, timeout=SETTLE_S)
+        await asyncio.wait({heard}, timeout=SETTLE_S)  # its words may still lie in the socket
         heard.cancel()
         undecided = not self.fate.done()
         if undecided:

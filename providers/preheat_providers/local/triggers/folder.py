@@ -105,10 +105,10 @@ class FolderBucket:
         """Write the file beside its place, then rename it there."""
 
         def work() -> None:
-            path = self._root / key
             try:
+                path = self._safe(key)  # first: the folders, too, are made only inside the bucket
                 path.parent.mkdir(parents=True, exist_ok=True)
-                write_atomically(self._safe(key), body)
+                write_atomically(path, body)
             except OSError as error:
                 raise Unavailable(f"The result {key!r} cannot be written: {error.strerror}.") from error
 

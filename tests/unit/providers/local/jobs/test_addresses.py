@@ -23,6 +23,7 @@ from preheat_providers.local.jobs.addresses import Refused, check_url, reachable
         "::",
         "fe80::1",
         "fc00::1",
+        "fec0::1",
         "ff02::1",
         "::ffff:127.0.0.1",
         "::ffff:169.254.169.254",

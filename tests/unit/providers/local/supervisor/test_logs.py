@@ -58,6 +58,55 @@ def test_a_secret_never_reaches_the_file_wherever_it_stands(log: FunctionLog) ->
     assert text.count("***") == 3
 
 
+PEM = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n  BKcwggSjAgEAAoIBAQC7\r\n}\n"
+
+
+@pytest.mark.parametrize("indent", ["", "    "])
+def test_a_secret_of_several_lines_is_hidden_line_by_line(log: FunctionLog, indent: str) -> None:
+    log.hide({"KEY": PEM})
+    for line in f"the key:\n{PEM}".splitlines():
+        log.output("w1", indent + line)
+    log.write("error", "setup-failed", "no", traceback=f"ValueError: {PEM}")
+    assert [event["message"].strip() for event in events(log)] == ["the key:", "***", "***", "***", "}", "no"]
+    assert events(log)[-1]["traceback"].strip() == "ValueError: ***"
+
+
+@pytest.mark.parametrize("ascii_only", [True, False])
+@pytest.mark.parametrize("secret", ['p"ss\\w0rd-é', PEM], ids=["quoted", "PEM"])
+def test_a_secret_is_hidden_also_as_json_has_it(log: FunctionLog, secret: str, ascii_only: bool) -> None:
+    log.hide({"KEY": secret})
+    log.output("w1", json.dumps({"level": "info", "key": secret.strip()}, ensure_ascii=ascii_only))
+    log.output("w1", json.dumps({"level": "info", "line": secret.splitlines()[0]}, ensure_ascii=ascii_only))
+    assert [event["message"] for event in events(log)] == [
+        '{"level": "info", "key": "***"}',
+        '{"level": "info", "line": "***"}',
+    ]
+
+
+def test_the_end_of_line_of_a_file_is_no_part_of_a_secret(log: FunctionLog) -> None:
+    log.hide({"KEY": "hunter2\n", "SPACES": "      "})
+    log.output("w1", "key=hunter2      for us")
+    assert events(log)[0]["message"] == "key=***      for us"
+
+
+def test_a_worker_names_fields_and_events_as_it_likes(log: FunctionLog) -> None:
+    log.hide({"KEY": "hunter22"})
+    log.output("w1", '{"message": "m", "event": "hunter22", "hunter22": {"hunter22": 1}, "self": 2}')
+    (event,) = events(log)
+    assert (event["event"], event["***"], event["self"]) == ("***", {"***": 1}, 2)
+
+
+def test_nothing_in_a_line_acts_on_a_terminal(log: FunctionLog) -> None:
+    async def follow() -> str | None:
+        follower = log.follow()
+        log.output("w1", "größer \x1b[2J \x9b2J \u202e")
+        return await follower.get()
+
+    line = asyncio.run(follow())
+    assert [line] == list(log.lines())
+    assert r"größer \u001b[2J \u009b2J \u202e" in str(line)
+
+
 def test_a_large_log_is_rotated_and_one_old_file_kept(tmp_path: Path) -> None:
     log = FunctionLog(tmp_path / "demo@dev.jsonl", rotate_bytes=500)
     for number in range(40):

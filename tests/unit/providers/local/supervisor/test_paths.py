@@ -1,5 +1,8 @@
+import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -44,3 +47,60 @@ def test_a_link_instead_of_a_private_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(ProviderError, match="no folder"):
         private_folder(tmp_path / "link")
+
+
+NOBODY = 65534
+by_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder to another user")
+
+
+@pytest.fixture
+def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder whose path is short enough for $XDG_RUNTIME_DIR, which names it."""
+    with TemporaryDirectory(prefix="ph-") as folder:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
+        yield Path(folder)
+
+
+def test_the_folder_for_sockets_and_the_one_it_lies_in_become_private(tmp_path: Path, runtime: Path) -> None:
+    (runtime / "preheat").mkdir()
+    (runtime / "preheat").chmod(0o777)
+    sockets = HomePaths(tmp_path).make_sockets()
+    assert sockets.parent == runtime / "preheat"
+    assert [stat.S_IMODE(each.stat().st_mode) for each in (sockets.parent, sockets)] == [0o700, 0o700]
+    assert HomePaths(tmp_path).make_sockets() == sockets
+
+
+@pytest.mark.parametrize("target", ["elsewhere", "nowhere", None])
+def test_what_is_no_folder_is_refused_as_the_place_of_sockets(
+    tmp_path: Path, runtime: Path, target: str | None
+) -> None:
+    (runtime / "elsewhere").mkdir()
+    place = runtime / "preheat"
+    place.touch() if target is None else place.symlink_to(runtime / target)
+    with pytest.raises(ProviderError, match=rf"{place} .*is no folder") as refused:
+        HomePaths(tmp_path).make_sockets()
+    assert "export XDG_RUNTIME_DIR=" in str(refused.value.hint)
+    assert list((runtime / "elsewhere").iterdir()) == []
+
+
+@by_root
+@pytest.mark.parametrize("whose", ["leaf", "parent"])
+def test_a_folder_for_sockets_that_another_user_could_replace_is_refused(
+    tmp_path: Path, runtime: Path, whose: str
+) -> None:
+    paths = HomePaths(tmp_path)
+    sockets = paths.make_sockets()
+    os.chown(sockets if whose == "leaf" else sockets.parent, NOBODY, NOBODY)
+    with pytest.raises(ProviderError, match="belongs to another user"):
+        paths.make_sockets()
+
+
+def test_a_runtime_folder_that_others_may_write_is_not_used(tmp_path: Path, runtime: Path) -> None:
+    runtime.chmod(0o770)
+    assert HomePaths(tmp_path).sockets.parent == Path(f"/tmp/preheat-{os.getuid()}")
+
+
+@by_root
+def test_a_runtime_folder_of_another_user_is_not_used(tmp_path: Path, runtime: Path) -> None:
+    os.chown(runtime, NOBODY, NOBODY)
+    assert HomePaths(tmp_path).sockets.parent == Path(f"/tmp/preheat-{os.getuid()}")

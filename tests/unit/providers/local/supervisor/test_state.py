@@ -58,6 +58,34 @@ def test_a_canary_is_part_of_the_route_and_ends_with_the_next(tmp_path: Path) ->
         assert state.function(spec.function).canary is None
 
 
+def test_what_was_active_until_a_release_was_is_remembered(tmp_path: Path) -> None:
+    spec = make_spec(tmp_path)
+    with opened(tmp_path) as state:
+        state.add_function(spec.function)
+        for _ in range(3):
+            state.add_release(spec)
+        found = []
+        for active, canary in ((1, None), (2, None), (1, None), (3, None), (3, None), (1, 3), (3, None)):
+            state.route(spec.function, active, canary=canary)
+            found.append(state.function(spec.function).predecessor)
+        assert found == [None, 1, 2, 1, 1, 3, 1]
+
+
+def test_a_state_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    spec = make_spec(tmp_path)
+    with opened(tmp_path) as state:
+        state.add_function(spec.function)
+        state.route(spec.function, state.add_release(spec).number)
+    with sqlite3.connect(tmp_path / "state.db") as db:
+        db.execute("ALTER TABLE functions DROP COLUMN predecessor")
+        db.execute("PRAGMA user_version = 1")
+    db.close()
+    for _ in range(2):
+        with opened(tmp_path) as state:
+            row = state.function(spec.function)
+            assert (row.active, row.predecessor) == (1, None)
+
+
 def test_removing_a_function_removes_its_releases(tmp_path: Path) -> None:
     spec = make_spec(tmp_path)
     with opened(tmp_path) as state:
