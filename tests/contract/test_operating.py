@@ -69,3 +69,21 @@ def test_promote_gives_the_newest_release_all_of_the_traffic(
     assert versions == {"first", "second"}
     assert provider.promote(function.name, function.stage, canary=None).release == 2
     assert {function.ask({"value": 1})["version"] for _ in range(20)} == {"second"}
+
+
+def test_a_canary_stands_beside_what_served_before_and_not_beside_what_was_rolled_back(
+    functions: Functions, provider: Provider
+) -> None:
+    if not provider.capabilities.canary:
+        pytest.skip(f"{provider.name} says that it cannot split traffic")
+    function = functions.fresh("echo")
+    function.deploy()
+    function.edit("handler.py", '"first"', '"second"')
+    function.deploy()
+    provider.rollback(function.name, function.stage, None)
+    function.edit("handler.py", '"second"', '"third"')
+    function.deploy()
+    assert provider.promote(function.name, function.stage, canary=0.5).release == 1
+    assert {function.ask({"value": 1})["version"] for _ in range(60)} == {"first", "third"}
+    assert provider.rollback(function.name, function.stage, None).release == 1
+    assert {function.ask({"value": 1})["version"] for _ in range(20)} == {"first"}

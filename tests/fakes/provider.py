@@ -41,13 +41,17 @@ class Function:
     resources: tuple[Resource, ...] = ()
     releases: list[Deployed] = field(default_factory=list)
     active: int = 0
+    before: int | None = None
     share: float = 1.0
     requests: int = 0
     errors: int = 0
     log: list[dict[str, Any]] = field(default_factory=list)
     dead_letters: int = 0
     jobs: list[Request] = field(default_factory=list)
-    alarms: list[tuple[str, ...]] = field(default_factory=list)
+    alarms: list[tuple[str, ...] | ProviderError] = field(default_factory=list)
+    """What fires at each look at the alarms, or why nobody can say."""
+    refusals: list[ProviderError] = field(default_factory=list)
+    """What each roll-back raises."""
 
 
 class InMemoryProvider:
@@ -144,7 +148,7 @@ class InMemoryProvider:
         function.resources = patch(function.resources, plan.changes)
         number = len(function.releases) + 1
         function.releases.append(Deployed(number, bundle.digest, function.resources))
-        function.active = number
+        self._route(function, number)
         deployment = self._deployment(project.name, project.stage, changed=True)
         token = "t0ken" if number == 1 and project.http.auth == "token" else None
         return replace(deployment, token=token)
@@ -189,22 +193,30 @@ class InMemoryProvider:
 
     def rollback(self, name: str, stage: str, release: int | None) -> Deployment:
         function = self._function(name, stage)
+        if function.refusals:
+            raise function.refusals.pop(0)
         number = function.active - 1 if release is None else release
         if not 1 <= number <= len(function.releases):
             raise ProviderError(f"{name} has no release {number}.", hint=f"preheat releases {name}")
-        function.active = number
+        self._route(function, number)
         function.resources = function.releases[number - 1].resources
         return self._deployment(name, stage, changed=True)
 
     def promote(self, name: str, stage: str, *, canary: float | None) -> Deployment:
         function = self._function(name, stage)
-        function.active = len(function.releases)
-        function.share = 1.0 if canary is None else canary
+        newest = len(function.releases)
+        if canary is None:
+            self._route(function, newest)
+        else:
+            beside = function.before if function.active == newest else function.active
+            self._route(function, beside or newest, canary)
         return self._deployment(name, stage, changed=True)
 
     def firing(self, name: str, stage: str, alarms: tuple[str, ...]) -> tuple[str, ...]:
         function = self._function(name, stage)
         found = function.alarms.pop(0) if function.alarms else ()
+        if isinstance(found, ProviderError):
+            raise found
         return tuple(alarm for alarm in found if not alarms or alarm in alarms)
 
     def replay(self, name: str, stage: str) -> int:
@@ -222,6 +234,11 @@ class InMemoryProvider:
         del self.functions[name, stage]
         removed = tuple(f"{resource.kind} {resource.name}" for resource in function.resources)
         return Receipt(name=name, stage=stage, removed=removed, left=self._left)
+
+    def _route(self, function: Function, active: int, share: float = 1.0) -> None:
+        if active != function.active:
+            function.before = function.active or None
+        function.active, function.share = active, share
 
     def _function(self, name: str, stage: str) -> Function:
         if (name, stage) not in self.functions:

@@ -68,7 +68,7 @@ def rollback(tools: Tools, name: str, release: int | None, provider: str, stage:
     "for_s",
     metavar="TIME",
     callback=read_duration,
-    help="With --canary: watch its alarms this long (90s, 10m, 1h), then give it all of the traffic.",
+    help="With --canary: watch its alarms this long (5m, 10m, 1h), then give it all of the traffic.",
 )
 @click.option(
     "--alarm",
@@ -90,8 +90,9 @@ def promote(
 ) -> None:
     """Give the newest release all traffic, or a share of it.
 
-    With --for, an alarm that fires in that time gives all traffic back to the release before, and
-    the command exits with 1.
+    The rest goes to the release that had the traffic before. With --for, an alarm that fires in that time
+    gives it all of the traffic again, as do alarms that cannot be read any more, and the command exits
+    with 1.
     """
     if for_s is not None and canary is None:
         raise click.UsageError("--for watches a canary. Add --canary 10%.")

@@ -200,6 +200,15 @@ class Remarks(Protocol):
 
 
 @runtime_checkable
+class BuildsOn(Protocol):
+    """A provider that puts a bundle on something else, such as a base image, which may not fit it."""
+
+    def look_at_base(self, project: Project, *, report: Report) -> None:
+        """Look at it, before the bundle is built. Raises BundleError where it does not fit."""
+        ...
+
+
+@runtime_checkable
 class Rehearses(Protocol):
     """A provider whose entry can be started on this machine, without the platform."""
 
@@ -278,7 +287,11 @@ class Provider(Protocol):
         ...
 
     def promote(self, name: str, stage: str, *, canary: float | None) -> Deployment:
-        """Give the newest release a share of the traffic (0 to 1), or all of it when `canary` is None."""
+        """Give the newest release a share of the traffic (0 to 1), or all of it when `canary` is None.
+
+        The rest stays with the active release, or goes to the one that was active until the newest was;
+        with `Capabilities.canary` that one is the answer's `release`.
+        """
         ...
 
     def firing(self, name: str, stage: str, alarms: tuple[str, ...]) -> tuple[str, ...]:

@@ -6,13 +6,14 @@ https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from preheat.findings import Finding
 from preheat.project.model import ObjectCreated, Project, QueueTrigger, Schedule
 from preheat_providers._aws.finding import Find, finder
 from preheat_providers._aws.templates.cron import inexpressible
-from preheat_providers.aws_lambda.option_findings import option_findings
+from preheat_providers.aws_lambda.option_findings import TABLE, option_findings
 from preheat_providers.aws_lambda.options import Options
 from preheat_providers.aws_lambda.template.names import FUNCTION_NAME_CHARACTERS, stack_name
 
@@ -41,6 +42,10 @@ https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.ht
 EVENT_BYTES = 1 * MB
 """The event of an asynchronous call."""
 
+OBJECT_SHARE = 0.5
+"""Of the memory, what an uploaded object may take: it is read whole, the interpreter and the model need the
+rest, and the kernel ends a function beyond its memory without a word."""
+
 ENVIRONMENT_BYTES = 4 * 1024
 """All variables together, names and values."""
 
@@ -50,6 +55,11 @@ SNAPSTART_PYTHON = (3, 12)
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 """https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html"""
+
+QUEUE_CONCURRENCY = (2, 1000)
+"""How many calls at once a mapping of a queue can be held to. What is reserved has to hold those of all
+queues, or Lambda throttles calls and messages count attempts that never ran:
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html, read on 2026-11-21."""
 
 QUEUE = re.compile(r"(?=.{1,80}$)[A-Za-z0-9_-]+(\.fifo)?")
 """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html"""
@@ -89,6 +99,12 @@ def unzipped_limit(options: Options) -> int:
     return IMAGE_BYTES if options.is_image else UNZIPPED_BYTES
 
 
+def queue_concurrency(project: Project, options: Options) -> int:
+    """Return how many calls at once each queue gets, of a trigger on uploads or on messages."""
+    least, most = QUEUE_CONCURRENCY
+    return max(least, min(project.scaling.max, options.reserved_concurrency or most, most))
+
+
 def project_findings(
     project: Project, options: Options, *, environment: Mapping[str, str]
 ) -> tuple[Finding, ...]:
@@ -100,6 +116,7 @@ def project_findings(
         *_variable_findings(project, environment, find),
         *_name_findings(project, find),
         *_trigger_findings(project, find),
+        *_reserve_findings(project, options, find),
         *option_findings(options, find),
     )
 
@@ -124,11 +141,12 @@ def _resource_findings(project: Project, find: Find) -> Iterator[Finding]:
 def _body_findings(project: Project, find: Find) -> Iterator[Finding]:
     """Yield what is wrong with the limit of a body, which is that of an uploaded object as well."""
     uploads = any(isinstance(trigger, ObjectCreated) for trigger in project.triggers)
-    most_mb = project.resources.memory_mb if uploads else REQUEST_BYTES // MB
+    memory_mb = project.resources.memory_mb
+    most_mb = int(memory_mb * OBJECT_SHARE) if uploads else REQUEST_BYTES // MB
     body_mb = project.limits.body_bytes / MB
     if body_mb > most_mb:
         why = (
-            f"an uploaded object is read into resources.memory_mb, {most_mb}"
+            f"an uploaded object is read whole, into half of resources.memory_mb, {memory_mb}, at most"
             if uploads
             else f"Lambda takes {most_mb} MB"
         )
@@ -202,6 +220,22 @@ def _trigger_findings(project: Project, find: Find) -> Iterator[Finding]:
         if isinstance(trigger, Schedule) and (problem := inexpressible(trigger.cron)):
             message = f"{key}.cron is {trigger.cron!r}, {problem}."
             yield find(f"{key}.cron", message, f'cron = "{_one_field_for_days(trigger.cron)}"')
+
+
+def _reserve_findings(project: Project, options: Options, find: Find) -> Iterator[Finding]:
+    reserved = options.reserved_concurrency
+    queues = sum(isinstance(trigger, ObjectCreated | QueueTrigger) for trigger in project.triggers)
+    each = queue_concurrency(project, options)
+    if reserved is None or reserved >= queues * each:
+        return
+    message = (
+        f"reserved_concurrency is {reserved}, and queues of triggers call up to {queues * each} at once: "
+        f"{each} for each of {queues} (scaling.max, at least {QUEUE_CONCURRENCY[0]})."
+    )
+    enough = each
+    if queues > 1:  # more that is reserved lets each have more, up to scaling.max
+        enough = queues * queue_concurrency(project, replace(options, reserved_concurrency=None))
+    yield find(f"{TABLE}.reserved_concurrency", message, f"reserved_concurrency = {enough}")
 
 
 def _queue_name(written: str) -> str:

@@ -5,10 +5,10 @@ buckets    those of triggers are switched to EventBridge       adds to their not
 send       archives and weights, or the image                  content-addressed, only what is missing
 stack      all resources, by a change set                      CloudFormation rolls back what fails
 code       update, publish, move the alias                     in place of the stack, or after it
-prune      versions that nobody needs, and their images        never the stack's own or the alias's
+prune      versions that nobody needs, and their images        never the stack's or the alias's
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from preheat.errors import ProviderError
@@ -54,7 +54,7 @@ class Deploy:
         self.package.send()
         if before is None or not self._code_is_enough(plan, before):
             self._change_stack(before)
-        live = self._with_wanted_code()
+        live = self._with_wanted_code(before)
         self._prune(live)
         token = self._new_token()
         return deployment_of(self.place, live, changed=True, token=token)
@@ -136,15 +136,16 @@ class Deploy:
             self.report(Step(STAGE, f"release {alias.version} gets its traffic again"))
             move_alias(self._lambda, self.place.function, alias)
 
-    def _with_wanted_code(self) -> Live:
+    def _with_wanted_code(self, before: Live | None) -> Live:
         """Return the function with all traffic at the code that is wanted, published first if need be.
 
         After a stack it is there, unless a direct deploy or a roll-back came since the stack last had it:
         its template is then the same as before, and CloudFormation changes nothing.
         """
         live = self.place.require()
+        since = before.alias if before is not None else live.alias
         if live.active.described == self._described and live.alias == Alias(version=live.numbers[0]):
-            return live
+            return self._remembering(live, since.moved(live.alias.version))
         self.report(Step(STAGE, "publishing the code"))
         number = publish_code(
             self._lambda,
@@ -154,11 +155,18 @@ class Deploy:
             logs=f"preheat logs {self.place.name} {flags(self.place.stage)}",
         )
         self.report(Step(STAGE, f"giving release {number} the traffic"))
-        move_alias(self._lambda, self.place.function, Alias(version=number))
+        move_alias(self._lambda, self.place.function, since.moved(number))
         return self.place.require()
 
+    def _remembering(self, live: Live, alias: Alias) -> Live:
+        """Return `live` with an alias that knows what served before: CloudFormation does not tell it."""
+        if live.alias.before == alias.before:
+            return live
+        move_alias(self._lambda, self.place.function, alias)
+        return replace(live, alias=alias)
+
     def _prune(self, live: Live) -> None:
-        needed = live.alias.versions | own_versions(live.stack)
+        needed = live.alias.needed | own_versions(live.stack)
         keep = self.outfit.wanted.options.kept_releases
         left = prune(self._lambda, self.place.function, keep=keep, needed=needed, report=self.report)
         self.package.tidy({code_key(live.stack.template), *(version.described.key for version in left)})

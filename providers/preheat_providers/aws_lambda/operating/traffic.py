@@ -8,10 +8,13 @@ from preheat_providers.aws_lambda.template.names import flags
 
 
 def rolled_back(name: str, stage: str, numbers: Sequence[int], alias: Alias, release: int | None) -> Alias:
-    """Return the alias with all traffic at `release`, or at the one before the active one.
+    """Return the alias with all traffic at `release`.
 
-    `numbers` are the releases that exist, newest first. Raises ProviderError.
+    Without one a canary ends, or the release before the active one gets the traffic. `numbers` are the
+    releases that exist, newest first. Raises ProviderError.
     """
+    if release is None and alias.canary is not None:
+        release = alias.version
     if release is None:
         release = next((number for number in numbers if number < alias.version), None)
         if release is None:
@@ -24,7 +27,7 @@ def rolled_back(name: str, stage: str, numbers: Sequence[int], alias: Alias, rel
             f"{name} has no release {release}. There are {_listed(numbers)}.",
             hint=f"preheat rollback {name} {numbers[0]} {flags(stage)}",
         )
-    return Alias(version=release)
+    return alias.moved(release)
 
 
 def promoted(
@@ -38,14 +41,15 @@ def promoted(
 ) -> Alias:
     """Return the alias with the share `canary` of the traffic, or all of it, at the newest release.
 
-    The rest stays with the active release, or goes to the one before if the newest is active.
-    Raises ProviderError if there is nothing beside the newest one, or if the alias `keeps_ready`
-    environments: "Alias with weights can not be used with Provisioned Concurrency", says Lambda
-    (https://github.com/hashicorp/terraform/issues/24957, read on 2026-11-21).
+    The rest stays with the active release, or where the newest is active, goes to the one that was active
+    until then: the number before may be one that was rolled back. Raises ProviderError if there is nothing
+    beside the newest one, or if the alias `keeps_ready` environments: "Alias with weights can not be used
+    with Provisioned Concurrency", says Lambda (https://github.com/hashicorp/terraform/issues/24957, read on
+    2026-11-21).
     """
     newest = numbers[0]
     if canary is None:
-        return Alias(version=newest)
+        return alias.moved(newest)
     if not 0 <= canary <= 1:
         raise ProviderError(f"A canary's share is a number from 0 to 1, not {canary:g}.")
     if keeps_ready:
@@ -54,10 +58,15 @@ def promoted(
             "such a function: a release gets all of it or none.",
             hint=f"preheat promote {name} {flags(stage)}",
         )
-    beside = alias.version if alias.version != newest else next(iter(numbers[1:]), None)
+    beside = alias.version if alias.version != newest else _before_newest(numbers, alias)
     if beside is None:
         raise ProviderError(f"{name} has one release only, so there is nothing beside it to serve.")
-    return Alias(version=beside, canary=newest, share=canary)
+    return alias.moved(beside, canary=newest, share=canary)
+
+
+def _before_newest(numbers: Sequence[int], alias: Alias) -> int | None:
+    _, *older = numbers
+    return alias.before if alias.before in older else next(iter(older), None)
 
 
 def _listed(items: Iterable[object]) -> str:

@@ -16,6 +16,7 @@ from preheat_providers.aws_lambda.template.names import ALIAS
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 
 def replay(place: Place) -> int:
@@ -39,13 +40,16 @@ def move(client: "SQSClient", dead: str, source: str) -> int:
     with translated(f"the dead letters in {dead} cannot be moved"):
         while messages := received(client, dead):
             new = [each for each in messages if each["MessageId"] not in sent]
-            sent |= send(
-                client, source, [Message(each["Body"], each.get("MessageAttributes", {})) for each in new]
-            )
+            sent |= send(client, source, [_message(each) for each in new])
             remove(client, dead, new)
             if len(new) < len(messages):
                 break
     return len(sent)
+
+
+def _message(dead: "MessageTypeDef") -> Message:
+    group = dead.get("Attributes", {}).get("MessageGroupId")
+    return Message(dead["Body"], dead.get("MessageAttributes", {}), group=group, id=dead["MessageId"])
 
 
 def replay_queue(client: "SQSClient", name: str) -> int:

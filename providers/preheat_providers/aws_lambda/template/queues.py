@@ -2,11 +2,9 @@
 
 from preheat.project.model import QueueTrigger
 from preheat_providers._aws.templates.intrinsics import Json, Resources, local_arn, ref, resource
+from preheat_providers.aws_lambda.limits import queue_concurrency
 from preheat_providers.aws_lambda.template.names import logical_id
 from preheat_providers.aws_lambda.template.wanted import Wanted
-
-CONCURRENCY = (2, 1000)
-"""https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html, read on 2026-11-21."""
 
 BATCH = 1
 """One message a call: in a batch, those behind a slow one would run out of time, and each such failure
@@ -23,8 +21,6 @@ def queue_resources(wanted: Wanted) -> Resources:
 
 def event_source(queue: Json, wanted: Wanted) -> Json:
     """Return what reads `queue` and calls at most `scaling.max` functions at once."""
-    least, most = CONCURRENCY
-    limits = (wanted.project.scaling.max, wanted.options.reserved_concurrency or most, most)
     return resource(
         "AWS::Lambda::EventSourceMapping",
         {
@@ -32,7 +28,7 @@ def event_source(queue: Json, wanted: Wanted) -> Json:
             "FunctionName": ref("Alias"),
             "BatchSize": BATCH,
             "FunctionResponseTypes": ["ReportBatchItemFailures"],
-            "ScalingConfig": {"MaximumConcurrency": max(least, min(limits))},
+            "ScalingConfig": {"MaximumConcurrency": queue_concurrency(wanted.project, wanted.options)},
         },
     )
 

@@ -70,6 +70,28 @@ def test_a_queue_that_was_there_before_gets_back_what_it_gave_up(sqs: "SQSClient
     assert bodies(sqs, source) == {"x"}
 
 
+def test_a_queue_that_keeps_order_gets_its_groups_back_in_theirs(sqs: "SQSClient") -> None:
+    dead = queue(sqs, "dead.fifo", FifoQueue="true")
+    arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 3})
+    source = queue(sqs, "work.fifo", FifoQueue="true", RedrivePolicy=policy)
+    for number in range(6):
+        send(sqs, dead, [Message("the same", {}, group=f"user-{number % 2}", id=f"dead-{number}")])
+    assert replay_queue(sqs, "work.fifo") == 6, "equal bodies are messages of their own"
+    assert left(sqs, dead) == 0
+    groups = [each["Attributes"]["MessageGroupId"] for each in received(sqs, source)]
+    assert sorted(groups) == ["user-0"] * 3 + ["user-1"] * 3
+
+
+def test_a_group_of_a_queue_without_order_goes_back_with_its_message(sqs: "SQSClient") -> None:
+    """Fair queues: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html"""
+    dead, source = queue(sqs, "dead"), queue(sqs, "source")
+    sqs.send_message(QueueUrl=dead, MessageBody="x", MessageGroupId="tenant")
+    assert move(sqs, dead, source) == 1
+    (message,) = received(sqs, source)
+    assert message["Attributes"]["MessageGroupId"] == "tenant"
+
+
 def test_a_queue_that_keeps_no_dead_letters_has_none(sqs: "SQSClient") -> None:
     queue(sqs, "work")
     assert replay_queue(sqs, "work") == 0

@@ -56,6 +56,30 @@ def test_the_alias_takes_a_canary_and_drops_it_again(control: Control) -> None:
     assert read_alias(control.client, FUNCTION) == Alias(version=2)
 
 
+def test_the_alias_remembers_what_served_before(control: Control) -> None:
+    for number in range(1, 4):
+        publish(control, number)
+    control.client.create_alias(FunctionName=FUNCTION, Name="live", FunctionVersion="1")
+    first = read_alias(control.client, FUNCTION)
+    assert first is not None
+    assert first.before is None
+    move_alias(control.client, FUNCTION, first.moved(3))
+    third = read_alias(control.client, FUNCTION)
+    assert third is not None
+    assert (third.version, third.before, third.needed) == (3, 1, frozenset({1, 3}))
+
+
+def test_what_cloudformation_moved_came_after_what_was_remembered(control: Control) -> None:
+    for number in range(1, 4):
+        publish(control, number)
+    control.client.create_alias(FunctionName=FUNCTION, Name="live", FunctionVersion="2")
+    move_alias(control.client, FUNCTION, Alias(version=1, before=2))
+    control.client.update_alias(FunctionName=FUNCTION, Name="live", FunctionVersion="3")
+    moved = read_alias(control.client, FUNCTION)
+    assert moved is not None
+    assert (moved.version, moved.before) == (3, 1)
+
+
 def test_a_function_that_was_never_deployed_has_no_alias(control: Control) -> None:
     assert read_alias(control.client, FUNCTION) is None
     assert read_alias(control.client, "preheat-other-dev") is None

@@ -6,6 +6,7 @@ archives to an image, which Lambda refuses: so does ours, before anybody is aske
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,12 +15,14 @@ from tests.fakes.aws.mailbox import Mailbox
 from tests.fakes.aws.registry_door import Door, registry_door
 from tests.fakes.aws.resources import stack_of
 from tests.fakes.functions import Function, Functions
+from tests.fakes.images import layer_of
+from tests.fakes.registry import Registry, image_of, serving
 from tests.fakes.sagemaker.workplace import base_image
 from tests.functional.aws_lambda.stacks.conftest import PROJECTS
 from tests.functional.aws_lambda.stacks.test_deploying import change_sets
 from tests.functional.aws_lambda.stacks.test_jobs import finished
 
-from preheat.errors import ProviderError
+from preheat.errors import BundleError, ProviderError
 from preheat.interface.message import Request
 from preheat.progress import Event, Step, quiet
 from preheat_providers.aws_lambda.provider import LambdaProvider
@@ -75,6 +78,17 @@ def code(function: Function, cloud: Cloud, qualifier: str = "live") -> str:
 def second(function: Function) -> Function:
     function.edit("handler.py", '"first"', '"second"')
     return function
+
+
+def test_a_base_that_does_not_fit_is_told_of_before_anything_is_built(plain: Function) -> None:
+    told: list[Event] = []
+    with serving(Registry()) as registry:
+        image_of(registry, "empty", [layer_of({"etc/motd": b"hi"})])
+        options = {**plain.options, "base_image": f"{registry.host}/empty:latest"}
+        with pytest.raises(BundleError, match="has no Python"):
+            replace(plain, options=options).pipeline(told.append).deploy(plain.root)
+    stages = [each.stage for each in told if isinstance(each, Step)]
+    assert list(dict.fromkeys(stages)) == ["check", "image"]
 
 
 def test_a_first_deploy_pushes_an_image_and_makes_a_function_of_it(plain: Function, cloud: Cloud) -> None:

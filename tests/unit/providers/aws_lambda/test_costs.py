@@ -89,7 +89,7 @@ def test_each_release_that_is_kept_costs_its_snapshot() -> None:
 
 def test_alarms_are_counted_as_the_template_has_them() -> None:
     assert costs()["alarms"].usd == pytest.approx(3 * 0.1)
-    assert costs(project(UPLOADS), jobs=True)["alarms"].usd == pytest.approx(5 * 0.1)
+    assert costs(project(UPLOADS), jobs=True)["alarms"].usd == pytest.approx(6 * 0.1)
 
 
 def test_rarer_calls_keep_warm_for_less() -> None:

@@ -11,7 +11,16 @@ from preheat.bundle.sizes import check_limit
 from preheat.errors import TooLarge
 from preheat.findings import Finding
 from preheat.interface.manifest import Limits
-from preheat.project.model import HttpTrigger, ObjectCreated, Project, QueueTrigger, Resources, Schedule
+from preheat.project.model import (
+    HttpTrigger,
+    ObjectCreated,
+    Project,
+    QueueTrigger,
+    Resources,
+    Scaling,
+    Schedule,
+    Trigger,
+)
 from preheat_providers.aws_lambda import limits
 from preheat_providers.aws_lambda.limits import MB, project_findings
 from preheat_providers.aws_lambda.options import Options
@@ -65,13 +74,15 @@ def test_a_body_beyond_six_megabytes_is_found() -> None:
     assert finding.message == "limits.body_mb is 10, and Lambda takes 6 MB."
 
 
-def test_uploads_may_be_as_large_as_the_memory() -> None:
+def test_uploads_may_take_half_of_the_memory() -> None:
     triggers = (HttpTrigger(), ObjectCreated(name="scans", bucket="in", output="out"))
-    assert found(project(triggers=triggers, limits=Limits(body_bytes=1024 * MB))) == {}
-    finding = found(project(triggers=triggers, limits=Limits(body_bytes=1025 * MB)))["limits.body_mb"]
+    assert found(project(triggers=triggers, limits=Limits(body_bytes=512 * MB))) == {}
+    finding = found(project(triggers=triggers, limits=Limits(body_bytes=513 * MB)))["limits.body_mb"]
     assert finding.message == (
-        "limits.body_mb is 1025, and an uploaded object is read into resources.memory_mb, 1024."
+        "limits.body_mb is 513, and an uploaded object is read whole, into half of resources.memory_mb, "
+        "1024, at most."
     )
+    assert finding.fix == "body_mb = 512"
 
 
 @pytest.mark.parametrize("python", ["3.10", "3.15"])
@@ -133,6 +144,44 @@ def test_what_no_queue_is_called_is_found_with_the_name_in_it(queue: str, better
 @pytest.mark.parametrize("queue", ["pictures", "Team_1-x", "in-order.fifo", "p" * 80])
 def test_what_a_queue_is_called_is_taken(queue: str) -> None:
     assert found(project(triggers=(HttpTrigger(), QueueTrigger(name="q", queue=queue)))) == {}
+
+
+UPLOADS = (
+    ObjectCreated(name="scans", bucket="uploads", output="results/"),
+    ObjectCreated(name="forms", bucket="forms", output="results/"),
+)
+MESSAGES = QueueTrigger(name="work", queue="team-work")
+
+
+@pytest.mark.parametrize(
+    ("triggers", "most", "reserved", "enough"),
+    [
+        (UPLOADS[:1], 4, 1, 2),
+        ((MESSAGES,), 1, 1, 2),
+        (UPLOADS, 4, 4, 8),
+        ((*UPLOADS, MESSAGES), 1, 5, 6),
+        ((*UPLOADS, MESSAGES), 5000, 2999, 3000),
+    ],
+)
+def test_a_reserve_that_the_queues_would_overrun_is_found_with_one_that_holds_them(
+    triggers: tuple[Trigger, ...], most: int, reserved: int, enough: int
+) -> None:
+    made = project(triggers=triggers, scaling=Scaling(max=most))
+    findings = found(made, Options(reserved_concurrency=reserved))
+    assert list(findings) == ["provider.aws_lambda.reserved_concurrency"]
+    (finding,) = findings.values()
+    assert finding.fix == f"reserved_concurrency = {enough}"
+    assert found(made, Options(reserved_concurrency=enough)) == {}
+
+
+@pytest.mark.parametrize(
+    ("triggers", "reserved"),
+    [((), 1), (UPLOADS[:1], 3), (UPLOADS, None), ((Schedule(name="tick", cron="0 0 * * *"),), 1)],
+)
+def test_a_reserve_that_holds_the_queues_is_taken(
+    triggers: tuple[Trigger, ...], reserved: int | None
+) -> None:
+    assert found(project(triggers=triggers), Options(reserved_concurrency=reserved)) == {}
 
 
 def test_a_schedule_that_aws_has_no_words_for_is_found_with_one_of_its_halves() -> None:

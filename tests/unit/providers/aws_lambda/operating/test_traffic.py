@@ -39,6 +39,32 @@ def test_a_canary_stands_beside_the_active_release_or_the_one_before() -> None:
     )
 
 
+def test_a_canary_does_not_stand_beside_a_release_that_was_rolled_back() -> None:
+    deployed = Alias(version=2, before=1)
+    back = rolled_back("ocr", "dev", [2, 1], deployed, None)
+    better = back.moved(3)
+    canary = promoted("ocr", "dev", [3, 2, 1], better, 0.1, keeps_ready=False)
+    assert canary == Alias(version=1, canary=3, share=0.1)
+    assert promoted("ocr", "dev", [3, 2, 1], canary, None, keeps_ready=False).before == 1
+
+
+def test_where_nobody_knows_what_was_before_the_number_before_stands_beside() -> None:
+    for alias in (Alias(version=5), Alias(version=5, before=1)):  # 1 is gone
+        canary = promoted("ocr", "dev", [5, 3], alias, 0.1, keeps_ready=False)
+        assert canary == Alias(version=3, canary=5, share=0.1)
+
+
+def test_what_was_before_stays_known_while_the_traffic_stays() -> None:
+    alias = Alias(version=3, before=1)
+    assert alias.moved(3).before == 1
+    assert promoted("ocr", "dev", [3, 2, 1], alias, None, keeps_ready=False).before == 1
+
+
+def test_a_rollback_without_a_number_ends_a_canary() -> None:
+    canary = Alias(version=3, canary=5, share=0.1)
+    assert rolled_back("ocr", "dev", [5, 3, 2], canary, None) == Alias(version=3)
+
+
 def test_a_single_release_has_no_canary() -> None:
     with pytest.raises(ProviderError, match="one release only"):
         promoted("ocr", "dev", [5], Alias(version=5), 0.1, keeps_ready=False)

@@ -1,6 +1,19 @@
-from tests.fakes.lambda_templates import EVERY_TRIGGER, TICK, UPLOAD, of_kind, properties, template
+import json
+from typing import Any
 
+import pytest
+from tests.fakes.lambda_events import Context, failures, sqs_event, sqs_message
+from tests.fakes.lambda_templates import EVERY_TRIGGER, QUEUE, TICK, UPLOAD, of_kind, properties, template
+from tests.fakes.lambda_work import Bucket, Length, Remembered
+
+from preheat.project.model import Trigger
+from preheat_providers._aws.templates.anatomy import alarm_names
 from preheat_providers.aws_lambda.options import Options
+from preheat_providers.aws_lambda.shipped.events.messages import Messages
+from preheat_providers.aws_lambda.shipped.events.report import LogReport
+from preheat_providers.aws_lambda.shipped.events.uploads import Uploads
+from preheat_providers.aws_lambda.shipped.events.work import Worker
+from preheat_providers.aws_lambda.shipped.settings import Queue
 
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:alarms"
 
@@ -47,6 +60,42 @@ def test_every_queue_of_dead_letters_has_an_alarm() -> None:
         if dimension["Name"] == "QueueName"
     }
     assert watched == {"UploadDeadLettersScans", "FailedCalls"}
+
+
+def embedded(text: str) -> list[dict[str, Any]]:
+    """The lines of a log that CloudWatch reads metrics from."""
+    return [line for line in map(json.loads, text.splitlines()) if "_aws" in line]
+
+
+def test_a_message_that_fails_counts_for_the_alarm_on_failed_deliveries(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It is an answer to Lambda, no error: neither `Errors` nor a queue of somebody else would tell."""
+    report = LogReport("ocr", "dev")
+    worker = Worker(Length(), Remembered(), report)
+    uploads = Uploads([], Bucket(), worker, report, limit=100)
+    messages = Messages([Queue(name=QUEUE.name, queue=QUEUE.queue)], uploads, worker, report)
+    message = sqs_message("poison", queue=QUEUE.queue)
+    for _ in range(2):
+        report.begin(Context())
+        assert failures(messages.deliver(sqs_event(message), Context())) == [message["messageId"]]
+        report.end()
+    written = embedded(capsys.readouterr().out)
+    assert len(written) == 2
+    alarm = properties(template(QUEUE), "FailedDeliveryAlarm")
+    for line in written:
+        (directive,) = line["_aws"]["CloudWatchMetrics"]
+        assert directive["Namespace"] == alarm["Namespace"]
+        assert alarm["MetricName"] in [metric["Name"] for metric in directive["Metrics"]]
+        (dimensions,) = directive["Dimensions"]
+        watched = {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
+        assert watched == {name: line[name] for name in dimensions}
+
+
+@pytest.mark.parametrize(("trigger", "watched"), [(UPLOAD, True), (QUEUE, True), (TICK, False)])
+def test_failed_deliveries_are_watched_where_a_queue_brings_them(trigger: Trigger, watched: bool) -> None:
+    names = alarm_names(template(trigger))
+    assert ("preheat-ocr-dev-failed-deliveries" in names) is watched
 
 
 def test_errors_and_throttles_of_the_alias_have_alarms_that_begin_with_the_functions_name() -> None:
