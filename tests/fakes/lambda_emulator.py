@@ -25,6 +25,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Self, TypeVar
 
 from tests.fakes.ports import free_port
+from tests.fakes.sealed import sealed
 
 CACHE = Path(__file__).parents[2] / ".cache" / "lambda"
 SAM_CLI = "1.170.0"
@@ -36,6 +37,8 @@ CHECKSUMS = {
 NAMES = {"x86_64": "aws-lambda-rie-x86_64", "aarch64": "aws-lambda-rie-arm64"}
 CLIENT = "awslambdaric==4.2.2"
 HANDLER = "preheat_providers.aws_lambda.shipped.entry.handler"
+FETCHED = "/tmp/preheat-weights"
+"""Where a function puts weights from S3: here as on Lambda, each environment has its own."""
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 INVOKE = "/2015-03-31/functions/function/invocations"
 LISTENS = "Runtime API Server listening"
@@ -95,6 +98,7 @@ class Emulator:
     """One execution environment of a function; a context that ends it.
 
     It starts the function at the first call, and takes one call at a time: a second one would crash it.
+    What is unpacked cannot be written from inside.
     `lines` is everything that it and the function have written.
     """
 
@@ -117,6 +121,7 @@ class Emulator:
         client = bootstrap or (python, "-m", "awslambdaric")
         self._process = subprocess.Popen(
             [
+                *sealed([unpacked.opt, unpacked.task], own=[FETCHED]),
                 emulator_binary(),
                 *("--log-level", "debug"),
                 *("--runtime-interface-emulator-address", f"127.0.0.1:{self.port}"),

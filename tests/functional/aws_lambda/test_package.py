@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.fakes.lambda_emulator import Unpacked
 from tests.fakes.projects import write_project
+from tests.fakes.sealed import sealed
 from tests.fakes.wheels import installed_wheel
 
 from preheat.bundle.build import build
@@ -101,16 +102,19 @@ def test_what_lambda_unpacks_is_imported_from_folders_that_nobody_may_write(
             file.extractall(made.task if name == "function" else made.opt)
         assert modes <= {stat.S_IFREG | 0o644, stat.S_IFREG | 0o755}
     code = (
-        "import sys; sys.path[:0] = sys.argv[1:]; sys.dont_write_bytecode = True\n"
+        "import os, sys; sys.path[:0] = sys.argv[1:]\n"
         "import preheat_providers.aws_lambda.shipped.start as start, handler, orjson\n"
         "print(start.__file__, start.__cached__, orjson.__file__)\n"
-        "print(handler.__cached__, start.LAYERS)"
+        "print(handler.__cached__, start.LAYERS)\n"
+        "print(*(os.access(folder, os.W_OK) for folder in (sys.argv[1], start.LAYERS)))"
     )
     python = Path(sys.base_prefix) / "bin" / f"python{PYTHON}"
-    command: list[str | Path] = [python, "-I", "-S", "-c", code, *made.path]
+    command: list[str | Path] = [*sealed([made.task, made.opt]), python, "-I", "-S", "-c", code, *made.path]
     done = subprocess.run(command, capture_output=True, text=True, env={"PATH": os.environ["PATH"]})
     assert done.returncode == 0, done.stderr
-    start, start_code, orjson, handler_code, layers = map(Path, done.stdout.split())
+    *found, task_is_writable, opt_is_writable = done.stdout.split()
+    assert (task_is_writable, opt_is_writable) == ("False", "False")
+    start, start_code, orjson, handler_code, layers = map(Path, found)
     assert start == made.opt / "python/preheat_providers/aws_lambda/shipped/start.py"
     assert orjson.is_relative_to(made.opt / "python")
     assert start_code.is_file()

@@ -1,5 +1,6 @@
 """Objects in S3, read within limits and written whole. Imports the AWS SDK when an object is asked for."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
@@ -8,6 +9,7 @@ from preheat.errors import BadInput, BodyTooLarge, NotFound, PreheatError, Unava
 from preheat.runtime.objects.events import ObjectRecord
 
 if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
     from mypy_boto3_s3 import S3Client
 
 LONGEST_KEY = 1024
@@ -18,16 +20,24 @@ GONE = frozenset({"404", "NoSuchKey", "NoSuchVersion"})
 CHANGED = frozenset({"412", "PreconditionFailed"})
 REFUSED = frozenset({"400", "403", "AccessDenied", "KeyTooLongError", "NoSuchBucket", "InvalidAccessKeyId"})
 
+DENIED = re.compile(
+    r'not authorized to perform: (?P<action>[\w-]+:\w+)(?: on resource: "?(?P<on>arn:[^\s"]+))?'
+)
+"""What AWS says of a denial, of a key of KMS as well as of the object; nothing to a HEAD:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html"""
+
 
 class Changed(Exception):
     """The object's eTag is another one."""
 
 
 class Superseded(PreheatError):
-    """The object has a newer content, which is a delivery of its own."""
+    """The object has a newer content, which is a delivery of its own, or its version was deleted."""
 
     def __init__(self, record: ObjectRecord) -> None:
-        super().__init__(f"The object {record.key!r} has changed; its new content is another delivery.")
+        super().__init__(
+            f"The object {record.key!r} has changed or was deleted; a new content is another delivery."
+        )
 
 
 class Storage(Protocol):
@@ -38,7 +48,11 @@ class Storage(Protocol):
         ...
 
     def current(self, record: ObjectRecord) -> bool:
-        """Say whether the key holds no newer content than `record`; an object that is gone has none."""
+        """Say whether the key holds nothing newer than `record`.
+
+        A key that holds nothing is newer where the bucket keeps versions: newer ones may lie below the
+        deletion. Elsewhere it is not: whoever deletes an object still gets the result of it.
+        """
         ...
 
     def write(self, bucket: str, key: str, body: bytes, media_type: str) -> None:
@@ -77,7 +91,7 @@ class S3Storage:
             with calling("read", record.bucket, record.key):
                 head = self._client.head_object(Bucket=record.bucket, Key=record.key)
         except NotFound:
-            return True
+            return record.version_id is None
         if record.version_id is not None:
             return head.get("VersionId", record.version_id) == record.version_id
         return head["ETag"].strip('"') == record.etag
@@ -112,8 +126,17 @@ def calling(done: str, bucket: str, key: str) -> Iterator[None]:
         if code in GONE:
             raise NotFound(f"The object {key!r} was deleted before it was read.") from error
         kind = BadInput if code in REFUSED else Unavailable
-        action = "s3:GetObject" if done == "read" else "s3:PutObject"
-        advice = f" Allow {action} on arn:aws:s3:::{bucket}/*." if code in ("403", "AccessDenied") else ""
+        advice = _advice(error, done, bucket) if code in ("403", "AccessDenied") else ""
         raise kind(f"s3://{bucket}/{key} cannot be {done}: S3 answered {code}.{advice}") from error
     except BotoCoreError as error:
         raise Unavailable(f"s3://{bucket}/{key} cannot be {done}: {error}") from error
+
+
+def _advice(error: "ClientError", done: str, bucket: str) -> str:
+    """Return what to allow: the action that AWS names, or else that of the call."""
+    action, on = "s3:GetObject" if done == "read" else "s3:PutObject", None
+    if denied := DENIED.search(error.response["Error"].get("Message", "")):
+        action, on = denied["action"], denied["on"]
+    if on is None or f":::{bucket}/" in on:
+        on = f"arn:aws:s3:::{bucket}/*"
+    return f" Allow {action} on {on}."

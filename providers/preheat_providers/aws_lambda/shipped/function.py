@@ -18,7 +18,7 @@ from preheat_providers.aws_lambda.shipped.direct import call, request
 from preheat_providers.aws_lambda.shipped.homes import Home
 from preheat_providers.aws_lambda.shipped.looping import Loop
 from preheat_providers.aws_lambda.shipped.settings import CONTRACT, Sandbox, Settings
-from preheat_providers.aws_lambda.shipped.shapes import REQUEST, Kind, UnknownEvent, kind_of
+from preheat_providers.aws_lambda.shipped.shapes import REQUEST, Kind, UnknownEvent, kind_of, unannounced
 from preheat_providers.aws_lambda.shipped.web.invocations import Invocations
 from preheat_providers.aws_lambda.shipped.web.proxy import Answer, Event, is_http
 
@@ -75,10 +75,7 @@ class Function:
 
     def _deliver(self, kind: Kind, event: Any, context: LambdaContext) -> Any:
         if not self._loaded.settings.triggers:
-            raise UnknownEvent(
-                f"An event of the kind {kind} came, and this function has no triggers. "
-                "Add one to preheat.toml and deploy, or remove what sends such events."
-            )
+            raise unannounced(kind)
         return self.events().handle(kind, event, context)
 
     def web(self) -> Web:

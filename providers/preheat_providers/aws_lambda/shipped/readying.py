@@ -49,7 +49,9 @@ def _before_snapshot(settings: Settings) -> None:
     import preheat_providers.aws_lambda.shipped.web.application
 
     if settings.triggers:
-        import preheat_providers.aws_lambda.shipped.events.routing
+        from preheat_providers.aws_lambda.shipped.events.routing import import_for
+
+        import_for(settings.triggers)
     if settings.jobs_bucket is not None:
         import preheat_providers.aws_lambda.shipped.jobs.attempts
         import preheat_providers.aws_lambda.shipped.jobs.opening  # noqa: F401

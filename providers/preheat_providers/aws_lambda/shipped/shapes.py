@@ -20,6 +20,14 @@ class UnknownEvent(PreheatError):
     """The event is of a kind that no trigger of preheat.toml makes."""
 
 
+def unannounced(kind: Kind) -> UnknownEvent:
+    """Return the error for an event of a kind that no trigger of the function brings."""
+    return UnknownEvent(
+        f"An event of the kind {kind} came, and this function has no triggers for it. "
+        "Add one to preheat.toml and deploy, or remove what sends such events."
+    )
+
+
 def kind_of(event: Any) -> Kind:
     """Return what `event` is, which is no request over HTTP. Raises UnknownEvent.
 

@@ -33,7 +33,8 @@ def start(environ: Mapping[str, str], log: Log = log_to_stderr) -> Handler:
         return _started(environ, log)
     except PreheatError as error:
         found = {"phase": error.phase, "traceback": error.traceback} if isinstance(error, PhaseFailed) else {}
-        log({"level": "error", "event": "failed", "message": error.message, **found})
+        hint = {"hint": error.hint} if error.hint else {}
+        log({"level": "error", "event": "failed", "message": error.message, **hint, **found})
         raise
 
 

@@ -187,6 +187,24 @@ def test_versions_of_an_object_are_told_apart(function: Emulator, s3: "S3Client"
     assert b"V2" in results(s3)["results/in/v.json.json"]
 
 
+def test_a_late_event_leaves_the_newer_result_of_an_object_that_was_deleted_since(
+    function: Emulator, s3: "S3Client"
+) -> None:
+    s3.put_bucket_versioning(Bucket=IN, VersioningConfiguration={"Status": "Enabled"})
+    put = [s3.put_object(Bucket=IN, Key="in/d.json", Body=b'{"text": "v%d"}' % number) for number in (1, 2)]
+    old, new = (
+        s3_event(
+            s3_record(IN, "in/d.json", etag=each["ETag"].strip('"'), version_id=each["VersionId"], size=14)
+        )
+        for each in put
+    )
+    function.invoke(new)
+    s3.delete_object(Bucket=IN, Key="in/d.json")
+    assert function.invoke(old).value is None
+    assert b"V2" in results(s3)["results/in/d.json.json"]
+    assert function.events("skipped", about="in/d.json")
+
+
 def test_a_tick_runs_its_input_and_a_failing_one_is_for_lambda_to_repeat(
     function: Emulator, s3: "S3Client"
 ) -> None:

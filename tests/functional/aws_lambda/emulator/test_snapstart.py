@@ -1,35 +1,17 @@
 """setup before the snapshot, restore after it, by the hooks of the real runtime client."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.fakes.lambda_events import version_2
-from tests.fakes.lambda_runtime_api import RuntimeApi, runtime_api
-from tests.fakes.ports import free_port
-from tests.functional.aws_lambda.emulator.conftest import Start, Zoo
+from tests.fakes.lambda_runtime_api import RuntimeApi
+from tests.functional.aws_lambda.emulator.conftest import Start, Zoo, snap_started
 
 pytestmark = [pytest.mark.runtime, pytest.mark.index, pytest.mark.xdist_group("lambda-emulator")]
 
 JSON = {"content-type": "application/json"}
 ASKED = version_2("/invocations", b'"now"', JSON)
-
-
-@pytest.fixture
-def proxy() -> Iterator[RuntimeApi]:
-    with runtime_api(free_port()) as proxy:
-        proxy.restored.set()
-        yield proxy
-
-
-def snap_started(proxy: RuntimeApi, python: Path) -> list[str | Path]:
-    """Return how to start the runtime as one of a snapshot, with the proxy between it and the emulator."""
-    variables = (
-        "AWS_LAMBDA_INITIALIZATION_TYPE=snap-start",
-        f"AWS_LAMBDA_RUNTIME_API=127.0.0.1:{proxy.port}",
-    )
-    return ["/usr/bin/env", *variables, python, "-m", "awslambdaric"]
 
 
 def test_restore_and_what_needs_it_run_after_the_snapshot(

@@ -4,8 +4,6 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from aws_lambda_powertools.utilities.data_classes import EventBridgeEvent
-
 from preheat.interface.message import Request
 from preheat_providers.aws_lambda.shipped.context import LambdaContext
 from preheat_providers.aws_lambda.shipped.events.work import Piece, Worker
@@ -22,12 +20,11 @@ class Ticks:
 
     def deliver(self, event: Mapping[str, Any], context: LambdaContext) -> None:
         """Run the tick that `event` stands for."""
-        tick = EventBridgeEvent(dict(event))
-        arn = tick.resources[0] if tick.resources else ""
-        trigger = self._named(arn.rpartition("/")[2])
+        arn = event["resources"][0] if event["resources"] else ""
+        trigger, time = self._named(arn.rpartition("/")[2]), event["time"]
         piece = Piece(
-            what=f"{trigger.name} at {tick.time}",
-            identity={"schedule": trigger.name, "time": tick.time},
+            what=f"{trigger.name} at {time}",
+            identity={"schedule": trigger.name, "time": time},
             make=lambda: Request(id=context.aws_request_id, body=json.dumps(trigger.input).encode()),
             keep=lambda _: {"schedule": trigger.name},
         )

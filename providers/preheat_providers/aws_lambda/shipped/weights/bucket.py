@@ -175,7 +175,10 @@ class Bucket:
 
 _HINTS = {
     301: "Its bucket is in another region: name one of the function's in [provider.aws_lambda].",
-    403: "Allow the function's role s3:GetObject on it, and kms:Decrypt if a key of yours encrypts it.",
+    # What is gone is refused as well, to whom may not list the bucket, as the function's role:
+    # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+    403: "Allow the function's role s3:GetObject on it, and kms:Decrypt if a key of yours encrypts it; or it "
+    "was removed, as by a lifecycle rule: deploy again, which uploads what is missing.",
     404: "A lifecycle rule of the bucket may have removed it: deploy again, which uploads what is missing.",
 }
 

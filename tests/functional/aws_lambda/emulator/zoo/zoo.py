@@ -1,9 +1,11 @@
 """Small handlers, one for each way to be called; the first is the project's."""
 
+import errno
 import os
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import preheat
 
@@ -86,6 +88,24 @@ class Reads(preheat.Handler):
         return text + self.word
 
 
+class Writes(preheat.Handler):
+    """Says what becomes of a file beside this one, in the current folder, beside the weights, and in /tmp."""
+
+    def setup(self, ctx: preheat.Context) -> None:
+        self.folders = [Path(__file__).parent, Path(), ctx.weights["word"].parent, ctx.tmp]
+
+    def predict(self, name: str) -> list[str]:
+        return [self.written(folder / name) for folder in self.folders]
+
+    def written(self, path: Path) -> str:
+        try:
+            path.touch(exist_ok=False)
+        except OSError as error:
+            return errno.errorcode[error.errno or 0]
+        path.unlink()
+        return "written"
+
+
 class Fails(preheat.Handler):
     def setup(self, ctx: preheat.Context) -> None:
         raise FileNotFoundError(f"no model for {ctx.name}@{ctx.stage}")
@@ -103,7 +123,7 @@ class Exits(preheat.Handler):
 
 
 class Restores(preheat.Handler):
-    """Says what ran, and whether it may write where Lambda lets nobody write."""
+    """Says what ran, in order."""
 
     def setup(self, ctx: preheat.Context) -> None:
         self.steps = [f"setup {ctx.provider} {ctx.release}"]

@@ -26,10 +26,12 @@ class Bench:
     model: Length = field(default_factory=Length)
     once: Remembered = field(default_factory=Remembered)
 
+    takes_uploads: bool = True
+
     def deliver(self, *messages: dict[str, Any], left_ms: int = 60_000) -> list[str]:
         worker = Worker(self.model, self.once, self.told)
         upload = Upload(name="uploads", bucket="in", output="out/")
-        uploads = Uploads([upload], self.bucket, worker, self.told, limit=100)
+        uploads = Uploads([upload], self.bucket, worker, self.told, limit=100) if self.takes_uploads else None
         found = Messages([Queue(name="jobs", queue="inputs")], uploads, worker, self.told)
         return failures(found.deliver(sqs_event(*messages), Context(left_ms=left_ms)))
 
@@ -66,6 +68,13 @@ def test_what_is_no_news_fails_alone(bench: Bench, body: str) -> None:
     messages = numbered(good, body)
     assert bench.deliver(*messages) == [messages[1]["messageId"]]
     assert "no trigger takes inputs from 'news'" in bench.told.lines[-1][1]
+
+
+def test_news_of_uploads_fail_where_no_trigger_takes_any() -> None:
+    bench = Bench(takes_uploads=False)
+    messages = numbered(s3_event(bench.bucket.put("in", "a.txt", b"1")), queue="news")
+    assert bench.deliver(*messages) == [messages[0]["messageId"]]
+    assert "no trigger takes inputs from 'news', and none takes uploads" in bench.told.lines[-1][1]
 
 
 def test_a_message_of_a_triggers_queue_is_an_input(bench: Bench) -> None:

@@ -126,6 +126,7 @@ def test_a_store_that_is_not_there_is_given_up() -> None:
     ("status", "code", "hint"),
     [
         (403, "AccessDenied", "s3:GetObject"),
+        (403, "AccessDenied", "or it was removed"),
         (404, "NoSuchKey", "deploy again"),
         (301, "PermanentRedirect", "another region"),
     ],
