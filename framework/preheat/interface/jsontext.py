@@ -25,15 +25,22 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 LONG_BYTES = 2048
 """From this length on, reading with orjson and proving its outcome is faster than reading strictly."""
 
+MANY = 1_000_000
+"""How many arrays and objects a body may hold. Making them takes half a second, and other threads wait."""
+BYTES_EACH = 16
+"""A body so large that this allows more of them may hold one for so many bytes."""
+
 
 def read_json(body: bytes, *, depth: int) -> Any:
     """Return the value in `body`.
 
     Raises BadInput for what is no UTF-8 or no JSON, for NaN and infinities, for a key that stands
-    twice in one object, for lone surrogates, and for nesting beyond `depth`.
+    twice in one object, for lone surrogates, for nesting beyond `depth`, and for too many arrays and objects.
     """
     if not body or body.isspace():
         raise BadInput("The body is empty; expected JSON.")
+    if len(body) > MANY and more_than(body, most := max(MANY, len(body) // BYTES_EACH)):
+        raise BadInput(f"The JSON has more than {most} arrays and objects.")
     if deeper_than(body, depth):
         raise BadInput(f"The JSON is nested deeper than {depth} levels, or its brackets do not match.")
     text = read_text(body)
@@ -152,6 +159,14 @@ def _keys(value: Any) -> int:
     if type(value) is list and value and type(value[0]) in (dict, list):
         return sum(map(_keys, value))
     return 0
+
+
+def more_than(body: bytes, most: int) -> bool:
+    """Tell, without parsing, whether more than `most` arrays and objects begin; each step is linear, in C."""
+    if body.count(b"[") + body.count(b"{") <= most:
+        return False
+    outside = _STRINGS.sub(b"", body)
+    return outside.count(b"[") + outside.count(b"{") > most
 
 
 def deeper_than(body: bytes, depth: int) -> bool:

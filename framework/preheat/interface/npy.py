@@ -2,6 +2,7 @@
 
 import ast
 import re
+import sys
 from io import BytesIO
 from math import prod
 from typing import Any
@@ -26,6 +27,9 @@ def read_npy(data: bytes, dtype: "numpy.dtype[Any]") -> "numpy.ndarray[Any, Any]
     if descr[1:] != dtype.str[1:]:
         raise NotNpy(f"expected an array of {dtype}, got one of {descr!r}")
     sent = dtype.newbyteorder(">" if descr[0] == ">" else "<") if dtype.itemsize > 1 else dtype
+    # Also where another axis is 0, and so nothing follows (NPY_MAX_INTP bounds what NumPy makes).
+    if prod(max(size, 1) for size in shape) * dtype.itemsize > sys.maxsize:
+        raise NotNpy("the header's shape is beyond what an array can have")
     count = prod(shape)
     if count * dtype.itemsize != len(data) - start:
         raise NotNpy(

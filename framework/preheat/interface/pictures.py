@@ -7,13 +7,15 @@ from io import BytesIO
 
 import PIL.Image
 
+from preheat.interface.bombs import Bomb, check_jpeg, largest_tile
+
 
 class NotAPicture(ValueError):
     """The bytes are no complete picture of a format that we read."""
 
 
 class TooManyPixels(ValueError):
-    """The header announces more pixels than the limit."""
+    """The header announces more pixels than the limit, in the picture or in one of its tiles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,25 +63,35 @@ class Read:
 def read_picture(data: bytes, *, pixels: int | None) -> Read:
     """Decode the first frame of `data` after its header was held against `pixels`.
 
-    Raises NotAPicture and TooManyPixels.
+    `pixels` bounds what a tile of a TIFF holds too. Raises NotAPicture and TooManyPixels.
     """
     form = next((form for form in FORMATS if data.startswith(form.starts)), None)
     if form is None:
         raise NotAPicture(f"is no picture; expected {', '.join(form.name for form in FORMATS)}")
     import_module(form.plugin)
     try:
+        if form.name == "JPEG":
+            check_jpeg(data)
+        elif form.name == "TIFF":
+            _hold(largest_tile(data), "tiles of ", pixels)
         picture = PIL.Image.open(BytesIO(data), formats=(form.name,))
-        width, height = picture.size
-        if pixels is not None and width * height > pixels:
-            raise TooManyPixels(f"has {width} x {height} pixels; the limit is {pixels}")
+        _hold(picture.size, "", pixels)
         picture.load()
     except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning) as exc:
         raise TooManyPixels("has more pixels than Pillow decodes") from exc
     except TooManyPixels:
         raise
+    except Bomb as exc:
+        raise NotAPicture(f"{exc}, which no decoder should be asked to read") from exc
     except _BROKEN as exc:
         raise NotAPicture(f"is a truncated or damaged {form.name} file") from exc
     return Read(picture, form.media_type)
+
+
+def _hold(size: tuple[int, int], what: str, pixels: int | None) -> None:
+    width, height = size
+    if pixels is not None and width * height > pixels:
+        raise TooManyPixels(f"has {what}{width} x {height} pixels; the limit is {pixels}")
 
 
 def write_picture(picture: PIL.Image.Image, media_type: str) -> bytes:

@@ -1,17 +1,34 @@
-"""Calls from the event loop to the model's threads, and their results back."""
+"""Calls from the event loop to threads, and their results back."""
 
 import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
 from math import inf
-from typing import Any
+from typing import Any, Protocol
 
-from preheat.runtime.model_thread import ModelThread
+
+class Threads(Protocol):
+    """Threads that take calls: the model's, or those of the event loop."""
+
+    def post(self, call: Callable[[], None]) -> None:
+        """Queue a call that raises nothing and answers nobody."""
+        ...
+
+
+class LoopThreads:
+    """The threads that the running event loop has for what would block it."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+
+    def post(self, call: Callable[[], None]) -> None:
+        """Queue a call."""
+        self._loop.run_in_executor(None, call)
 
 
 class ThreadCalls:
-    """Calls from the running event loop to the model's threads; they begin in order.
+    """Calls from the running event loop to threads; they begin in order.
 
     Results that are ready together come back in one wake-up of the loop: waking it costs more
     than a small model does. `on_stuck` is called when one call has run for `limit_s`, because
@@ -20,13 +37,13 @@ class ThreadCalls:
 
     def __init__(
         self,
-        thread: ModelThread,
+        threads: Threads,
         *,
         limit_s: float,
         on_stuck: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._thread = thread
+        self._threads = threads
         self._limit_s = limit_s
         self._on_stuck = on_stuck
         self._clock = clock
@@ -40,13 +57,13 @@ class ThreadCalls:
     def call(self, function: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
         """Queue a call of `function`, which does not raise. Cancelling the future before it runs drops it."""
         future = self._loop.create_future()
-        self._thread.post(lambda: self._run(future, function, args))
+        self._threads.post(lambda: self._run(future, function, args))
         if self._watch is None:
             self._watch = self._loop.call_later(self._limit_s, self._look)
         return future
 
     async def ended(self, future: asyncio.Future[Any]) -> None:
-        """Return when the call of `future`, which was cancelled, is not running: nothing stops it."""
+        """Return when the call of `future`, which is done with, is not running: nothing stops it."""
         if future in self._running:
             ended = self._outlived[future] = self._loop.create_future()
             await ended

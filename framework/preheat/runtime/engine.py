@@ -14,7 +14,7 @@ from preheat.interface.problem import problem_response
 from preheat.runtime.admission import Admission
 from preheat.runtime.attempts import CallFailed, attempt, result_of
 from preheat.runtime.called import called
-from preheat.runtime.calls import ThreadCalls
+from preheat.runtime.calls import Deadlines, LoopThreads, ThreadCalls
 from preheat.runtime.dispatch import Outcome
 from preheat.runtime.failures import request_error
 from preheat.runtime.items import Items, LoopItems, ThreadItems
@@ -55,8 +55,8 @@ class ModelEngine:
 
     Sync handlers run on `thread`, entered by as many threads as the contract says; async ones on the
     event loop, which must run when this is made. `queue` bounds the requests in hand; 0 derives it.
-    `on_stuck` is called when one call of predict has outlasted the function's whole time limit: nobody
-    waits for it, and nothing can stop it.
+    `on_stuck` is called when one call of predict, or the decoding of one large body or picture, has
+    outlasted the function's whole time limit: nobody waits for it, and nothing can stop it.
     """
 
     def __init__(
@@ -82,7 +82,10 @@ class ModelEngine:
         self._last_answer_bytes = 0
         self._turn = asyncio.Lock()
         self._background: set[asyncio.Task[None]] = set()
-        self._calls = ThreadCalls(thread, limit_s=model.limits.timeout_s, on_stuck=on_stuck, clock=clock)
+        limit_s = model.limits.timeout_s
+        self._calls = ThreadCalls(thread, limit_s=limit_s, on_stuck=on_stuck, clock=clock)
+        self._aside = ThreadCalls(LoopThreads(), limit_s=limit_s, on_stuck=on_stuck, clock=clock)
+        self._deadlines = Deadlines()
         self._predict = way_to_predict(model, self._calls, clock)
         self._traced = handler_traces()
         self._takes_call = model.contract.takes_call
@@ -142,24 +145,19 @@ class ModelEngine:
         timeout_s = limit_s if request.timeout_s is None else min(request.timeout_s, limit_s)
         deadline = self._now() + timeout_s
         try:
-            if self._pictures is None:
-                value = (
-                    await self._decode(request) if len(request.body) > ASIDE_BYTES else self._read(request)
-                )
-                return await self._run(request, value, deadline)
-            async with asyncio.timeout_at(deadline):
-                await self._pictures.acquire()
-            try:
-                return await self._run(request, await self._decode(request), deadline)
-            finally:
-                self._pictures.release()
+            if self._pictures is not None:
+                return await self._answer_pictures(self._pictures, request, deadline)
+            if len(request.body) <= ASIDE_BYTES:
+                return await self._run(request, self._read(request), deadline)
+            value = await self._decoded(self._aside.call(attempt, self._read, request), deadline)
+            return await self._run(request, value, deadline)
         except TimeoutError as exc:
             self.overruns += 1
             self._log(
                 {
                     "level": "warning",
                     "event": "deadline-exceeded",
-                    "message": f"No answer within {timeout_s:g} s; predict may still be running.",
+                    "message": f"No answer within {timeout_s:g} s; reading the input or predict may go on.",
                     "request_id": request.id,
                 }
             )
@@ -169,8 +167,26 @@ class ModelEngine:
         model = self._model
         return decode_body(model.contract.input, request.body, request.content_type, model.limits)
 
-    async def _decode(self, request: Request) -> Any:
-        return await asyncio.to_thread(self._read, request)
+    async def _answer_pictures(self, room: asyncio.Semaphore, request: Request, deadline: float) -> Response:
+        async with asyncio.timeout_at(deadline):
+            await room.acquire()
+        decoding = self._aside.call(attempt, self._read, request)
+
+        async def leave() -> None:
+            await self._aside.ended(decoding)  # which may be long after its request was answered
+            room.release()
+
+        try:
+            return await self._run(request, await self._decoded(decoding, deadline), deadline)
+        finally:
+            self._in_background(leave())
+
+    async def _decoded(self, decoding: asyncio.Future[Any], deadline: float) -> Any:
+        self._deadlines.watch(decoding, deadline)
+        try:
+            return result_of(await decoding)
+        finally:
+            self._deadlines.forget(decoding)
 
     async def _run(self, request: Request, value: Any, deadline: float) -> Response:
         if self._takes_call:

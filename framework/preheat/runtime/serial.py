@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class Overdue(BaseException):
-    """Interrupts predict at its deadline. No Exception, so that a handler's own `except` lets it pass."""
+    """Interrupts a request at its deadline. No Exception, so that a handler's own `except` lets it pass."""
 
 
 class Alarm(Protocol):
@@ -93,36 +93,38 @@ class SerialEngine:
             return problem_response(self._error(exc, request.id), request_id=request.id)
 
     def _answer(self, request: Request) -> Response:
-        contract, limit_s = self._contract, self._limits.timeout_s
+        limit_s = self._limits.timeout_s
         timeout_s = limit_s if request.timeout_s is None else min(request.timeout_s, limit_s)
-        deadline = self._clock() + timeout_s
-        value = decode_body(contract.input, request.body, request.content_type, self._limits)
-        if self._size is not None:
-            size_of(self._size, value)  # what it raises is an answer wherever requests are batched
-        if contract.takes_call:
-            value = called(value, request)
-        started = self._clock()
-        outcome = self._call(value, deadline - started)
-        model_ms = (self._clock() - started) * 1000
+        try:
+            outcome, model_ms = self._within(timeout_s, request)
+        except Overdue as late:  # it came while the input was read, or a moment after predict
+            raise self._overrun(request, timeout_s) from late
         if isinstance(outcome, Raised) and isinstance(outcome.error, Overdue):
             raise self._overrun(request, timeout_s)
-        content_type, body = encode_body(contract.output, result_of(outcome), request.accept)
+        content_type, body = encode_body(self._contract.output, result_of(outcome), request.accept)
         return Response(content_type=content_type, body=body, model_ms=model_ms, batch_size=1)
 
-    def _call(self, value: Any, left_s: float) -> Any:
-        """Return what predict returns, or Raised; that holds Overdue if it took longer than `left_s`."""
-        if left_s <= 0:
-            return Raised(Overdue())
+    def _within(self, timeout_s: float, request: Request) -> tuple[Any, float]:
+        """Return what predict returns, or Raised, and its ms. Overdue may be raised, or in that Raised."""
+        if timeout_s <= 0:
+            raise Overdue
         try:
-            self._alarm.arm(left_s)
+            self._alarm.arm(timeout_s)
+            value = self._read(request)
+            started = self._clock()
             outcome = attempt(self._predict, value)
+            return outcome, (self._clock() - started) * 1000
+        finally:
             self._alarm.disarm()
-        except Overdue as late:  # it came a moment before or after predict
-            return Raised(late)
-        return outcome
+
+    def _read(self, request: Request) -> Any:
+        value = decode_body(self._contract.input, request.body, request.content_type, self._limits)
+        if self._size is not None:
+            size_of(self._size, value)  # what it raises is an answer wherever requests are batched
+        return called(value, request) if self._contract.takes_call else value
 
     def _overrun(self, request: Request, timeout_s: float) -> DeadlineExceeded:
-        message = f"No answer within {timeout_s:g} s; predict was interrupted."
+        message = f"No answer within {timeout_s:g} s; reading the input or predict was interrupted."
         self._log(
             {
                 "level": "warning",

@@ -147,6 +147,19 @@ def test_what_does_not_fit_is_named(annotation: Any, value: Any, detail: str | N
     assert detail is None or found[""] == detail
 
 
+def test_an_integer_beyond_all_floats_is_a_multiple_or_none() -> None:
+    huge = 10**400
+    for kind, of, value in (
+        (int, 0.5, huge),
+        (int, 1.5, 3 * huge),
+        (int, 0.5, -huge - 1),
+        (float, huge, 0.0),
+    ):
+        assert codec_for(Annotated[kind, MultipleOf(of)]).decode(value) == value
+    for kind, of, value in ((int, 1.5, huge), (float, huge, 1.5)):
+        assert mistakes(Annotated[kind, MultipleOf(of)], value) == {"": f"expected a multiple of {of}"}
+
+
 def test_every_mistake_of_an_input_is_listed_with_its_pointer() -> None:
     found = mistakes(Query, {"txt": "a", "points": [{"x": "1"}, {"x": 1, "y": None}], "limit": 0})
     assert found == {

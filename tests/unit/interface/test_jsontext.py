@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.fakes.annotations import json_values
 
 from preheat.errors import BadInput, HandlerFailed
-from preheat.interface.jsontext import LONG_BYTES, deeper_than, read_json, write_json
+from preheat.interface.jsontext import BYTES_EACH, LONG_BYTES, MANY, deeper_than, read_json, write_json
 
 
 @pytest.mark.parametrize(
@@ -73,6 +73,30 @@ def test_the_depth_is_that_of_the_value(value: Any, depth: int) -> None:
 @pytest.mark.parametrize("unit", [b'\\"', b'"', b'"[', b"[]", b"[{", b"\\", b'"\\"['])
 def test_looking_at_the_depth_of_a_large_hostile_body_ends(unit: bytes) -> None:
     assert isinstance(deeper_than(b"[" * 65 + b'"' + unit * (4_000_000 // len(unit)), 64), bool)
+
+
+@pytest.mark.parametrize("unit", [b"[]", b"{}", b"[{}]"])
+def test_more_arrays_and_objects_than_threads_can_wait_for_are_refused(unit: bytes) -> None:
+    each = unit.count(b"[") + unit.count(b"{")
+    assert len(read_json(b"[" + (unit + b",") * (MANY // each - 1) + b"1]", depth=64)) == MANY // each
+    with pytest.raises(BadInput, match=f"more than {MANY} arrays and objects"):
+        read_json(b"[" + (unit + b",") * (MANY // each) + b"1]", depth=64)
+
+
+def test_rows_of_a_few_numbers_fill_a_body_of_the_usual_size() -> None:
+    count = 6 * 1024 * 1024 // len(b"[1,2,3],") - 1
+    assert len(read_json(b"[" + b"[1,2,3]," * count + b"[]]", depth=64)) == count + 1
+
+
+def test_brackets_in_strings_are_no_arrays() -> None:
+    text = "[{" * MANY
+    assert read_json(json.dumps(text).encode(), depth=64) == text
+
+
+def test_a_larger_body_may_hold_more_of_them() -> None:
+    row = b"[1]," + b" " * (BYTES_EACH - 3)
+    count = MANY + MANY // 10
+    assert len(read_json(b"[" + row * count + b"1]", depth=64)) == count + 1
 
 
 def test_nan_is_never_written() -> None:

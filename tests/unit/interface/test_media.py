@@ -75,6 +75,16 @@ def test_the_limit_of_pixels_is_that_of_the_project() -> None:
         decode_body(IMAGE, body, "image/png", Limits(pixels=1199))
 
 
+def test_the_images_of_one_input_share_the_limit_of_pixels() -> None:
+    pictures = [{"data": b64encode(picture(size=(40, 30))).decode()}] * 3
+    album = codec_for(list[Image])
+    assert len(album.decode(pictures, Limits(pixels=3600))) == 3
+    with pytest.raises(BodyTooLarge) as caught:
+        album.decode(pictures, Limits(pixels=3599))
+    detail = "the image has 40 x 30 pixels; the limit is 1199, left of 3599 by those before it"
+    assert caught.value.errors == (("/2", detail),)
+
+
 @pytest.mark.parametrize("form", [form.name for form in FORMATS if form.name not in ("GIF", "BMP", "TIFF")])
 def test_a_truncated_picture_is_bad_input(form: str) -> None:
     data = picture(form)

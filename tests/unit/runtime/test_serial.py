@@ -5,8 +5,9 @@ import json
 import subprocess
 import sys
 import threading
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from tests.fakes.models import model_of
@@ -141,6 +142,36 @@ def test_a_predict_that_is_interrupted_is_a_504_although_it_catches_exceptions()
     assert "within 2 s" in json.loads(response.body)["detail"]
     assert [event["event"] for event in log] == ["deadline-exceeded"]
     assert ask(engine, "abc").body == b"3", "the model is free for the next request"
+
+
+@dataclass
+class Slow:
+    """An input that takes too long to read."""
+
+    alarm: ClassVar[ManualAlarm]
+    text: str
+
+    def __post_init__(self) -> None:
+        self.alarm.ring()
+
+
+class Reads(Handler):
+    def predict(self, slow: Slow) -> str:
+        return slow.text
+
+
+def test_reading_an_input_is_interrupted_as_predict_is() -> None:
+    log: list[dict[str, Any]] = []
+    engine, Slow.alarm = engine_of(Reads, log=log.append)
+    response = ask(engine, {"text": "x"}, timeout_s=2.0)
+    assert (response.status, [event["event"] for event in log]) == (504, ["deadline-exceeded"])
+    assert (Slow.alarm.armed, Slow.alarm.on) == ([2.0], False)
+
+
+def test_no_alarm_is_left_behind_an_input_that_does_not_fit() -> None:
+    engine, alarm = engine_of(Model)
+    assert ask(engine, 3).status == 400
+    assert (alarm.armed, alarm.on) == ([9.0], False)
 
 
 def test_the_alarm_is_set_for_the_shorter_of_both_times() -> None:

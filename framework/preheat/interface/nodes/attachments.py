@@ -53,14 +53,16 @@ def image() -> Node:
                 return None
             data, name = found["data"], found.get("name")
         try:
-            decoded = read_picture(data, pixels=reading.limits.pixels)
+            decoded = read_picture(data, pixels=reading.limits.pixels - reading.pixels)
         except NotAPicture as exc:
             return reading.wrong(place, f"the image {exc}")
         except TooManyPixels as exc:
-            detail = f"the image {exc}"
+            left = f", left of {reading.limits.pixels} by those before it" if reading.pixels else ""
+            detail = f"the image {exc}{left}"
             raise BodyTooLarge(
                 f"{detail[0].upper()}{detail[1:]}.", errors=[(pointer(place), detail)]
             ) from exc
+        reading.pixels += decoded.picture.width * decoded.picture.height
         return Image(data, decoded.media_type, name, decoded.picture)
 
     def write(value: Any, place: Place) -> dict[str, Any]:

@@ -78,7 +78,11 @@ def _bound(node: Node, attribute: str, wanted: Any) -> Bound:
 def _is_multiple(value: Any, of: Any) -> bool:
     if isinstance(value, int) and isinstance(of, int):
         return value % of == 0
-    quotient = value / of
+    try:
+        quotient = value / of
+    except OverflowError:  # one of them is an integer beyond all floats
+        (above, below), (step, parts) = value.as_integer_ratio(), of.as_integer_ratio()
+        return bool(above * parts % (below * step) == 0)
     return bool(quotient == int(quotient)) if abs(quotient) < 2**53 else value % of == 0
 
 

@@ -38,10 +38,11 @@ class Part:
 
 @dataclass(slots=True)
 class Reading:
-    """One input while it is read: the limits that hold and the mistakes found so far."""
+    """One input while it is read: the limits that hold, and the mistakes and pixels found so far."""
 
     limits: Limits
     mistakes: list[tuple[str, str]] = field(default_factory=list)
+    pixels: int = 0
 
     def wrong(self, place: Place, detail: str) -> None:
         """Record a mistake. What the reader returns then is never used."""
