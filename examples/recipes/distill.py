@@ -11,18 +11,22 @@ from pathlib import Path
 
 import tiny
 import torch
+from layers import find_layers
 from torch import nn
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 TEMPERATURE = 2.0
+HELD = 5
+"""One text in so many is not learned from."""
 
 
 def student_of(teacher: nn.Module, layers: int) -> nn.Module:
     """Return a model of `layers` layers, which are evenly spaced ones of the teacher's."""
     student = copy.deepcopy(teacher)
-    found = student.base_model.encoder.layer
+    part, name = find_layers(student)
+    found = getattr(part, name)
     chosen = [round(index * (len(found) - 1) / max(1, layers - 1)) for index in range(layers)]
-    student.base_model.encoder.layer = nn.ModuleList(found[index] for index in chosen)
+    setattr(part, name, nn.ModuleList(found[index] for index in chosen))
     student.config.num_hidden_layers = layers
     return student
 
@@ -53,9 +57,11 @@ def main() -> None:
     given.out.mkdir(parents=True, exist_ok=True)
     source = given.model or tiny.make_model(given.out / "model")
     texts = given.texts.read_text().splitlines() if given.texts else tiny.make_texts(640, seed=5)
+    if len(texts) < HELD:
+        raise SystemExit(f"There are {len(texts)} texts, of which one in {HELD} is kept aside: take more.")
     tokenizer = AutoTokenizer.from_pretrained(source)
     teacher = AutoModelForSequenceClassification.from_pretrained(source).eval()
-    held = len(texts) // 5
+    held = len(texts) // HELD
     unseen = tokenizer(texts[:held], padding=True, truncation=True, return_tensors="pt")
 
     torch.manual_seed(6)

@@ -10,10 +10,14 @@ from pathlib import Path
 import tiny
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
+from safetensors import safe_open
+from torch import nn
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 TOLERANCE = 1e-4
 """How far an answer may move, by the largest number in it: merging adds up in another order."""
+HEADS = (".classifier.weight", ".classifier.out_proj.weight", ".score.weight")
+"""What peft saves whole of a text classifier: a row for each label. Add your model's."""
 
 
 def make_adapter(source: Path, folder: Path) -> Path:
@@ -34,6 +38,17 @@ def make_adapter(source: Path, folder: Path) -> Path:
     return folder
 
 
+def load_base(source: Path, adapter: Path) -> nn.Module:
+    """Return the base with as many labels as the adapter has, which brings a head of its own for them."""
+    with safe_open(adapter / "adapter_model.safetensors", "pt") as file:
+        heads = [name for name in file.keys() if name.endswith(HEADS) and "lora_" not in name]  # noqa: SIM118
+        labels = {"num_labels": file.get_slice(heads[0]).get_shape()[0]} if heads else {}
+    found: nn.Module = AutoModelForSequenceClassification.from_pretrained(
+        source, ignore_mismatched_sizes=True, **labels
+    )
+    return found.eval()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
@@ -46,7 +61,7 @@ def main() -> None:
     tokenizer = AutoTokenizer.from_pretrained(source)
     inputs = tokenizer(tiny.make_texts(16, seed=4), padding=True, truncation=True, return_tensors="pt")
 
-    base = AutoModelForSequenceClassification.from_pretrained(source).eval()
+    base = load_base(source, adapter)
     with torch.inference_mode():
         without = base(**inputs).logits
     adapted = PeftModel.from_pretrained(base, adapter).eval()

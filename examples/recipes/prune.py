@@ -13,6 +13,7 @@ from pathlib import Path
 
 import tiny
 import torch
+from layers import feed_forward_of, layers_of
 from torch import nn
 from torch.nn.utils import prune
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
@@ -24,7 +25,7 @@ TOLERANCE = 1e-4
 def zero_weights(model: nn.Module, share: float) -> nn.Module:
     """Set the `share` of weights that are nearest to zero, over all layers of the encoder, to zero."""
     pruned = copy.deepcopy(model)
-    linear = [(each, "weight") for each in pruned.base_model.encoder.modules() if isinstance(each, nn.Linear)]
+    linear = [(each, "weight") for each in layers_of(pruned).modules() if isinstance(each, nn.Linear)]
     prune.global_unstructured(linear, pruning_method=prune.L1Unstructured, amount=share)
     for layer, name in linear:
         prune.remove(layer, name)
@@ -34,8 +35,9 @@ def zero_weights(model: nn.Module, share: float) -> nn.Module:
 def mask_neurons(model: nn.Module, share: float) -> nn.Module:
     """Zero the `share` of neurons of each feed-forward layer whose weights have the smallest norm."""
     masked = copy.deepcopy(model)
-    for layer in masked.base_model.encoder.layer:
-        widening = layer.intermediate.dense
+    wide, _, _ = feed_forward_of(masked)
+    for layer in layers_of(masked):
+        widening = layer.get_submodule(wide)
         prune.ln_structured(widening, "weight", amount=share, n=2, dim=0)
         prune.custom_from_mask(widening, "bias", widening.weight_mask.any(dim=1))
     return masked
@@ -43,14 +45,15 @@ def mask_neurons(model: nn.Module, share: float) -> nn.Module:
 
 def take_out(masked: nn.Module) -> nn.Module:
     """Take out of the model the neurons that `mask_neurons` zeroed: they give 0 to what follows."""
-    for layer in masked.base_model.encoder.layer:
-        widening, narrowing = layer.intermediate.dense, layer.output.dense
+    wide, narrow, size = feed_forward_of(masked)
+    for layer in layers_of(masked):
+        widening, narrowing = layer.get_submodule(wide), layer.get_submodule(narrow)
         kept = widening.weight_mask.any(dim=1)
         prune.remove(widening, "weight")
         prune.remove(widening, "bias")
-        layer.intermediate.dense = dense(widening.weight[kept], widening.bias[kept])
-        layer.output.dense = dense(narrowing.weight[:, kept], narrowing.bias)
-        masked.config.intermediate_size = int(kept.sum())
+        layer.set_submodule(wide, dense(widening.weight[kept], widening.bias[kept]))
+        layer.set_submodule(narrow, dense(narrowing.weight[:, kept], narrowing.bias))
+        setattr(masked.config, size, int(kept.sum()))
     return masked
 
 
@@ -90,7 +93,7 @@ def main() -> None:
         each.save_pretrained(given.out / name)
         tokenizer.save_pretrained(given.out / name)
         data = (given.out / name / "model.safetensors").read_bytes()
-        linear = [part.weight for part in each.base_model.encoder.modules() if isinstance(part, nn.Linear)]
+        linear = [part.weight for part in layers_of(each).modules() if isinstance(part, nn.Linear)]
         report[name] = {
             "parameters": sum(parameter.numel() for parameter in each.parameters()),
             "zeros": sum(int((weight == 0).sum()) for weight in linear) / sum(map(torch.numel, linear)),

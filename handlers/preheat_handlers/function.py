@@ -1,8 +1,8 @@
 """`handler = "preheat_handlers.function:text.words"`: the annotated function `words` of text.py.
 
 A function of one parameter takes the input itself, one of several an object with a key for each. It may be
-async, may yield, and may carry @preheat.batched, @preheat.cached and @preheat.threaded. What has to be
-loaded once is loaded where its module is imported.
+async, may yield, and may carry @preheat.batched, @preheat.cached and @preheat.threaded. `words.examples` is
+a list of inputs, if it has one. What has to be loaded once is loaded where its module is imported.
 """
 
 import importlib
@@ -17,6 +17,7 @@ from preheat.errors import HandlerError
 from preheat.interface.call import is_call
 
 Function = Callable[..., Any]
+Arguments = Callable[[Any, tuple[Any, ...]], tuple[list[Any], dict[str, Any]]]
 REFERENCE = 'handler = "preheat_handlers.function:MODULE.FUNCTION"  # MODULE.py beside preheat.toml'
 
 
@@ -59,18 +60,21 @@ def handler_of(function: Function) -> type[preheat.Handler]:
                 f"{function.__name__} takes {parameter}, which is no input with a type.",
                 hint=f"def {function.__name__}(text: str, limit: int = 10) -> list[str]:",
             )
-    takes_object = len(inputs) != 1
-    predict = _method(function, [parameter.name for parameter in inputs] if takes_object else None)
-    name = "inputs" if takes_object else inputs[0].name
-    annotations = {name: _object(function, inputs, hints)} if takes_object else {}
-    annotations |= {key: hint for key, hint in hints.items() if key == "return" or not takes_object}
+    kind = None if len(inputs) == 1 else _object(function, inputs, hints)
+    predict = _method(function, _arguments(parameters, asked, takes_object=kind is not None))
+    name = "inputs" if kind else inputs[0].name
+    annotations = {name: kind} if kind else {}
+    annotations |= {key: hint for key, hint in hints.items() if key == "return" or not kind}
     annotations |= {parameter.name: hints[parameter.name] for parameter in asked}
     predict.__dict__.update(vars(function))
+    predict.__wrapped__ = function  # whose line a mistake is about
     plain = inspect.Parameter.POSITIONAL_OR_KEYWORD
     names = ("self", name, *(parameter.name for parameter in asked))
     predict.__signature__ = inspect.Signature([inspect.Parameter(each, plain) for each in names])
     predict.__annotations__ = annotations
     members = {"predict": predict, "__doc__": function.__doc__, "__module__": function.__module__}
+    if hasattr(function, "examples"):
+        members["examples"] = _examples(function, kind)
     return type(function.__name__, (preheat.Handler,), members)
 
 
@@ -88,7 +92,9 @@ def _object(function: Function, inputs: list[inspect.Parameter], hints: dict[str
         made: Any = field() if default is MISSING else _with_default(default)
         fields.append((parameter.name, hints[parameter.name], made))
     title = "".join(part.capitalize() for part in function.__name__.split("_"))
-    return make_dataclass(f"{title}Input", fields, kw_only=True)
+    return make_dataclass(
+        f"{title}Input", fields, kw_only=True, namespace={"__module__": function.__module__}
+    )
 
 
 def _with_default(default: Any) -> Any:
@@ -97,13 +103,52 @@ def _with_default(default: Any) -> Any:
     return field(default=default)
 
 
-def _method(function: Function, names: list[str] | None) -> Any:
-    """Return a method that calls `function`, of the same kind; with `names`, with the fields of its input."""
+def _arguments(
+    parameters: list[inspect.Parameter], asked: list[inspect.Parameter], *, takes_object: bool
+) -> Arguments | None:
+    """Return what makes the arguments of a call of an input and what is asked for beside it.
+
+    None where those follow one another as they are.
+    """
+    alike = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    if not takes_object and parameters[1:] == asked and all(each.kind in alike for each in parameters):
+        return None
+    names = [each.name for each in parameters if each not in asked]
+    by_place = [each.name for each in parameters if each.kind is each.POSITIONAL_ONLY]
+
+    def arguments(value: Any, rest: tuple[Any, ...]) -> tuple[list[Any], dict[str, Any]]:
+        found = {name: getattr(value, name) for name in names} if takes_object else {names[0]: value}
+        found |= {parameter.name: each for parameter, each in zip(asked, rest, strict=True)}
+        return [found.pop(name) for name in by_place], found
+
+    return arguments
+
+
+def _examples(function: Any, kind: Any) -> Callable[[Any], list[Any]]:
+    """Return the method of the inputs in `function.examples`: of `kind` those that are objects."""
+
+    def examples(_self: Any) -> list[Any]:
+        if kind is None:
+            return list(function.examples)
+        try:
+            return [kind(**each) for each in function.examples]
+        except TypeError as exc:
+            raise HandlerError(
+                f"{function.__name__}.examples are not what {function.__name__} takes: {exc}.",
+                hint=f'{function.__name__}.examples = [{{"text": "an input", "limit": 1}}]',
+            ) from exc
+
+    return examples
+
+
+def _method(function: Function, arguments: Arguments | None) -> Any:
+    """Return a method that calls `function`, of the same kind."""
 
     def given(value: Any, rest: tuple[Any, ...]) -> Any:
-        if names is None:
+        if arguments is None:
             return function(value, *rest)
-        return function(*rest, **{name: getattr(value, name) for name in names})
+        places, names = arguments(value, rest)
+        return function(*places, **names)
 
     async def predict_async(_self: Any, value: Any, *rest: Any) -> Any:
         return await given(value, rest)

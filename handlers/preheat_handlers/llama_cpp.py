@@ -3,6 +3,7 @@
 The file is mapped, not read, so that processes on one machine share its pages.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -68,11 +69,13 @@ class LlamaHandler(preheat.Handler):
                 f"The text has {tokens} tokens; with max_tokens={prompt.max_tokens} that is more than the "
                 f"{self.context} which fit."
             )
+        # Without a seed, llama-cpp-python goes on from a constant or from the request before.
+        drawn = int.from_bytes(os.urandom(4), "big") if prompt.seed is None else prompt.seed
         pieces = self.llama.create_completion(
             prompt.text,
             max_tokens=prompt.max_tokens,
             temperature=prompt.temperature,
-            seed=prompt.seed,
+            seed=drawn,
             stop=prompt.stop,
             stream=True,
         )

@@ -6,16 +6,20 @@ is not trusted. A pickle runs whatever its writer put into it: it takes a subcla
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
 import preheat
-from preheat.errors import HandlerError
+from preheat.errors import BadInput, HandlerError
 from preheat.interface.batching import Batching
 
+if TYPE_CHECKING:
+    from preheat_handlers.rows import Trust
+
 Rows = NDArray[np.float64]
+NO_ROWS = "There are no rows, and an estimator takes one at least."
 _PICKLES = (".pkl", ".pickle", ".joblib")
 
 
@@ -32,6 +36,7 @@ class SklearnHandler(preheat.Handler):
     max_batch: ClassVar[int] = 64
 
     estimator: ClassVar[Any]
+    together: ClassVar["Trust"]
 
     @classmethod
     def typed(cls, ctx: preheat.Context) -> type[preheat.Handler]:
@@ -52,8 +57,10 @@ class SklearnHandler(preheat.Handler):
         """Return the answer to each of `inputs`, or what was raised for it."""
         from preheat_handlers.rows import run_rows
 
-        found = run_rows(self.run, inputs)
-        return [each if isinstance(each, Exception) else self.named(each) for each in found]
+        some = [each for each in inputs if len(each["rows"])]
+        found = iter(run_rows(self.run, some, self.together))
+        outcomes = [next(found) if len(each["rows"]) else BadInput(NO_ROWS) for each in inputs]
+        return [each if isinstance(each, Exception) else self.named(each) for each in outcomes]
 
     def run(self, feeds: Mapping[str, Rows]) -> list[NDArray[Any]]:
         """Return the predictions for rows, and where there are any the probabilities of the classes."""
@@ -117,11 +124,13 @@ def _with_types(cls: type[SklearnHandler], estimator: Any) -> type[preheat.Handl
     def predict(self: SklearnHandler, inputs: list[Any]) -> list[Any]:
         return self.answers(inputs)
 
+    from preheat_handlers.rows import Trust
+
     method: Any = predict
     method.__preheat_batching__ = Batching(cls.max_batch, 5.0, rows=True)
     inputs, outputs = TypedDict("Inputs", taken), TypedDict("Outputs", given)  # type: ignore[operator]
     method.__annotations__ = {"inputs": list[inputs], "return": list[outputs]}  # type: ignore[valid-type]
-    members = {"predict": predict, "estimator": estimator, "__doc__": cls.__doc__}
+    members = {"predict": predict, "estimator": estimator, "together": Trust(), "__doc__": cls.__doc__}
     return type(cls.__name__, (cls,), members | {"__module__": cls.__module__})
 
 

@@ -1,6 +1,7 @@
 """A package called llama_cpp for workers, or with TEST_LLAMA=real the real one, which has to be compiled.
 
-What tests see of either is the same: tokens are bytes, and the same seed gives the same text.
+What tests see of either is the same: tokens are bytes, the same seed gives the same text, and without one a
+text is drawn from the seed before, the first from a constant (llama-cpp-python 0.3.36, `_create_completion`).
 """
 
 import os
@@ -24,6 +25,7 @@ class Llama:
             if file.read(4) != b"GGUF":
                 raise ValueError(f"Failed to load model from file: {model_path}")
         self.context, self.threads = n_ctx, (n_threads, n_threads_batch)
+        self.seed = 0xFFFFFFFF
 
     def tokenize(self, text):
         assert isinstance(text, bytes)
@@ -31,7 +33,8 @@ class Llama:
 
     def create_completion(self, prompt, *, max_tokens, temperature, seed, stop, stream):
         assert stream and len(self.tokenize(prompt.encode())) + max_tokens <= self.context
-        chance = random.Random(prompt if temperature == 0 else seed)
+        self.seed = random.Random(self.seed).randint(0, 2**32) if seed is None else seed
+        chance = random.Random(prompt if temperature == 0 else self.seed)
         yield {"choices": [{"text": "", "finish_reason": None}]}
         for _ in range(max_tokens):
             word = chance.choice("abcdefgh")

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any, ClassVar
 
+import tokenizers
 import torch
 import transformers
 from tests.fakes.handlers import Started, context
@@ -32,6 +33,16 @@ class Likeliest(preheat_handlers.transformers.TextClassification):
     """A subclass with an option."""
 
     options: ClassVar[dict[str, Any]] = {"top_k": 1}
+
+
+def saved_without_padding(folder: Path, model: Any, **tokens: str) -> Path:
+    """Write `model` and a tokenizer as GPT-2 has it: of `tokens`, there is none to pad with."""
+    vocabulary = {word: index for index, word in enumerate(WORDS)}
+    words = tokenizers.Tokenizer(tokenizers.models.WordLevel(vocabulary, unk_token="[UNK]"))
+    words.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    transformers.PreTrainedTokenizerFast(tokenizer_object=words, **tokens).save_pretrained(folder)
+    model.eval().save_pretrained(folder)
+    return folder
 
 
 def saved(folder: Path, model: Any) -> Path:
@@ -58,6 +69,11 @@ def make_models(root: Path) -> None:
         vocab_size=len(WORDS), n_embd=16, n_layer=2, n_head=2, n_positions=32, bos_token_id=2, eos_token_id=3
     )
     saved(root / "text", transformers.GPT2LMHeadModel(config))
+    saved_without_padding(root / "endless", transformers.GPT2Model(config))
+    saved_without_padding(root / "ends", transformers.GPT2Model(config), eos_token="[SEP]")
+    config.num_labels = 3
+    scores = transformers.GPT2ForSequenceClassification(config)
+    saved_without_padding(root / "scores", scores, eos_token="[SEP]")
     pickled = saved(root / "pickled", bert("BertModel"))
     torch.save({}, pickled / "pytorch_model.bin")
     (pickled / "model.safetensors").unlink()

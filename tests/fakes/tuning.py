@@ -131,6 +131,8 @@ def tuned_of(
         default=default,
         made=Made(folder=made, bytes=900),
         beside=tuple(beside),
-        recording=Recording(calls=({},), asked="handler.py:7", by_loader=by_loader, providers=("CPU",)),
+        recording=Recording(
+            calls=({},), asked="handler.py:7", by_loader=by_loader, varied=True, providers=("CPU",)
+        ),
         document=document,
     )

@@ -20,6 +20,7 @@ from preheat.runtime.cpus import threads_of
 from preheat.runtime.streams import LINES_TYPE
 
 OURS = frozenset({"preheat", "preheat_providers", "preheat_handlers"})
+FUNCTIONS = "preheat_handlers.function:"
 SPARE_S = 10.0
 """What the interpreter and the runtime may take beyond the project's own limits."""
 
@@ -132,7 +133,9 @@ def subject_of(bundle: Bundle, project: Project, provider: Rehearses) -> Subject
     if not bundle.contract.get("examples"):
         raise HandlerError(
             f"{project.handler} has no examples, so there is nothing to ask a fresh process.",
-            hint='def examples(self): return ["an input"]',
+            hint=f'{project.handler.rpartition(".")[2]}.examples = ["an input"]  # below the function'
+            if project.handler.startswith(FUNCTIONS)
+            else 'def examples(self): return ["an input"]',
         )
     rehearsal = provider.rehearsal(bundle, project)
     return Subject(

@@ -2,6 +2,7 @@
 
 import collections.abc
 import inspect
+import re
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -69,7 +70,15 @@ class _Look:
     is_stream: bool = False
 
     def wrong(self, message: str, fix: str) -> None:
-        self.mistakes.append(Mistake(message=message, fix=fix, line=self.line))
+        self.mistakes.append(Mistake(message=self.named(message), fix=self.named(fix), line=self.line))
+
+    def named(self, text: str) -> str:
+        """Return `text` on the function that predict was made from, if it was: its user wrote no predict."""
+        function = inspect.unwrap(self.function)
+        if function is self.function or function.__name__ == "predict":
+            return text
+        text = text.replace("predict(self, ", f"{function.__name__}(")
+        return re.sub(r"\bpredict\b", function.__name__, text)
 
     def signature(self) -> None:
         """Find the annotations of the input and of the result."""
@@ -211,7 +220,7 @@ class _Look:
             codecs.append(Codec(compiler.document(node), node, compiler.pictures))
             for mistake in compiler.mistakes:
                 found = Mistake(
-                    message=f"{mistake.place}: {mistake.message}.",
+                    message=self.named(f"{mistake.place}: {mistake.message}."),
                     fix=mistake.fix,
                     line=self._place_of(mistake),
                 )
@@ -238,7 +247,7 @@ class _Look:
             return self.line
         if mistake.owner.__module__ != self.handler.__module__:
             return None
-        return line_of_field(mistake.owner, mistake.attribute)
+        return line_of_field(mistake.owner, mistake.attribute) or self.line
 
 
 def _said(annotation: Any) -> str:

@@ -9,7 +9,8 @@
  "files": {name: bytes}}
 
 Names of files are relative to the folder. `safe` holds for any onnxruntime that the project allows and any
-processor. `then` takes over where its answer is no farther than its `tolerance` from that of `load`.
+processor, also one that saturates sums of bytes. `then` takes over where its answer is no farther than its
+`tolerance` from that of `load`.
 """
 
 import json
@@ -57,7 +58,7 @@ def manifest(
         "then": {**variant.then.document(), "tolerance": EXACT if tolerance else 0.0}
         if variant.then
         else None,
-        "safe": Settings(threads=variant.load.threads).document(),
+        "safe": Settings(threads=variant.load.threads, exact_bytes=variant.graph.of_bytes).document(),
         "measured": {
             "rounds": rounds,
             "threads": threads,

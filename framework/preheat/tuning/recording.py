@@ -17,17 +17,22 @@ from preheat.project.model import Project
 from preheat.tuning.child import START
 from preheat.tuning.subject import Subject
 
+READY_MADE = "preheat_handlers.onnx:"
+EXAMPLES = "def examples(self) -> list[Query]:\n    return [Query(...)]  # what callers send"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
     """What the sessions of one model were fed. `asked` is the file and line of the user that made them.
 
-    `by_loader` says whether they were opened by preheat_handlers.onnx, which understands tuned folders.
+    `by_loader` says whether they were opened by preheat_handlers.onnx, which understands tuned folders, and
+    `varied` whether any input had more than one value, as real ones have.
     """
 
     calls: tuple[Mapping[str, Any], ...]
     asked: str | None
     by_loader: bool
+    varied: bool
     providers: tuple[str, ...]
 
 
@@ -79,11 +84,38 @@ def select(sessions: Sequence[Mapping[str, Any]], weights: str, *, handler: str,
         nothing = f"never runs the session of {weights} in its examples" if examples else "has no examples()"
         raise TuningError(
             f"{handler} {nothing}, so there is no real input to measure and to compare with.",
-            hint="def examples(self) -> list[Query]:\n    return [Query(...)]",
+            hint=EXAMPLES,
         )
     return Recording(
         calls=tuple(calls),
         asked=ours[0]["asked"],
         by_loader=ours[0]["by_loader"],
+        varied=any(session["varied"] for session in ours),
         providers=tuple(ours[0]["providers"]),
+    )
+
+
+def require_real_inputs(recording: Recording, weights: str, *, handler: str) -> None:
+    """See that answers to what was recorded can tell a good model from a bad one. Raises TuningError.
+
+    Of an input of zeros, which OnnxHandler makes up where nobody says what an input is, products are zero
+    whatever the weights are: every variant would pass for identical.
+    """
+    if not recording.varied:
+        raise TuningError(
+            f"The examples of {handler} feed {weights} one value throughout, as in an input of zeros: "
+            "answers to that do not show what fewer bits or fused operators change.",
+            hint=_examples_for(recording) if handler.startswith(READY_MADE) else EXAMPLES,
+        )
+
+
+def _examples_for(recording: Recording) -> str:
+    """Return a handler to paste, whose example has the inputs of the model."""
+    names = recording.calls[0]["names"]
+    inputs = ", ".join(f'"{name}": numpy.load(HERE / "{name}.npy")' for name in names)
+    return (
+        '# handler.py; in preheat.toml: handler = "handler:Model"\n'
+        "from pathlib import Path\n\nimport numpy\n\nfrom preheat_handlers.onnx import OnnxHandler\n\n"
+        "HERE = Path(__file__).parent\n\n\nclass Model(OnnxHandler):\n    def examples(self):\n"
+        f"        return [{{{inputs}}}]  # what callers send, by numpy.save"
     )

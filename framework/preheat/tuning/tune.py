@@ -34,11 +34,15 @@ from preheat.tuning.cpu import multiplies_bytes_exactly, processor
 from preheat.tuning.environment import extras, make_environment
 from preheat.tuning.experiment import STAGE, Experiment, Failure
 from preheat.tuning.manifest import manifest
-from preheat.tuning.recording import Recording, record
+from preheat.tuning.recording import Recording, record, require_real_inputs
 from preheat.tuning.subject import Subject, choose_weights, companions, fetch_original
 from preheat.tuning.variants import DEFAULT, Objective, Quantisation, candidates, refinements
 
 CPU_PROVIDER = "CPUExecutionProvider"
+ONE_VALUE = (
+    "The examples feed {} one value throughout. Times are those of such inputs and of their sizes, and "
+    "deviations say little; examples() with real inputs say more."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +107,10 @@ def tune(
     bundle = build()
     report(Step(STAGE, "recording what the examples feed the model"))
     recording = _recorded(project, bundle, subject, interpreter, work, report)
+    if wish.quantise or wish.fuse:
+        require_real_inputs(recording, subject.name, handler=project.handler)
+    elif not recording.varied:
+        report(Notice(STAGE, ONE_VALUE.format(subject.name)))
     running = Child(interpreter, [bundle.layer("dependencies").path], _variables(work, threads), work)
     cpu = processor()
     bench = Workbench(

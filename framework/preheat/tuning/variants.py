@@ -19,12 +19,18 @@ QUANTISATIONS: tuple[Quantisation, ...] = (
     "int8-weights",
 )
 OBJECTIVES: tuple[Objective, ...] = ("cold", "throughput", "size")
+OF_BYTES: frozenset[Quantisation] = frozenset({"int8", "int8-per-channel", "static"})
+"""Those whose products are of unsigned by signed bytes; x86 without VNNI saturates their sums."""
 MODEL, DATA, PREPACKED, ORT = "model.onnx", "model.data", "prepacked.onnx", "model.ort"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How one session is opened. `threads` is None where the loader takes what the worker may use."""
+    """How one session is opened. `threads` is None where the loader takes what the worker may use.
+
+    `exact_bytes` keeps all bits of sums of bytes on processors that would saturate them, and is slower there:
+    onnxruntime's kOrtSessionOptionsAvx2PrecisionMode, which takes the level extended or all.
+    """
 
     file: str = MODEL
     level: Level = "all"
@@ -32,6 +38,7 @@ class Settings:
     spinning: bool = True
     arena: bool = True
     threads: int | None = None
+    exact_bytes: bool = False
 
     def document(self) -> dict[str, Any]:
         """Return the file, the attributes of SessionOptions, and its configuration entries."""
@@ -44,6 +51,8 @@ class Settings:
         entries = {} if self.packing else {"session.disable_prepacking": "1"}
         if not self.spinning:
             entries["session.intra_op.allow_spinning"] = "0"
+        if self.exact_bytes:
+            entries["session.x64quantprecision"] = "1"
         return {"file": self.file, "options": options, "entries": entries}
 
 
@@ -62,6 +71,11 @@ class Graph:
     name: str
     steps: tuple[Step, ...] = ()
     lossy: bool = False
+
+    @property
+    def of_bytes(self) -> bool:
+        """Whether its matrix products are of bytes."""
+        return any(step.arguments.get("kind") in OF_BYTES for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 import typing
 from collections.abc import Mapping, Sequence
 from types import GenericAlias
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import preheat
 from preheat.errors import BadInput, HandlerError
@@ -12,13 +12,17 @@ from preheat_handlers.onnx.graph import Graph, Value, read_graph
 from preheat_handlers.onnx.opening import Opening
 from preheat_handlers.onnx.session import Session, model_file
 
+if TYPE_CHECKING:
+    from preheat_handlers.rows import Trust
+
 
 class OnnxHandler(preheat.Handler):
     """An ONNX model: the tensors that it names, in and out.
 
     A subclass may say which `outputs` are answered (all, if none are named) and, by `preprocess` and
     `postprocess`, what a request and an answer are; their annotations are the contract then. Up to
-    `max_batch` requests run as one where the first axis of every tensor is free and has one name.
+    `max_batch` requests run as one where the first axis of every tensor is free and has one name, as long as
+    the model answers each as if it were alone.
     """
 
     weights: ClassVar[str] = "model"
@@ -27,6 +31,7 @@ class OnnxHandler(preheat.Handler):
 
     opening: ClassVar[Opening]
     graph: ClassVar[Graph]
+    together: ClassVar["Trust"]
     session: Session
 
     @classmethod
@@ -58,25 +63,41 @@ class OnnxHandler(preheat.Handler):
         return outputs
 
     def examples(self) -> Sequence[Any]:
-        """Return one input of zeros, unless a subclass says what an input is."""
-        from preheat_handlers.onnx.types import example
+        """Return one input of zeros, unless a subclass says what an input is. Raises HandlerError.
 
-        return [] if _overrides(type(self), "preprocess") else [example(self.graph.inputs)]
+        Where a free size may be a width, the smallest one is taken that the model takes.
+        """
+        from preheat_handlers.onnx.types import SIZES, example, has_widths
+
+        if _overrides(type(self), "preprocess"):
+            return []
+        inputs = self.graph.inputs
+        tried = (example(inputs, size) for size in SIZES)
+        found = next(filter(self._takes, tried), None) if has_widths(inputs) else next(tried)
+        if found is None:
+            raise HandlerError(
+                f"The model takes no zeros whose free sizes are {', '.join(map(str, SIZES))}, and nobody "
+                "says what its inputs are.",
+                hint="class Model(OnnxHandler):  # in handler.py\n    def examples(self):\n"
+                f"        return [{{{', '.join(f'{value.name!r}: numpy.zeros(...)' for value in inputs)}}}]",
+            )
+        return [found]
 
     def answered(self) -> tuple[Value, ...]:
         """Return the outputs that are computed."""
         return _answered(type(self), self.graph)
 
     def run(self, feeds: Mapping[str, Any]) -> list[Any]:
-        """Run the model. Raises BadInput for values that it does not take, such as an index too large."""
-        from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
-
+        """Run the model. Raises BadInput for what it does not take, such as an index too large."""
         try:
             return self.session.run([value.name for value in self.answered()], feeds)
-        except InvalidArgument as exc:
-            if _overrides(type(self), "preprocess"):
-                raise  # what the model does not take is then not what the caller sent
-            why = str(exc).partition("\n")[0][:300]
+        except Exception as exc:
+            from preheat_handlers.onnx.problems import refusal
+
+            why = refusal(exc)
+            # With a preprocess, what the model does not take is not what the caller sent.
+            if why is None or _overrides(type(self), "preprocess"):
+                raise
             raise BadInput(f"The model does not take this input: {why}") from exc
 
     def answers(self, inputs: Sequence[Any]) -> list[Any]:
@@ -85,7 +106,7 @@ class OnnxHandler(preheat.Handler):
 
         feeds: list[Any] = [_attempt(self.preprocess, each) for each in inputs]
         ready = [each for each in feeds if not isinstance(each, Exception)]
-        results = iter(run_rows(self.run, ready))
+        results = iter(run_rows(self.run, ready, self.together))
         outcomes = [each if isinstance(each, Exception) else next(results) for each in feeds]
         return [each if isinstance(each, Exception) else _attempt(self.finish, each) for each in outcomes]
 
@@ -96,6 +117,22 @@ class OnnxHandler(preheat.Handler):
             if value.dtype == "string":
                 named[value.name] = named[value.name].tolist()
         return self.postprocess(named)
+
+    def _takes(self, inputs: Mapping[str, Any]) -> bool:
+        """Say whether the model runs with `inputs`, without a word in the log if not."""
+        import onnxruntime
+
+        from preheat_handlers.onnx.problems import refusal
+
+        options = onnxruntime.RunOptions()
+        options.log_severity_level = 4
+        try:
+            self.session.run([value.name for value in self.answered()], self.preprocess(inputs), options)
+        except Exception as exc:
+            if refusal(exc) is None:
+                raise
+            return False
+        return True
 
 
 def _with_types(cls: type[OnnxHandler], graph: Graph, opening: Opening) -> type[preheat.Handler]:
@@ -112,12 +149,16 @@ def _with_types(cls: type[OnnxHandler], graph: Graph, opening: Opening) -> type[
         return self.answers(inputs)
 
     chosen: Any = predict
+    members: dict[str, Any] = {"graph": graph, "opening": opening, "__doc__": cls.__doc__}
     if cls.max_batch > 1 and has_rows(graph, outputs):
+        from preheat_handlers.rows import Trust
+
+        members["together"] = Trust()
         chosen, taken, given = predict_batch, GenericAlias(list, taken), GenericAlias(list, given)
         chosen.__preheat_batching__ = Batching(cls.max_batch, 5.0, rows=not _overrides(cls, "preprocess"))
     chosen.__annotations__ = {"inputs": taken, "return": given}
-    members = {"predict": chosen, "graph": graph, "opening": opening, "__doc__": cls.__doc__}
-    return type(cls.__name__, (cls,), members | {"__module__": cls.__module__})
+    members |= {"predict": chosen, "__module__": cls.__module__}
+    return type(cls.__name__, (cls,), members)
 
 
 def _answered(cls: type[OnnxHandler], graph: Graph) -> tuple[Value, ...]:

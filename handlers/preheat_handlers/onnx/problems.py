@@ -1,4 +1,7 @@
-"""Why a model does not load, in terms of what its owner can change. Reads its file again, after a failure."""
+"""Why a model does not load, in terms of what its owner can change, or does not run with an input.
+
+Reads the model's file again, after a failure to load.
+"""
 
 import re
 from pathlib import Path
@@ -10,6 +13,8 @@ STANDARD_DOMAINS = frozenset(
     {"", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview.training", "com.microsoft", "com.microsoft.nchwc"}
 )
 _LATEST = re.compile(r"[Oo]fficial support for domain (\S+) is till opset (\d+)")
+
+_NO_MEMORY = re.compile("allocate memory|bad_alloc|out of memory", re.IGNORECASE)
 
 
 def explained(model: Path, error: Exception) -> HandlerError:
@@ -37,6 +42,24 @@ def explained(model: Path, error: Exception) -> HandlerError:
             hint=f"Require a newer onnxruntime, or export with opset_version={match[2]}.",
         )
     return HandlerError(f"{model.name} does not load: {_first_line(error)}")
+
+
+def refusal(error: Exception) -> str | None:
+    """Return what of an input made a run fail with `error`; None where something else did.
+
+    Operators raise InvalidArgument for a value that they do not take. Shapes that do not fit together end a
+    check in one of them, as Fail or RuntimeException by the version, and so does a memory that is full.
+    """
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    text = str(error)
+    if isinstance(error, state.Fail | state.RuntimeException):
+        if " while running " not in text or _NO_MEMORY.search(text):
+            return None
+    elif not isinstance(error, state.InvalidArgument):
+        return None
+    why = text.partition("\n")[0].rpartition("Status Message: ")[2].rpartition(" was false. ")[2]
+    return why[:300]
 
 
 def _first_line(error: Exception) -> str:

@@ -11,6 +11,11 @@ from preheat.interface.media import Tensor
 from preheat.interface.nodes.tensors import DTYPES
 from preheat_handlers.onnx.graph import Graph, Value
 
+NO_SIGNALS = frozenset({"int32", "int64", "bool", "string"})
+"""Types of ids, masks and texts, of which a model takes any number."""
+SIZES = (1, 8, 32, 64, 224, 512)
+"""What free sizes of an example may be: kernels are wider than 1, and many models halve a picture often."""
+
 
 def annotation(name: str, values: Sequence[Value], *, outputs: bool) -> Any:
     """Return the type called `name` of the object that holds `values`. Raises HandlerError."""
@@ -43,11 +48,23 @@ def has_rows(graph: Graph, outputs: Sequence[Value]) -> bool:
     return len(first) == 1 and isinstance(next(iter(first)), str)
 
 
-def example(values: Sequence[Value]) -> dict[str, Any]:
-    """Return an input of zeros, whose free sizes are 1: enough to run every operator once."""
+def has_widths(values: Sequence[Value]) -> bool:
+    """Say whether a free size may be a width, of a picture or a sound, which has to be large enough."""
+    return any(
+        value.dtype not in NO_SIGNALS and not all(isinstance(size, int) for size in (value.shape or ())[1:])
+        for value in values
+    )
+
+
+def example(values: Sequence[Value], free: int) -> dict[str, Any]:
+    """Return an input of zeros: one row, whose other free sizes are `free`."""
+    rows = {value.shape[0] for value in values if value.shape}
     made: dict[str, Any] = {}
     for value in values:
-        shape = tuple(size if isinstance(size, int) else 1 for size in value.shape or ())
+        shape = tuple(
+            size if isinstance(size, int) else 1 if not axis or (size and size in rows) else free
+            for axis, size in enumerate(value.shape or ())
+        )
         zeros = np.zeros(shape, dtype=object if value.dtype == "string" else value.dtype)
         made[value.name] = np.full(shape, "").tolist() if value.dtype == "string" else zeros
     return made

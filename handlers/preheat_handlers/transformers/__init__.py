@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import preheat
 from preheat.errors import BadInput, HandlerError
-from preheat_handlers.transformers.folder import find_folder, load_model, load_tokenizer
+from preheat_handlers.transformers.folder import find_folder, load_model, load_tokenizer, require_padding
 
 QUIET = ("HF_HUB_OFFLINE", "HF_HUB_DISABLE_TELEMETRY", "HF_HUB_DISABLE_PROGRESS_BARS")
 
@@ -26,6 +26,8 @@ class _Pipeline(preheat.Handler):
     spare: ClassVar[tuple[str, ...]] = ()
     """Parts of the model that no answer needs, so that a file may lack them."""
     options: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    together: ClassVar[bool] = True
+    """Whether texts run together, so that the shorter ones are filled up."""
 
     pipeline: Any
 
@@ -45,6 +47,8 @@ class _Pipeline(preheat.Handler):
         torch.set_num_threads(max(1, int(ctx.cpus)))
         model = load_model(folder, self.auto, task=self.task, spare=self.spare)
         tokenizer = load_tokenizer(folder)
+        if self.together:
+            require_padding(folder, model, tokenizer)
         positions = getattr(model.config, "max_position_embeddings", tokenizer.model_max_length)
         tokenizer.model_max_length = min(positions, tokenizer.model_max_length)  # some files name none
         self.pipeline = transformers.pipeline(self.task, model=model, tokenizer=tokenizer, device="cpu")
@@ -163,6 +167,7 @@ class TextGeneration(_Pipeline):
 
     task = "text-generation"
     auto = "AutoModelForCausalLM"
+    together = False
 
     def defaults(self) -> Mapping[str, Any]:
         """Take the likeliest token each time, and leave the prompt out."""

@@ -70,3 +70,20 @@ def load_tokenizer(folder: Path) -> Any:
         except (OSError, ValueError, KeyError) as exc:
             why = exc
     raise HandlerError(f"{folder.name} has no tokenizer: {why}.", hint='tokenizer.save_pretrained("model")')
+
+
+def require_padding(folder: Path, model: Any, tokenizer: Any) -> None:
+    """Give `model` and `tokenizer` a token that fills shorter texts up: the end of a text, if they have none.
+
+    The mask hides it, so that it may be any. Raises HandlerError where there is no end of a text either.
+    """
+    if tokenizer.pad_token is None:
+        if tokenizer.eos_token is None:
+            raise HandlerError(
+                f"The tokenizer of {folder.name} has no pad_token and no eos_token, so that texts of "
+                "different lengths cannot run together.",
+                hint='tokenizer.pad_token = "..."; tokenizer.save_pretrained("model")  # any of its tokens',
+            )
+        tokenizer.pad_token = tokenizer.eos_token
+    if model.config.pad_token_id is None:
+        model.config.pad_token_id = tokenizer.pad_token_id

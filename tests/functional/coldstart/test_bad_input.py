@@ -136,6 +136,16 @@ def test_a_handler_without_examples_is_refused(made: Made) -> None:
         made(UPPER, contract={"examples": []})
 
 
+def test_a_function_without_examples_is_told_where_they_belong(made: Made) -> None:
+    bundle = made(UPPER).bundle
+    assert bundle.contract is not None
+    bundle = replace(bundle, contract={**bundle.contract, "examples": []})
+    of_function = replace(project(), handler="preheat_handlers.function:text.words")
+    with pytest.raises(HandlerError, match="has no examples") as caught:
+        subject_of(bundle, of_function, LocalProvider())
+    assert caught.value.hint == 'words.examples = ["an input"]  # below the function'
+
+
 def test_a_provider_that_cannot_be_rehearsed_is_refused() -> None:
     with pytest.raises(ProviderError, match="Nothing of provider 'memory'") as caught:
         rehearses(InMemoryProvider())

@@ -64,6 +64,22 @@ def test_text_comes_in_pieces_and_again_the_same(tmp_path: Path) -> None:
     asked(tmp_path, scenario)
 
 
+def test_without_a_seed_no_text_follows_from_another_request_or_process(tmp_path: Path) -> None:
+    drawn = {"text": "ab", "max_tokens": 16, "temperature": 2.0}
+    found: list[str] = []
+
+    async def scenario(ask: Ask) -> None:
+        found.append("".join(pieces(await ask(drawn))))
+        for _ in range(2):
+            await ask(drawn | {"seed": 42})
+            found.append("".join(pieces(await ask(drawn))))
+
+    for process in ("one", "two"):
+        (tmp_path / process).mkdir()
+        asked(tmp_path / process, scenario)
+    assert len(set(found)) == 6
+
+
 def test_what_does_not_fit_is_the_callers_mistake(tmp_path: Path) -> None:
     async def scenario(ask: Ask) -> None:
         for prompt, said in (

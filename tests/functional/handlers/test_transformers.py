@@ -27,6 +27,19 @@ ASKED: dict[str, tuple[str, str, list[Any]]] = {
     "vector": ("FeatureExtraction", "vectors", ["preheat the oven"]),
     "headless": ("FeatureExtraction", "spans", ["preheat"]),  # a model without the pooler that AutoModel has
     "vectors": ("FeatureExtraction", "vectors", ["preheat the oven", "preheat the oven to 200 degrees ."]),
+    "class of one that cannot pad": ("TextClassification", "scores", ["preheat the oven"]),
+    "classes of one that cannot pad": (
+        "TextClassification",
+        "scores",
+        ["preheat the oven", "the oven to 200 degrees ."],
+    ),
+    "vector of one that cannot pad": ("FeatureExtraction", "ends", ["preheat the oven"]),
+    "vectors of one that cannot pad": (
+        "FeatureExtraction",
+        "ends",
+        ["preheat the oven", "the oven to 200 degrees ."],
+    ),
+    "no end": ("FeatureExtraction", "endless", ["preheat"]),
     "text": ("TextGeneration", "text", [{"text": "preheat", "max_tokens": 4}]),
     "too much": ("TextGeneration", "text", [{"text": "preheat", "max_tokens": 400}]),
     "no class head": ("TextClassification", "text", ["preheat"]),
@@ -86,6 +99,14 @@ def test_vectors_have_unit_length_and_do_not_depend_on_company(said: dict[str, A
     assert np.linalg.norm(said["headless"]["answer"]) == pytest.approx(1)
 
 
+def test_a_tokenizer_that_has_nothing_to_pad_with_takes_the_end_of_a_text(said: dict[str, Answer]) -> None:
+    alone, together = (said[f"vector{s} of one that cannot pad"]["answer"] for s in ("", "s"))
+    assert np.allclose(alone, together[0], atol=1e-6)
+    one, several = (said[f"class{s} of one that cannot pad"]["answer"] for s in ("", "es"))
+    assert [label["label"] for label in several[0]] == [label["label"] for label in one]
+    assert np.allclose([label["score"] for label in several[0]], [label["score"] for label in one], atol=1e-6)
+
+
 def test_weights_are_mapped_and_not_copied(said: dict[str, Answer]) -> None:
     mapped = {case: each["mapped"] for case, each in said.items() if "answer" in each}
     assert not mapped.pop("headless"), "its pooler is in no file"
@@ -106,6 +127,11 @@ def test_a_text_goes_on_as_far_as_it_fits(said: dict[str, Answer]) -> None:
         ("no model", "empty has no config.json.", 'tokenizer.save_pretrained("model")'),
         ("no tokenizer", "mute has no tokenizer: ", 'tokenizer.save_pretrained("model")'),
         ("no weights", "FeatureExtraction has no weights 'model'.", '[weights.model]\nsource = "file:model"'),
+        (
+            "no end",
+            "The tokenizer of endless has no pad_token and no eos_token",
+            'tokenizer.pad_token = "..."',
+        ),
         ("broken", "broken does not load for feature-extraction: ", ""),
         (
             "no class head",  # which transformers would make at random, and answer with

@@ -82,6 +82,35 @@ def test_a_merged_adapter_answers_as_base_and_adapter_did(tmp_path: Path) -> Non
     assert config["architectures"] == ["BertForSequenceClassification"]
 
 
+def test_an_adapter_brings_the_labels_that_its_base_has_not(tmp_path: Path) -> None:
+    done = run_with_torch("-m", "tests.fakes.recipe_models", tmp_path)
+    assert done.returncode == 0, done.stderr
+    adapter = ("--model", tmp_path / "base", "--adapter", tmp_path / "adapter")
+    assert report("merge_lora.py", tmp_path / "out", *adapter)["deviation"] < 1e-4
+    config = json.loads((tmp_path / "out" / "merged" / "config.json").read_bytes())
+    assert len(config["id2label"]) == 5
+
+
+def test_other_architectures_are_pruned_and_distilled_too(tmp_path: Path) -> None:
+    done = run_with_torch("-m", "tests.fakes.recipe_models", tmp_path)
+    assert done.returncode == 0, done.stderr
+    pruned = report("prune.py", tmp_path / "pruned", "--model", tmp_path / "distilbert")
+    assert pruned["deviation"] < 1e-4
+    assert pruned["neurons"]["parameters"] == pruned["original"]["parameters"] - 2 * 16 * (32 + 32 + 1)
+    assert pruned["zeros"]["zeros"] == pytest.approx(0.25, abs=0.001)
+    config = json.loads((tmp_path / "pruned" / "neurons" / "config.json").read_bytes())
+    assert config["hidden_dim"] == 48
+    taught = report("distill.py", tmp_path / "taught", "--model", tmp_path / "distilbert", "--steps", 2)
+    assert taught["parameters"]["student"] < taught["parameters"]["teacher"]
+
+
+def test_too_few_texts_to_distil_with_are_said(tmp_path: Path) -> None:
+    (tmp_path / "texts.txt").write_text("the oven is hot\n" * 4)
+    done = run_with_torch(RECIPES / "distill.py", tmp_path / "out", "--texts", tmp_path / "texts.txt")
+    assert done.returncode == 1
+    assert "There are 4 texts, of which one in 5 is kept aside: take more." in done.stderr
+
+
 def at(folder: Path) -> tuple[object, ...]:
     return ("--model", folder / "model", "--adapter", folder / "adapter")
 

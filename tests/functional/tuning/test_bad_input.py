@@ -1,10 +1,12 @@
 """`preheat tune` and what cannot be tuned: it is told with what to do, and nothing is left behind."""
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from textwrap import dedent
 
 import numpy as np
 import pytest
@@ -108,3 +110,33 @@ def test_calibration_inputs_of_another_model_end_it(tmp_path: Path, home: Path) 
     assert "x has the shape [4, 31] where the model takes ['N', 32]" in told
     assert "numpy.savez('calibration.npz', x=x_rows)" in told
     assert not (root / "tuned").exists()
+
+
+def test_fewer_bits_are_not_judged_by_zeros_and_the_line_to_paste_judges_them(
+    tmp_path: Path, home: Path
+) -> None:
+    root = write_project(tmp_path / "demo", TOML.replace("file:models", "file:m.onnx"))
+    told_apart = np.eye(64, 8, dtype=np.float32) * 0.01
+    told_apart[0, 0] = 100.0  # one scale for all leaves nothing of the others
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["y"])]
+    written(root / "m.onnx", nodes, [value("x", ["N", 64])], [value("y", ["N", 8])], {"w": told_apart})
+    toml = root / "preheat.toml"
+    toml.write_text(toml.read_text().replace("handler:Model", "preheat_handlers.onnx:OnnxHandler"))
+    plain = tune(root, home)
+    assert plain.returncode == 0, plain.stderr
+    assert "note: The examples feed model one value throughout." in " ".join(plain.stderr.split())
+    asked = ("--quantize", "int8", "--objective", "size", "--write")
+    refused = tune(root, home, *asked)
+    assert refused.returncode == 1
+    told = refused.stderr.partition("error: ")[2]
+    assert "feed model one value throughout, as in an input of zeros" in " ".join(told.split())
+    assert not (root / "tuned").exists()
+    (root / "handler.py").write_text(dedent(told[told.index("  # handler.py") :]))
+    toml.write_text(toml.read_text().replace("preheat_handlers.onnx:OnnxHandler", "handler:Model"))
+    x = np.random.default_rng(5).normal(size=(4, 64)).astype(np.float32)
+    x[:, 0] = 0
+    np.save(root / "x.npy", x)
+    judged = tune(root, home, *asked, "--json")
+    assert judged.returncode == 0, judged.stderr
+    variants = json.loads(judged.stdout)["variants"]
+    assert {each["name"] for each in variants if "cosine" in (each["rejected"] or "")} >= {"int8"}

@@ -7,6 +7,7 @@ import pytest
 from tests.fakes.handlers import Started, context
 
 from preheat.errors import BadInput, HandlerError
+from preheat.interface.call import WARM_UP
 from preheat.interface.check import check_handler
 from preheat.interface.contract import HandlerContract, read_contract
 from preheat.interface.importing import import_handler
@@ -50,7 +51,29 @@ def who(text: str, call: preheat.Call) -> str:
     return call.id
 
 
+def at_end(text: str, limit: int, call: preheat.Call) -> str:
+    return f"{call.id} {text[:limit]}"
+
+
+def placed(first: int, /, second: int, *, third: int = 1) -> list[int]:
+    return [first, second, third]
+
+
+def keyword(*, text: str) -> str:
+    return text
+
+
+cut.examples = [{"text": "abcd"}, {"text": "ab", "limit": 1, "ends": ["!"]}]
+words.examples = ["a b"]
+count.examples = [2]
+placed.examples = [{"first": 1}]
+
+
 def untyped(text):
+    return text
+
+
+def odd(text: str, other: object) -> str:
     return text
 
 
@@ -141,6 +164,52 @@ def test_a_module_in_a_package_is_reached_by_its_dots(module: str, tmp_path: Pat
 def test_what_is_no_handler_is_said(module: str, name: str, message: str) -> None:
     with pytest.raises(HandlerError, match=message):
         import_handler(f"preheat_handlers.function:{name}")
+
+
+def test_parameters_by_place_and_by_keyword_alone_get_their_values(module: str, tmp_path: Path) -> None:
+    placed = Started(import_handler(f"{module}.placed"), context(tmp_path))
+    assert placed.ask({"first": 1, "second": 2}) == [1, 2, 1]
+    assert placed.ask({"first": 1, "second": 2, "third": 3}) == [1, 2, 3]
+    assert Started(import_handler(f"{module}.keyword"), context(tmp_path)).ask("a") == "a"
+
+
+def test_the_call_may_stand_behind_several_inputs(module: str) -> None:
+    found = contract(f"{module}.at_end")
+    given = found.input.decode({"text": "abc", "limit": 2})
+    assert found.handler().predict(given, WARM_UP) == f"{WARM_UP.id} ab"  # type: ignore[attr-defined]
+
+
+def test_its_examples_are_inputs_by_their_parameters(module: str, tmp_path: Path) -> None:
+    cut = Started(import_handler(f"{module}.cut"), context(tmp_path))
+    assert [cut.handler.predict(each) for each in cut.handler.examples()] == ["ab.", "a!"]  # type: ignore[attr-defined]
+    for name, examples in (("words", ["a b"]), ("count", [2]), ("later", [])):
+        found = import_handler(f"{module}.{name}")
+        assert check_handler(found) == ()
+        assert list(found().examples()) == examples
+
+
+def test_examples_that_it_does_not_take_are_said(module: str) -> None:
+    with pytest.raises(HandlerError, match=r"placed\.examples are not what placed takes: .*'second'"):
+        import_handler(f"{module}.placed")().examples()
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "fix"),
+    [
+        ("untyped", "untyped's input 'text' has no annotation", "def untyped(text: str) -> ...:"),
+        ("odd", "OddInput.other: object has no JSON form.", None),
+    ],
+)
+def test_a_mistake_is_told_of_the_users_own_line(
+    module: str, name: str, message: str, fix: str | None
+) -> None:
+    found = check_handler(import_handler(f"{module}.{name}"))
+    line = 1 + next(
+        number for number, text in enumerate(SOURCE.splitlines()) if text.startswith(f"def {name}(")
+    )
+    assert found[0].message.startswith(message)
+    assert fix in (None, found[0].fix)
+    assert {mistake.line for mistake in found} == {line}
 
 
 def test_a_missing_annotation_is_a_mistake_of_the_users_file(module: str) -> None:

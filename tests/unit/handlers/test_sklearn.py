@@ -10,11 +10,11 @@ from sklearn.cluster import KMeans
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler, scale
 from sklearn.svm import LinearSVC
 from tests.fakes.handlers import Started, context
 
-from preheat.errors import HandlerError
+from preheat.errors import BadInput, HandlerError
 from preheat_handlers.sklearn import SklearnHandler
 
 X = np.random.default_rng(3).standard_normal((40, 3))
@@ -75,6 +75,30 @@ def test_requests_run_together_and_each_gets_its_own(tmp_path: Path) -> None:
         {"rows": X[:1].tolist()}, {"rows": X[1:4].tolist()}
     )
     assert np.allclose(one["predictions"] + two["predictions"], model.predict(X[:4]))
+
+
+def test_no_rows_are_the_callers_mistake_alone_and_in_company(tmp_path: Path) -> None:
+    model = LinearRegression().fit(X, X[:, 0])
+    found = started(tmp_path, written(tmp_path, model))
+    none = {"rows": np.zeros((0, 3)).tolist()}
+    (wrong,) = found.ask(none, {"rows": X[:1].tolist()})[:1]
+    assert isinstance(wrong, BadInput)
+    assert wrong.message == "There are no rows, and an estimator takes one at least."
+    assert isinstance(found.ask(none), BadInput)
+
+
+def test_an_estimator_that_looks_at_all_rows_gets_each_request_alone(tmp_path: Path) -> None:
+    centred = make_pipeline(FunctionTransformer(scale), LinearRegression()).fit(X, X[:, 0])
+    found = started(tmp_path, written(tmp_path, centred), Scaled)
+    asked = [{"rows": X[:5].tolist()}, {"rows": (100 * X[5:9]).tolist()}]
+    for given, answer in zip(asked, found.ask(*asked), strict=True):
+        assert np.allclose(answer["predictions"], centred.predict(np.array(given["rows"])))
+
+
+class Scaled(SklearnHandler):
+    """Trusts what scales."""
+
+    trusted = ("sklearn.preprocessing._data.scale",)
 
 
 def test_a_type_that_is_not_trusted_is_named_and_may_be(tmp_path: Path) -> None:

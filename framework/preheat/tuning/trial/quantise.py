@@ -4,6 +4,8 @@ In: "model", "out" (a folder that exists), "kind", "vnni" (whether the processor
 "calibration", the .npz file that static quantisation reads. Out: {}, or {"problem", "hint"}.
 """
 
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -79,14 +81,12 @@ def _save(model: Any, path: Path) -> None:
 
 def _reader(model: str, file: Path) -> Any:
     """Return the rows of the calibration inputs, one a time, or a problem with them."""
-    import numpy as np
     from onnxruntime.quantization import CalibrationDataReader
 
     inputs = _inputs(model)
     try:
-        with np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError) as exc:
+        arrays = _arrays(file)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as exc:
         return _problem(f"{file} is no .npz file of numbers: {exc}", inputs)
     wrong = _wrong(arrays, inputs)
     if wrong:
@@ -105,6 +105,17 @@ def _reader(model: str, file: Path) -> Any:
             return {name: array[start : self._next] for name, array in arrays.items()}
 
     return Rows()
+
+
+def _arrays(file: Path) -> dict[str, Any]:
+    """Return the arrays in an .npz file. Raises ValueError for a single one, which .npy files hold."""
+    import numpy as np
+
+    with file.open("rb") as opened:
+        archive = np.load(opened, allow_pickle=False)
+        if isinstance(archive, np.ndarray):
+            raise ValueError("it holds one array without a name, as numpy.save writes.")
+        return {name: archive[name] for name in archive.files}
 
 
 def _inputs(model: str) -> dict[str, tuple[str, list[Any]]]:

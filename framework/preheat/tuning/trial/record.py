@@ -2,7 +2,8 @@
 
 In: what `preheat.runtime.verify` takes, "model_sha256" (of the original file), and "calls", a folder.
 Out: {"verified": what verify answers, "sessions": [...]}; each session has "weights" (the name of the entry
-it was made from, or null), "path", "providers", "asked" (the file and line that made it), "by_loader", and
+it was made from, or null), "path", "providers", "asked" (the file and line that made it), "by_loader",
+"varied" (whether an input had two values that differ, in one call or in two), and
 "calls": [{"file", "names", "outputs"}]. The arrays of a call lie in `file` as array0, array1, ...
 """
 
@@ -52,6 +53,7 @@ class Recorder:
         self._code = os.path.realpath(code) + os.sep
         self._model_sha256 = model_sha256
         self._bytes = 0
+        self._first: dict[tuple[int, str], Any] = {}
 
     def opened(self, session: Any, model: Any) -> int:
         """Note a new session of `model`, a path or bytes; return its number."""
@@ -62,21 +64,27 @@ class Recorder:
                 "providers": session.get_providers(),
                 "asked": self._asked(),
                 "by_loader": self._by_loader(),
+                "varied": False,
                 "calls": [],
             }
         )
         return len(self.sessions) - 1
 
     def called(self, number: int, outputs: Any, feed: dict[str, Any]) -> None:
-        """Keep what a session is fed."""
+        """Keep what a session has been fed."""
         import numpy as np
 
-        calls = self.sessions[number]["calls"]
+        session = self.sessions[number]
+        calls = session["calls"]
         arrays = {name: _array(value) for name, value in feed.items()}
         size = sum(array.nbytes for array in arrays.values())
         if len(calls) == MOST_CALLS or self._bytes + size > MOST_BYTES:
             return
         self._bytes += size
+        for name, array in arrays.items():
+            if array.size:
+                first = self._first.setdefault((number, name), array.flat[0])
+                session["varied"] = session["varied"] or bool((array != first).any())
         file = self._folder / f"session{number}-call{len(calls)}.npz"
         np.savez(file, **{f"array{index}": array for index, array in enumerate(arrays.values())})
         calls.append(
@@ -130,8 +138,9 @@ def recording(base: Any, recorder: Recorder) -> Any:
             self._number = recorder.opened(self, path_or_bytes)
 
         def run(self, output_names: Any, input_feed: Any, run_options: Any = None) -> Any:
-            recorder.called(self._number, output_names, input_feed)
-            return super().run(output_names, input_feed, run_options)
+            answer = super().run(output_names, input_feed, run_options)
+            recorder.called(self._number, output_names, input_feed)  # what it does not take is no input
+            return answer
 
     return InferenceSession
 

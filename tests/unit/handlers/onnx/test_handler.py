@@ -13,6 +13,7 @@ from tests.fakes.onnx_models import linear, ones, tuned, value, written
 from preheat.errors import BadInput, HandlerError
 from preheat.runtime.inference.mapping import Mapped
 from preheat_handlers.onnx import OnnxHandler
+from preheat_handlers.rows import PROOFS
 
 
 def started(tmp_path: Path, model: Path, handler: type[OnnxHandler] = OnnxHandler) -> Started:
@@ -62,6 +63,9 @@ def test_requests_of_several_rows_run_together_and_each_gets_its_own(tmp_path: P
     session = found.handler.session  # type: ignore[attr-defined]
     onnx, session.onnx = session.onnx, Counting(session.onnx, runs)
     inputs = [{"x": ones(rows).tolist()} for rows in (1, 3, 2)]
+    for _ in range(PROOFS):  # until it is known that the model keeps rows apart
+        found.ask(*inputs)
+    runs.clear()
     answers = found.ask(*inputs)
     assert runs == [6]
     for given, answer in zip(inputs, answers, strict=True):
@@ -89,6 +93,18 @@ def test_only_rows_of_one_name_run_together(tmp_path: Path, names: str, batched:
     assert (found.contract.batching is not None) is batched
 
 
+def test_a_model_that_mixes_rows_answers_each_caller_as_if_it_were_alone(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("ReduceMean", ["x"], ["mean"], axes=[0], keepdims=1),
+        helper.make_node("Sub", ["x", "mean"], ["y"]),
+    ]
+    model = written(tmp_path / "m.onnx", nodes, [value("x", ["N", 2])], [value("y", ["N", 2])])
+    found = started(tmp_path, model)
+    one, other = {"x": [[0.0, 0.0], [2.0, 2.0]]}, {"x": [[100.0, 100.0], [102.0, 102.0]]}
+    for _ in range(PROOFS + 1):
+        assert found.ask(one, other) == [{"y": [[-1.0, -1.0], [1.0, 1.0]]}] * 2
+
+
 def test_a_subclass_may_keep_requests_apart(tmp_path: Path) -> None:
     class Apart(OnnxHandler):
         max_batch = 1
@@ -114,6 +130,36 @@ def test_a_value_that_the_model_does_not_take_fails_alone_and_is_the_callers_mis
     assert isinstance(wrong, BadInput)
     assert "The model does not take this input" in wrong.message
     assert right == {"y": [7.0]}
+
+
+@pytest.mark.parametrize(
+    ("node", "shapes", "said"),
+    [
+        ("Add", ([2, 3], [2, 2]), "Attempting to broadcast an axis by a dimension other than 1"),
+        ("MatMul", ([2, 3], [2, 2]), "MatMul dimension mismatch"),
+        ("Concat", ([2, 3], [2, 2]), "Non concat axis dimensions must match"),
+    ],
+)
+def test_shapes_that_do_not_fit_together_are_the_callers_mistake(
+    tmp_path: Path, node: str, shapes: tuple[list[int], list[int]], said: str
+) -> None:
+    settings: dict[str, Any] = {"axis": 0} if node == "Concat" else {}
+    nodes = [helper.make_node(node, ["a", "b"], ["c"], **settings)]
+    ends = [value("a", ["N", "K"]), value("b", ["L", "M"])], [value("c", [None, None])]
+    found = started(tmp_path, written(tmp_path / "m.onnx", nodes, *ends))
+    with pytest.raises(BadInput, match="The model does not take this input: ") as raised:
+        found.ask({name: np.ones(shape).tolist() for name, shape in zip("ab", shapes, strict=True)})
+    assert said in raised.value.message
+    assert "onnxruntime_src" not in raised.value.message
+
+
+def test_a_memory_that_is_full_is_no_mistake_of_the_caller(tmp_path: Path) -> None:
+    nodes = [helper.make_node("Expand", ["x", "shape"], ["y"])]
+    ends = [value("x", ["N"]), value("shape", ["M"], TensorProto.INT64)], [value("y", [None, None])]
+    found = started(tmp_path, written(tmp_path / "m.onnx", nodes, *ends))
+    with pytest.raises(Exception, match="Failed to allocate memory") as raised:
+        found.ask({"x": [1.0], "shape": [10**6, 10**6]})  # 4 TB
+    assert not isinstance(raised.value, BadInput)
 
 
 def test_hooks_make_the_contract(tmp_path: Path) -> None:
@@ -198,6 +244,51 @@ def test_its_example_runs_every_operator_once(tmp_path: Path) -> None:
     found = started(tmp_path, linear(tmp_path / "m.onnx"))
     (example,) = found.handler.examples()
     assert found.contract.input.encode(example) == {"x": pytest.approx(np.zeros((1, 64)))}
+
+
+def convolution(path: Path, *, wide: int) -> Path:
+    nodes = [helper.make_node("Conv", ["x", "w"], ["y"])]
+    ends = [value("x", ["N", 3, "H", "W"])], [value("y", ["N", 4, None, None])]
+    return written(path, nodes, *ends, {"w": np.ones((4, 3, wide, wide), np.float32)})
+
+
+def test_its_example_is_as_wide_as_the_model_needs_it(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    found = started(tmp_path, convolution(tmp_path / "m.onnx", wide=7))
+    (example,) = found.handler.examples()
+    assert example["x"].shape == (1, 3, 8, 8)
+    assert np.shape(found.ask(example)["y"]) == (1, 4, 2, 2)
+    assert capfd.readouterr().err == ""
+
+
+def test_where_no_example_fits_it_says_what_to_write(tmp_path: Path) -> None:
+    found = started(tmp_path, convolution(tmp_path / "m.onnx", wide=600))
+    with pytest.raises(HandlerError, match="takes no zeros whose free sizes are 1, 8, 32") as raised:
+        found.handler.examples()
+    assert "return [{'x': numpy.zeros(...)}]" in str(raised.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "tried"),
+    [
+        (TensorProto.FLOAT, ["N", 4], False),
+        (TensorProto.INT64, ["N", "tokens"], False),
+        (TensorProto.FLOAT, ["N", "samples"], True),
+        (TensorProto.UINT8, ["N", "H", "W", 3], True),
+    ],
+)
+def test_the_model_is_run_for_its_example_only_where_a_size_may_be_a_width(
+    tmp_path: Path, kind: int, shape: list[int | str], tried: bool
+) -> None:
+    nodes = [helper.make_node("Identity", ["x"], ["y"])]
+    model = written(tmp_path / "m.onnx", nodes, [value("x", shape, kind)], [value("y", shape, kind)])
+    found = started(tmp_path, model)
+    runs: list[int] = []
+    session = found.handler.session  # type: ignore[attr-defined]
+    session.onnx = Counting(session.onnx, runs)
+    found.handler.examples()
+    assert runs == [1] * tried
 
 
 def test_without_its_weights_it_says_what_to_write(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Models with fewer bits, and calibration inputs that do not fit."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -100,10 +101,41 @@ def test_an_input_without_rows_cannot_be_calibrated_with(tmp_path: Path, shape: 
     assert "by has no first axis in the model" in problem
 
 
-def test_a_file_that_is_no_archive_is_told(tmp_path: Path, model: Path) -> None:
-    file = tmp_path / "calibration.npz"
+def as_text(file: Path) -> None:
     file.write_text("1, 2, 3")
-    assert "is no .npz file of numbers" in quantised(model, tmp_path / "out", "static", file)["problem"]
+
+
+def cut_off(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-100])
+
+
+def damaged(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    file.write_bytes(content)
+
+
+def compressed_and_damaged(file: Path) -> None:
+    np.savez_compressed(file, x=RNG.normal(size=(40, 32)).astype(np.float32))
+    content = bytearray(file.read_bytes())
+    content[100:200] = bytes(100)
+    file.write_bytes(content)
+
+
+def of_one_array(file: Path) -> None:
+    with file.open("wb") as opened:
+        np.save(opened, RNG.normal(size=(40, 32)).astype(np.float32))
+
+
+@pytest.mark.parametrize("spoil", [as_text, cut_off, damaged, compressed_and_damaged, of_one_array])
+def test_a_file_that_is_no_whole_archive_is_told(
+    tmp_path: Path, model: Path, spoil: Callable[[Path], None]
+) -> None:
+    file = saved(tmp_path, x=RNG.normal(size=(40, 32)).astype(np.float32))
+    spoil(file)
+    answered = quantised(model, tmp_path / "out", "static", file)
+    assert "is no .npz file of numbers" in answered["problem"]
+    assert "numpy.savez('calibration.npz', x=x_rows)" in answered["hint"]
 
 
 def test_objects_are_not_unpickled(tmp_path: Path, model: Path) -> None:

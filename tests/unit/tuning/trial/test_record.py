@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import pytest
+from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
 from tests.fakes.perceptrons import write_mlp
 
 from preheat.tuning.trial.record import MOST_CALLS, Recorder, recording
@@ -89,3 +90,30 @@ def test_an_input_that_is_changed_afterwards_is_kept_as_it_was(
     fed[:] = 0
     with np.load(recorder.sessions[0]["calls"][0]["file"]) as arrays:
         assert arrays["array0"].all()
+
+
+@pytest.mark.parametrize(
+    ("fed", "varied"),
+    [
+        ([np.zeros((1, 32))], False),
+        ([np.full((1, 32), 3.0), np.full((2, 32), 3.0)], False),
+        ([np.zeros((1, 32)), np.ones((1, 32))], True),
+        ([np.eye(1, 32)], True),
+    ],
+)
+def test_inputs_of_one_value_are_told_from_real_ones(
+    recorder: Recorder, session_class: Any, model: Path, fed: list[Any], varied: bool
+) -> None:
+    session = session_class(str(model), providers=["CPUExecutionProvider"])
+    for each in fed:
+        session.run(None, {"x": each.astype(np.float32)})
+    assert recorder.sessions[0]["varied"] is varied
+
+
+def test_what_the_model_does_not_take_is_no_input(
+    recorder: Recorder, session_class: Any, model: Path
+) -> None:
+    session = session_class(str(model), providers=["CPUExecutionProvider"])
+    with pytest.raises(InvalidArgument):
+        session.run(None, {"x": X[:, :3]})
+    assert recorder.sessions[0]["calls"] == []
