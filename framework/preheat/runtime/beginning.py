@@ -5,15 +5,19 @@ the handler's module opens at its top is made meanwhile. Reads the manifest's fi
 """
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from preheat.interface.handler import Context, Handler
 from preheat.interface.importing import import_handler
 from preheat.interface.manifest import Manifest
 from preheat.interface.starting import START
 from preheat.runtime.phases import PhaseClock
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +46,48 @@ class Place:
         )
 
 
-def import_class(reference: str, context: Context, clock: PhaseClock) -> type[Handler]:
-    """Import the handler `reference`, its weights read ahead meanwhile. Raises PhaseFailed."""
+class Arriving(Mapping[str, Path]):
+    """Weights on their way: whoever asks where one is waits until `arrived` ends, and gets what it raises."""
+
+    def __init__(self, weights: Mapping[str, Path], arrived: "Future[None]") -> None:
+        self._weights = weights
+        self._arrived = arrived
+
+    def __getitem__(self, name: str) -> Path:
+        path = self._weights[name]
+        self._arrived.result()
+        return path
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._weights)
+
+    def __len__(self) -> int:
+        return len(self._weights)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._weights
+
+
+def import_class(
+    reference: str, context: Context, clock: PhaseClock, arrived: "Future[None] | None" = None
+) -> type[Handler]:
+    """Import the handler `reference`, its weights read ahead meanwhile. Raises PhaseFailed.
+
+    `arrived` is given where the weights are still on their way, and ends when they are there; what it raises
+    is raised here. What the handler's module opens at its top waits for them beside the other imports.
+    """
     with clock.phase("import"):
-        read_ahead(context.weights)
+        if arrived is None:
+            read_ahead(context.weights)
+            START.context = context
+        else:
+            START.context = replace(context, weights=Arriving(context.weights, arrived))
+        handler = import_handler(reference)
+    if arrived is not None:
+        arrived.result()
         START.context = context
-        return import_handler(reference).typed(context)
+    with clock.phase("import"):
+        return handler.typed(context)
 
 
 def read_ahead(weights: Mapping[str, Path]) -> None:

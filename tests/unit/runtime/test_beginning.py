@@ -1,12 +1,15 @@
 """The first step of a start."""
 
+import importlib
 import subprocess
 import sys
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 
 from preheat import Context
+from preheat.errors import ProviderError
 from preheat.interface.starting import START
 from preheat.runtime.beginning import import_class, read_ahead
 from preheat.runtime.phases import PhaseClock, PhaseFailed
@@ -23,6 +26,22 @@ class Model(Handler):
     def predict(self, number: int) -> int: return number
 """
 
+OPENS = (
+    HANDLER
+    + """
+import threading
+
+NAMES = list(START.context.weights)
+OPENED = []
+OPENING = threading.Thread(target=lambda: OPENED.append(START.context.weights["model"].read_bytes()))
+OPENING.start()
+import imported_beside
+
+assert not OPENED
+imported_beside.last()
+"""
+)
+
 
 @pytest.fixture
 def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Context:
@@ -38,6 +57,31 @@ def test_the_handlers_module_is_imported_within_its_start(context: Context) -> N
     module = sys.modules.pop("first_of_all")
     assert (found, module.WITHIN) == (module.Model, context)
     assert START.context is context
+
+
+def test_weights_on_their_way_are_waited_for_beside_the_import(context: Context, tmp_path: Path) -> None:
+    arrived: Future[None] = Future()
+    (tmp_path / "imported_beside.py").write_text("def last(): ARRIVED.set_result(None)")
+    (tmp_path / "opens.py").write_text(OPENS)
+    beside = importlib.import_module("imported_beside")
+    beside.__dict__["ARRIVED"] = arrived
+    import_class("opens:Model", context, PhaseClock(), arrived)
+    module = sys.modules.pop("opens")
+    del sys.modules["imported_beside"]
+    module.OPENING.join()
+    assert (module.NAMES, module.OPENED) == (["model"], [b"heavy"])
+    assert START.context is context
+
+
+def test_weights_that_do_not_arrive_end_the_start_and_what_waits_for_them(context: Context) -> None:
+    arrived: Future[None] = Future()
+    arrived.set_exception(ProviderError("the network is gone"))
+    with pytest.raises(ProviderError, match="the network is gone"):
+        import_class("first_of_all:Model", context, PhaseClock(), arrived)
+    weights = sys.modules.pop("first_of_all").WITHIN.weights
+    assert "model" in weights
+    with pytest.raises(ProviderError, match="the network is gone"):
+        weights["model"]
 
 
 def test_it_comes_before_what_serves_it(context: Context) -> None:

@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/python-package.html#python-package-
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from preheat.errors import PreheatError
 from preheat.interface.manifest import read_manifest
@@ -16,6 +16,9 @@ from preheat.runtime.beginning import import_class
 from preheat.runtime.log import Log, log_to_stderr
 from preheat.runtime.phases import PhaseClock, PhaseFailed
 from preheat_providers.aws_lambda.shipped.settings import PLACED, WEIGHTS, Sandbox, Settings
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 WEIGHTS_BUCKET = "PREHEAT_WEIGHTS_BUCKET"
 LAYERS = Path(__file__).parents[4]
@@ -41,8 +44,9 @@ def start(environ: Mapping[str, str], log: Log = log_to_stderr) -> Handler:
 def _started(environ: Mapping[str, str], log: Log) -> Handler:
     sandbox, settings, clock = Sandbox.read(environ), Settings.read(environ), PhaseClock()
     manifest = read_manifest(sandbox.task)
-    context = sandbox.place(settings, manifest.name, _weights(sandbox, environ)).context(manifest)
-    handler = import_class(manifest.handler, context, clock)
+    weights, arriving = _weights(sandbox, environ)
+    context = sandbox.place(settings, manifest.name, weights).context(manifest)
+    handler = import_class(manifest.handler, context, clock, arriving)
     from preheat.runtime.loader import make_model
     from preheat_providers.aws_lambda.shipped.readying import make_ready
 
@@ -50,14 +54,15 @@ def _started(environ: Mapping[str, str], log: Log) -> Handler:
     return make_ready(model, manifest, settings, sandbox, clock, log)
 
 
-def _weights(sandbox: Sandbox, environ: Mapping[str, str]) -> Path:
+def _weights(sandbox: Sandbox, environ: Mapping[str, str]) -> tuple[Path, "Future[None] | None"]:
+    """Return where the weights are, and what ends when they have arrived there, None if they have."""
     if WEIGHTS_BUCKET in environ:
-        from preheat_providers.aws_lambda.shipped.weights.fetch import fetch_for
+        from preheat_providers.aws_lambda.shipped.weights.fetch import FOLDER, begin_to_fetch
 
-        fetched = fetch_for(sandbox.task, environ)
-        if fetched is not None:
-            return fetched
+        arriving = begin_to_fetch(sandbox.task, environ)
+        if arriving is not None:
+            return FOLDER, arriving
     if PLACED in environ:
-        return Path(environ[PLACED])
+        return Path(environ[PLACED]), None
     own = sandbox.task / WEIGHTS
-    return own if own.is_dir() else LAYERS / WEIGHTS
+    return own if own.is_dir() else LAYERS / WEIGHTS, None

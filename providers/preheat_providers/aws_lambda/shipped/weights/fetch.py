@@ -28,21 +28,27 @@ THREADS = 8
 _READ = 1 << 20
 
 
-def fetch_for(task: Path, environ: Mapping[str, str], *, folder: Path = FOLDER) -> Path | None:
-    """Fetch what the archive unpacked at `task` lists, and return the folder; None if it lists nothing.
+def begin_to_fetch(task: Path, environ: Mapping[str, str], *, folder: Path = FOLDER) -> Future[None] | None:
+    """Fetch what the archive unpacked at `task` lists, while the caller goes on; None if it lists nothing.
 
-    Raises ProviderError.
+    The future has an end when all is below `folder`, or raises ProviderError.
     """
     listing = task / LISTING
     if BUCKET not in environ or not listing.is_file():
         return None
+    pool = ThreadPoolExecutor(1, thread_name_prefix="fetch")
+    fetching = pool.submit(_fetch_listed, listing, environ, folder)
+    pool.shutdown(wait=False)
+    return fetching
+
+
+def _fetch_listed(listing: Path, environ: Mapping[str, str], folder: Path) -> None:
     bucket = Bucket(address_of(environ[BUCKET], environ), read_credentials(environ))
     try:
         items = read_listing(listing.read_text())
         fetch(items, folder, bucket, in_memory=environ.get(INTO) == "memory")
     finally:
         bucket.close()
-    return folder
 
 
 def fetch(

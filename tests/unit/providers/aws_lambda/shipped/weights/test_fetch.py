@@ -10,7 +10,7 @@ from tests.fakes.object_store import Cut, Lie, ObjectStore, Refuse, serving
 from preheat.errors import ProviderError
 from preheat_providers.aws_lambda.shipped.weights.bucket import ATTEMPTS, Address, Bucket
 from preheat_providers.aws_lambda.shipped.weights.credentials import Credentials
-from preheat_providers.aws_lambda.shipped.weights.fetch import PART, fetch, fetch_for
+from preheat_providers.aws_lambda.shipped.weights.fetch import PART, begin_to_fetch, fetch
 from preheat_providers.aws_lambda.shipped.weights.listing import LISTING, Item, listing_json
 
 LARGE = random.Random(3).randbytes(2 * PART + 12_345)
@@ -137,24 +137,29 @@ def test_a_full_disk_is_said(bucket: Bucket, tmp_path: Path) -> None:
     assert "tmp_mb" in str(caught.value.hint)
 
 
+def fetched(task: Path, environ: dict[str, str], into: Path) -> None:
+    arriving = begin_to_fetch(task, environ, folder=into)
+    assert arriving is not None
+    arriving.result()
+
+
 def test_a_function_fetches_what_its_archive_lists(environ: dict[str, str], tmp_path: Path) -> None:
     task = tmp_path / "task"
     task.mkdir()
     (task / LISTING).write_text(listing_json(ITEMS))
-    folder = fetch_for(task, environ, folder=tmp_path / "w")
-    assert folder == tmp_path / "w"
+    fetched(task, environ, tmp_path / "w")
     assert files(tmp_path / "w") == CONTENTS
 
 
 def test_into_memory_if_the_deploy_says_so(environ: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / LISTING).write_text(listing_json(ITEMS[1:2]))
-    fetch_for(tmp_path, environ | {"PREHEAT_WEIGHTS_INTO": "memory"}, folder=tmp_path / "w")
+    fetched(tmp_path, environ | {"PREHEAT_WEIGHTS_INTO": "memory"}, tmp_path / "w")
     assert (tmp_path / "w/model/m.json").readlink().parts[:3] == ("/", "proc", str(os.getpid()))
 
 
 def test_without_a_listing_or_a_bucket_there_is_nothing_to_fetch(
     environ: dict[str, str], tmp_path: Path
 ) -> None:
-    assert fetch_for(tmp_path, environ, folder=tmp_path / "w") is None
+    assert begin_to_fetch(tmp_path, environ, folder=tmp_path / "w") is None
     (tmp_path / LISTING).write_text(listing_json(ITEMS))
-    assert fetch_for(tmp_path, {}, folder=tmp_path / "w") is None
+    assert begin_to_fetch(tmp_path, {}, folder=tmp_path / "w") is None
