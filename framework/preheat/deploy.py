@@ -3,6 +3,7 @@
     stage     what it does                                                what it touches
     project   reads preheat.toml and the files it names                   reads disk
     check     asks what the platform cannot do, reads the handler's text  reads disk
+    base      looks at what the bundle is put on, where it is an image    writes the cache, reads a registry
     bundle    turns the project into bytes with a digest                  writes the cache, fetches packages
     plan      compares what is desired with what exists                   reads the platform
     apply     makes it so, unless the plan is empty                       writes the platform
@@ -32,7 +33,8 @@ from preheat.project.config import load_project
 from preheat.project.handler_source import look_at_handler
 from preheat.project.home import home
 from preheat.project.model import EMPTY, Project
-from preheat.provider.protocol import Deployment, Provider, Remarks
+from preheat.project.positions import positioned
+from preheat.provider.protocol import BuildsOn, Deployment, Provider, Remarks
 from preheat.provider.registry import Registry
 
 
@@ -89,12 +91,14 @@ class Pipeline:
     def prepare(self, project: Project) -> Prepared:
         """Run every stage but the first and the last."""
         self.check(project)
+        self.look_at_base(project)
         bundle = self.bundle(project)
         return Prepared(project=project, bundle=bundle, plan=self.plan(project, bundle))
 
     def template(self, project: Project) -> str:
         """Return the text of the platform's own template for `project`, without asking the platform."""
         self.check(project)
+        self.look_at_base(project)
         return self.provider.template(project, self.bundle(project))
 
     def project(self, root: Path) -> Project:
@@ -106,10 +110,15 @@ class Pipeline:
     def check(self, project: Project) -> None:
         """Raise ProjectError with what the platform cannot do and what is plainly wrong in the handler."""
         self.report(Step("check", f"what {self.provider.name} can do"))
-        findings = (*self.provider.check(project), *look_at_handler(project))
+        findings = (*positioned(self.provider.check(project), project), *look_at_handler(project))
         if findings:
             message = f"{project.name} cannot be deployed to {self.provider.name}."
             raise ProjectError(message, findings=findings)
+
+    def look_at_base(self, project: Project) -> None:
+        """Raise BundleError where what the bundle is put on does not fit it, before that is built."""
+        if isinstance(self.provider, BuildsOn):
+            self.provider.look_at_base(project, report=self.report)
 
     def bundle(self, project: Project) -> Bundle:
         """Build for the provider's target."""

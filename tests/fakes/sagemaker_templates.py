@@ -10,7 +10,7 @@ from typing import Any
 
 from preheat.project.model import HttpTrigger, ObjectCreated, Project, Resources, Scaling, Trigger
 from preheat_providers._aws.hours import ScheduledHours
-from preheat_providers.sagemaker.instances import instance_of
+from preheat_providers.sagemaker.instances import instance_of, volume_gb
 from preheat_providers.sagemaker.options import Options
 from preheat_providers.sagemaker.template.document import template_of
 from preheat_providers.sagemaker.template.wanted import Wanted
@@ -44,15 +44,18 @@ def wanted(
 ) -> Wanted:
     """What a template of that project is made from; `fields` are the project's."""
     of, chosen = project(*triggers, **fields), options or Options()
+    machine = instance_of(of, chosen)
     return Wanted(
         project=of,
         options=chosen,
         image=image,
         digest=digest,
         front=FRONT,
-        instance=instance_of(of, chosen),
+        instance=machine,
+        ami=chosen.ami,
         concurrent=concurrent,
         weights=WEIGHTS if chosen.weights == "s3" else None,
+        volume_gb=volume_gb(of, machine, fetched=1 << 30 if chosen.weights == "s3" else 0),
         environment={"PREHEAT_STAGE": "dev"},
         secrets_mark=secrets_mark,
     )
@@ -98,7 +101,10 @@ MORE: Mapping[str, Choice] = {
         "secrets_mark": "0123456789abcdef",
         "concurrent": None,
     },
-    "gpu": {"resources": Resources(gpu="A10G", memory_mb=8192)},
+    "gpu": {
+        "resources": Resources(gpu="A10G", memory_mb=8192),
+        "ami": "al2023-ami-sagemaker-inference-gpu-4-1",
+    },
 }
 AXES = (MODES, TRIGGERS, ACCESS, STORAGE, MORE)
 OPTIONS = frozenset(Options.__dataclass_fields__)

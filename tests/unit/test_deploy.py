@@ -12,8 +12,8 @@ from tests.fakes.provider import InMemoryProvider
 
 from preheat.bundle.model import Bundle
 from preheat.deploy import Pipeline, Prepared
-from preheat.errors import Conflict, NotDeployed, PreheatError, ProjectError
-from preheat.progress import Event, Step
+from preheat.errors import BundleError, Conflict, NotDeployed, PreheatError, ProjectError
+from preheat.progress import Event, Report, Step
 from preheat.project.model import Project
 
 
@@ -101,6 +101,20 @@ def test_a_plain_mistake_in_the_handler_stops_before_anything_is_built(
         replace(pipeline, build=build).deploy(root)
     assert [finding.fix for finding in caught.value.findings] == ["class Model(preheat.Handler):"]
     assert build.targets == []
+
+
+@pytest.mark.parametrize("run", ["deploy", "template"])
+def test_a_base_that_does_not_fit_stops_before_anything_is_built(root: Path, run: str) -> None:
+    class Basing(InMemoryProvider):
+        def look_at_base(self, project: Project, *, report: Report) -> None:
+            raise BundleError(f"no base fits {project.name}")
+
+    provider, build = Basing(), FakeBuild()
+    pipeline = Pipeline(provider=provider, stage="dev", build=build, registry=registry_of(provider))
+    with pytest.raises(BundleError, match="no base fits demo"):
+        pipeline.deploy(root) if run == "deploy" else pipeline.template(pipeline.project(root))
+    assert build.targets == []
+    assert provider.functions == {}
 
 
 def test_a_failed_build_changes_nothing(pipeline: Pipeline, provider: InMemoryProvider, root: Path) -> None:

@@ -5,6 +5,7 @@ without arguments that returns one. The conformance suite in tests/contract runs
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -47,7 +48,7 @@ class Capabilities:
 class Deployment:
     """A function as deployed. `release` counts from 1; `token` is set only when it was just made.
 
-    `authority` is the file of the certificate to trust where HTTPS is not publicly trusted.
+    `token_file` is where this machine keeps the token, if it does; `authority` is the file of the certificate to trust where HTTPS is not publicly trusted.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Deployment:
     endpoint: str
     changed: bool
     token: str | None = None
+    token_file: str | None = None
     authority: str | None = None
     notes: tuple[str, ...] = ()
 
@@ -214,6 +216,24 @@ class Rehearses(Protocol):
 
     def rehearsal(self, bundle: Bundle, project: Project) -> Rehearsal:
         """Return how a start of `bundle` goes here. Raises ProviderError for a secret without a value."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """An answer whose body is still to come, or coming. `chunks` raises ProviderError where it breaks off."""
+
+    status: int
+    content_type: str
+    chunks: Iterator[bytes]
+
+
+@runtime_checkable
+class HandsOn(Protocol):
+    """A provider that hands on the answer of `invoke` as it comes."""
+
+    def ask(self, name: str, stage: str, request: Request) -> AbstractContextManager[Incoming]:
+        """Send one request through the endpoint, whose answer is open while the block runs."""
         ...
 
 

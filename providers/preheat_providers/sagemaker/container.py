@@ -4,6 +4,7 @@ SageMaker's contract is described in `starting`; this side says it to the image 
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from preheat.bundle.image.container import CODE, PORT, Container
 from preheat.bundle.model import LayerName, Target
@@ -26,6 +27,12 @@ ROOT_USER = "0"
 LABELS: Mapping[str, str] = {"com.amazonaws.sagemaker.capabilities.accept-bind-to-port": "true"}
 """That the container listens where SAGEMAKER_BIND_TO_PORT says, which an inference pipeline needs."""
 
+GPU_ENV: Mapping[str, str] = MappingProxyType(
+    {"NVIDIA_VISIBLE_DEVICES": "all", "NVIDIA_DRIVER_CAPABILITIES": "compute,utility"}
+)
+"""What NVIDIA's container runtime looks for, which only its own images have:
+https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/docker-specialized.html"""
+
 
 def container_target(*, platform: str, python: str, apart: tuple[LayerName, ...] = ()) -> Target:
     """Return the target of an image for SageMaker; layers in `apart` do not go into it."""
@@ -44,9 +51,10 @@ def container_of(project: Project) -> Container:
 
     What the deploy alone knows comes with the model's environment: see `settings`.
     """
+    defaults = GPU_ENV if project.resources.gpu is not None else {}
     return Container(
         command=("-I", "-S", "-B", "-X", "utf8", f"/{CODE}/{SCRIPT}"),
-        env=project.env,
+        env={**defaults, **project.env},
         labels={"org.opencontainers.image.title": project.name, **LABELS},
         ports=(PORT,),
         user=ROOT_USER,

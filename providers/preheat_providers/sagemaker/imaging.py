@@ -16,19 +16,17 @@ if TYPE_CHECKING:
 
 def image_of(project: Project, bundle: Bundle, options: Options, imaging: Imaging) -> "Image":
     """Return the image. Raises BundleError where its base does not fit, ProviderError for one too large."""
-    image = imaging.build(project.root, bundle, base=base_of(options), container=container_of(project))
+    base = base_of(options, bundle.target.python)
+    image = imaging.build(project.root, bundle, base=base, container=container_of(project))
     check_size(image.bytes, options)
     return image
 
 
-def base_of(options: Options) -> str:
-    """Return the base image. Raises ProviderError without one: `check` has said so before."""
-    if options.base_image is None:
-        raise ProviderError(
-            "There is no image to build on.",
-            hint='base_image = "REGISTRY/REPOSITORY:TAG"  # in [provider.sagemaker]',
-        )
-    return options.base_image
+def base_of(options: Options, python: str) -> str:
+    """Return the image to build on."""
+    from preheat.bundle.image.checks import default_base  # imports an HTTP client
+
+    return options.base_image or default_base(python)
 
 
 def check_size(image_bytes: int, options: Options) -> None:

@@ -1,4 +1,4 @@
-"""The machines of SageMaker that preheat knows, and the one that a project gets. Pure.
+"""The machines of SageMaker that preheat knows, others by their name, and the one a project gets. Pure.
 
 Sizes are those of the EC2 instances of the same name. Not compared here with what AWS lists:
 https://aws.amazon.com/ec2/instance-types/ and https://docs.aws.amazon.com/ec2/latest/instancetypes/ac.html
@@ -6,26 +6,42 @@ https://aws.amazon.com/ec2/instance-types/ and https://docs.aws.amazon.com/ec2/l
 
 import re
 from dataclasses import dataclass
-from math import inf
+from math import ceil, inf
 
-from preheat.project.model import Project
+from preheat.project.model import Project, Resources
 from preheat_providers._aws.prices.table import Prices
 from preheat_providers.sagemaker.options import Options
 
 GB = 1024
 """MB in a GiB."""
 
+VOLUME_GB = (16, 512)
+"""What a volume has beside what is asked for, as nobody says how much of it SageMaker takes; and the most."""
+
+_FORM = re.compile(
+    r"ml\.(c|dl|g|inf|m|p|r|t|trn|x)\d[a-z]{0,2}(-[a-z]+\d+)?"
+    r"\.(medium|large|(2|4|6|8|9|10|12|16|18|24|32|36|48)?xlarge)"
+)
+"""The names that botocore 1.44.5 lists, and others alike."""
+
+_ARM = re.compile(r"ml\.([a-z]+\dg|p\de-gb)")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
-    """A machine: `cpus` are vCPUs, `memory_mb` is MiB, `gpus` GPUs called `gpu` with `gpu_gb` GB each."""
+    """A machine: `cpus` are vCPUs, `memory_mb` is MiB, `gpus` GPUs called `gpu` with `gpu_gb` GB each.
+
+    One that the table lacks has a name and nothing else. `volume` says that its disk is a volume whose size
+    can be asked for; others have disks of their own.
+    """
 
     name: str
-    cpus: int
-    memory_mb: int
+    cpus: int = 0
+    memory_mb: int = 0
     gpus: int = 0
     gpu: str | None = None
     gpu_gb: int = 0
+    volume: bool = False
 
     @property
     def figure(self) -> str:
@@ -46,6 +62,7 @@ def _machine(name: str, cpus: int, memory_gb: int, gpus: int = 0, gpu: str = "",
         gpus=gpus,
         gpu=gpu or None,
         gpu_gb=gpu_gb,
+        volume=name.startswith(("m5.", "c5.")),
     )
 
 
@@ -135,12 +152,38 @@ def cheapest(project: Project, options: Options) -> Instance | None:
 
 
 def instance_of(project: Project, options: Options) -> Instance | None:
-    """Return the machine of `project`; None where it is serverless, unknown, or nothing fits."""
+    """Return the machine of `project`; None where it is serverless, or nothing fits."""
     if options.mode == "serverless":
         return None
     if options.instance_type is not None:
-        return INSTANCES.get(options.instance_type)
+        return INSTANCES.get(options.instance_type, Instance(name=options.instance_type))
     return cheapest(project, options)
+
+
+def is_known(machine: Instance) -> bool:
+    """Whether the table has its size."""
+    return machine.name in INSTANCES
+
+
+def unusable(name: str) -> str | None:
+    """Return why no machine that the table lacks can be called `name`, or none that runs what is built."""
+    if not _FORM.fullmatch(name):
+        return f"{name} is no machine that preheat knows, and none of SageMaker's is called like that."
+    if _ARM.match(name):
+        return f"{name} has ARM processors, and endpoints are built for x86_64."
+    return None
+
+
+def volume_gb(project: Project, machine: Instance | None, *, fetched: int) -> int | None:
+    """Return how large the volume of `machine` has to be for `tmp_mb` and `fetched` bytes of weights.
+
+    None leaves it as it is: where neither asks for any, and on disks of its own.
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProductionVariant.html, VolumeSizeInGB
+    """
+    tmp_mb = project.resources.tmp_mb
+    if machine is None or not machine.volume or (tmp_mb <= Resources().tmp_mb and not fetched):
+        return None
+    return min(VOLUME_GB[1], VOLUME_GB[0] + ceil(tmp_mb / GB + fetched / (GB << 20)))
 
 
 def _known_kind(kind: str) -> str:

@@ -13,7 +13,9 @@ from typing import Any
 from preheat.findings import Finding
 from preheat.interface.manifest import Limits
 from preheat.project.model import ObjectCreated, Project, QueueTrigger, Schedule
+from preheat.project.names import nearest
 from preheat_providers._aws.finding import Find, finder
+from preheat_providers.sagemaker.front.exchange import REQUEST_BYTES
 from preheat_providers.sagemaker.instances import (
     INSTANCES,
     Instance,
@@ -21,7 +23,9 @@ from preheat_providers.sagemaker.instances import (
     fits,
     gpu_need,
     instance_of,
+    is_known,
     kinds,
+    unusable,
 )
 from preheat_providers.sagemaker.option_findings import option_findings
 from preheat_providers.sagemaker.options import Mode, Options
@@ -29,15 +33,13 @@ from preheat_providers.sagemaker.template.names import ENDPOINT_NAME_CHARACTERS,
 
 MB = 1 << 20
 
-REQUEST_BYTES = 6 * MB
-"""A body that comes through the front, which is a Lambda function, and a real-time request or answer:
-25 MB of the latter since 2025, which no Function URL takes."""
-
 SERVERLESS_BYTES = 4 * MB
+"""Of a request or an answer. A real-time endpoint takes 25 MB since 2025, which no Function URL does."""
 
 TIMEOUT_S: Mapping[Mode, int] = {"async": 3600, "realtime": 60, "serverless": 60}
 
 SERVERLESS_MB = (1024, 6144)
+SERVERLESS_TMP_MB = 5 * 1024
 TMP_MB = 512 * 1024
 IMAGE_BYTES = 10 * 1024 * MB
 """A container image of a serverless endpoint; others may be larger:
@@ -75,9 +77,11 @@ def _resource_findings(project: Project, options: Options, find: Find) -> Iterat
         )
         fix = f"timeout_s = {most}" if options.mode == "async" else 'mode = "async"  # [provider.sagemaker]'
         yield find("resources.timeout_s", message, fix)
-    if resources.tmp_mb > TMP_MB:
-        message = f"resources.tmp_mb is {resources.tmp_mb}, and an instance has {TMP_MB} at most."
-        yield find("resources.tmp_mb", message, f"tmp_mb = {TMP_MB}")
+    serverless = options.mode == "serverless"
+    most_mb, what = (SERVERLESS_TMP_MB, "a serverless endpoint") if serverless else (TMP_MB, "an instance")
+    if resources.tmp_mb > most_mb:
+        message = f"resources.tmp_mb is {resources.tmp_mb}, and {what} has {most_mb} at most."
+        yield find("resources.tmp_mb", message, f"tmp_mb = {most_mb}")
     asked, most_bytes = project.limits.body_bytes, body_bytes(options.mode)
     if options.mode != "async" and asked > max(most_bytes, Limits().body_bytes):
         message = f"limits.body_bytes is {asked:,}, and a {options.mode} endpoint takes {most_bytes:,}."
@@ -93,25 +97,30 @@ def _machine_findings(project: Project, options: Options, find: Find) -> Iterato
     if options.mode == "serverless":
         yield from _serverless_findings(project, find)
         return
+    name, key = options.instance_type, "provider.sagemaker.instance_type"
+    if name is not None and name not in INSTANCES:
+        if (problem := unusable(name)) is not None:
+            yield find(key, problem, _other_machine(project, options, near=nearest(name, INSTANCES)))
+        return
     need = gpu_need(project.resources.gpu)
     if need is not None and need.kind is not None and need.kind not in kinds():
         message = f"resources.gpu is {project.resources.gpu!r}, and preheat knows {', '.join(kinds())} here."
         yield find("resources.gpu", message, f'gpu = "{kinds()[1]}"')
         return
-    if options.instance_type is None:
+    if name is None:
         if cheapest(project, options) is None:
             message = f"No machine has {_asked(project)}. {_largest(project)}"
             yield find("resources", message, "ask for less in [resources]")
         return
-    machine = INSTANCES.get(options.instance_type)
-    key = "provider.sagemaker.instance_type"
-    suggested = cheapest(project, options)
-    fix = f'instance_type = "{suggested.name}"' if suggested else "ask for less in [resources]"
-    if machine is None:
-        yield find(key, f"{options.instance_type} is no machine that preheat knows.", fix)
-    elif not fits(machine, project):
+    machine = INSTANCES[name]
+    if not fits(machine, project):
         message = f"{machine.name} has {_size(machine)}, and [resources] asks for {_asked(project)}."
-        yield find(key, message, fix)
+        yield find(key, message, _other_machine(project, options))
+
+
+def _other_machine(project: Project, options: Options, *, near: str | None = None) -> str:
+    suggested = near or (machine.name if (machine := cheapest(project, options)) else None)
+    return f'instance_type = "{suggested}"' if suggested else "ask for less in [resources]"
 
 
 def _serverless_findings(project: Project, find: Find) -> Iterator[Finding]:
@@ -188,9 +197,12 @@ def unknown_price(project: Project, options: Options) -> str | None:
     machine = instance_of(project, options)
     if machine is None or machine.price(options.region) is not None:
         return None
-    return (
+    note = (
         f"The price of {machine.name} is not in preheat's table: https://aws.amazon.com/sagemaker/ai/pricing/"
     )
+    if is_known(machine):
+        return note
+    return f"{note}. Nor is its size: that it holds what [resources] asks for is not checked."
 
 
 def capabilities() -> Mapping[str, Any]:

@@ -2,12 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from preheat_providers._aws.hours import ScheduledHours, hours_schema
 from preheat_providers._aws.retention import RETENTION_DAYS
 
 Mode = Literal["async", "realtime", "serverless"]
+Ami = Literal[
+    "al2-ami-sagemaker-inference-gpu-2",
+    "al2-ami-sagemaker-inference-gpu-2-1",
+    "al2-ami-sagemaker-inference-gpu-3-1",
+    "al2-ami-sagemaker-inference-neuron-2",
+    "al2023-ami-sagemaker-inference-gpu-4-1",
+]
+"""As botocore 1.44.5 lists them, ProductionVariantInferenceAmiVersion."""
 
 SCHEMA: Mapping[str, Any] = {
     "type": "object",
@@ -21,8 +29,8 @@ SCHEMA: Mapping[str, Any] = {
         "base_image": {
             "type": "string",
             "pattern": r"^\S+$",
-            "description": "The image to build on, with a Python and, for a GPU, with CUDA: "
-            "`REGISTRY/REPOSITORY:TAG`.",
+            "description": "The image to build on, `REGISTRY/REPOSITORY:TAG`, with a Python, and with CUDA "
+            "where no package brings it. Without it, `python:VERSION-slim`.",
         },
         "mode": {
             "enum": ["async", "realtime", "serverless"],
@@ -33,7 +41,13 @@ SCHEMA: Mapping[str, Any] = {
         "instance_type": {
             "type": "string",
             "pattern": r"^ml\.[a-z0-9-]+\.[a-z0-9]+$",
-            "description": "The machine. Without it, the cheapest that holds what [resources] asks for.",
+            "description": "The machine, also one whose size and price preheat lacks. Without it, the "
+            "cheapest that holds what [resources] asks for.",
+        },
+        "ami": {
+            "enum": list(get_args(Ami)),
+            "description": "The image of the machine, which decides its GPU driver. Without it, one for the "
+            "CUDA that packages bring, or SageMaker's choice.",
         },
         "max_concurrent": {
             "type": "integer",
@@ -159,6 +173,7 @@ class Options:
     base_image: str | None = None
     mode: Mode = "async"
     instance_type: str | None = None
+    ami: Ami | None = None
     max_concurrent: int | None = None
     backlog: int = 5
     invocations: int = 70

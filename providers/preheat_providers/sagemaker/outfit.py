@@ -9,8 +9,9 @@ from preheat.project.model import Project
 from preheat.project.secret_values import resolve_secrets, secrets_mark
 from preheat_providers._aws.images.imaging import Imaging
 from preheat_providers.sagemaker.front.archive import FrontArchive, front_archive
+from preheat_providers.sagemaker.gpu_host import ami_of
 from preheat_providers.sagemaker.imaging import image_of
-from preheat_providers.sagemaker.instances import instance_of
+from preheat_providers.sagemaker.instances import instance_of, volume_gb
 from preheat_providers.sagemaker.options import Options
 from preheat_providers.sagemaker.shipped.settings import Settings
 from preheat_providers.sagemaker.target import concurrent_of
@@ -46,15 +47,19 @@ def outfit_of(
     image = image_of(project, bundle, options, imaging)
     front = front_archive(bundle.contract)
     secrets = resolve_secrets(project, environ)
+    instance, weights = instance_of(project, options), bundle.layer("weights")
+    apart = options.weights == "s3"
     wanted = Wanted(
         project=project,
         options=options,
         image=image.digest,
         digest=bundle.digest,
         front=front.key(project.name, project.stage),
-        instance=instance_of(project, options),
+        instance=instance,
+        ami=ami_of(project, options, bundle),
         concurrent=concurrent_of(project, options, bundle.contract),
-        weights=bundle.layer("weights").digest if options.weights == "s3" else None,
+        weights=weights.digest if apart else None,
+        volume_gb=volume_gb(project, instance, fetched=weights.bytes if apart else 0),
         environment=settings_of(project, bundle, options).environment(),
         secrets_mark=secrets_mark(project, secrets),
     )

@@ -187,8 +187,9 @@ class Place:
         )
 
     def job_prefix(self, stack: Stack) -> str:
-        """Return what the keys of jobs begin with."""
-        return job_prefix(self.name, self.stage, own_bucket="Jobs" in stack.template["Resources"])
+        """Return what the keys of jobs begin with. Asks for what is left of a stack that is half deleted."""
+        resources = stack.template["Resources"] if stack.template else self.stacks.resources(stack)
+        return job_prefix(self.name, self.stage, own_bucket="Jobs" in resources)
 
     def missing(self) -> NotDeployed:
         """Return the error that nothing is deployed here."""

@@ -40,7 +40,8 @@ from preheat_providers._aws.templates.anatomy import alarm_names
 from preheat_providers.sagemaker import redelivery, warming
 from preheat_providers.sagemaker.costs import costs_of
 from preheat_providers.sagemaker.deploying.deploy import Deploy
-from preheat_providers.sagemaker.limits import capabilities, project_findings, unknown_price
+from preheat_providers.sagemaker.imaging import base_of
+from preheat_providers.sagemaker.limits import capabilities, project_findings
 from preheat_providers.sagemaker.observing import desired_resources, observed_resources
 from preheat_providers.sagemaker.operating import asking, destroying
 from preheat_providers.sagemaker.operating.releases import Released, release_list
@@ -50,6 +51,7 @@ from preheat_providers.sagemaker.options import SCHEMA, Options, read_options
 from preheat_providers.sagemaker.outfit import Outfit, outfit_of
 from preheat_providers.sagemaker.place import Live, Place, deployment_of
 from preheat_providers.sagemaker.rehearsing import rehearsal_of
+from preheat_providers.sagemaker.remarks import remarks_of
 from preheat_providers.sagemaker.shipped.settings import PROVIDER
 from preheat_providers.sagemaker.target import target_of
 from preheat_providers.sagemaker.template.names import default_bucket, stack_name
@@ -73,7 +75,7 @@ def sagemaker_provider() -> "SagemakerProvider":
 
 
 class SagemakerProvider:
-    """Implements preheat.provider.protocol.Provider, Bootstraps, Remarks, Rehearses and Warms.
+    """Implements preheat.provider.protocol.Provider, Bootstraps, BuildsOn, Remarks, Rehearses and Warms.
 
     `reach` is for emulators.
     """
@@ -117,6 +119,12 @@ class SagemakerProvider:
         """Return the machine of an instance."""
         return target_of(project, _options(project))
 
+    def look_at_base(self, project: Project, *, report: Report) -> None:
+        """Look into the base image. Raises BundleError where it does not fit."""
+        target = self.target(project)
+        with self._imaging(project, report) as images:
+            images.foundation(project.root, target, base=base_of(_options(project), target.python))
+
     def desired(self, project: Project, bundle: Bundle) -> tuple[Resource, ...]:
         """Return the resources of the templates.
 
@@ -148,10 +156,8 @@ class SagemakerProvider:
         return warming.warm_settings(_options(project), pool)
 
     def remarks(self, project: Project, bundle: Bundle) -> tuple[str, ...]:
-        """Return that the price of the machine is not known, where it is not."""
-        del bundle
-        note = unknown_price(project, _options(project))
-        return (note,) if note is not None else ()
+        """Return what is not known of the machine, and what nobody promises of long requests."""
+        return remarks_of(project, _options(project), bundle)
 
     def observe(self, name: str, stage: str) -> tuple[Resource, ...]:
         """Return what the stacks have, and what was changed beside them."""

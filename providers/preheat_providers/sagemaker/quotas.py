@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/general/latest/gr/sagemaker.html, read on 2026-11-21
 """
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from preheat.errors import ProviderError
@@ -31,15 +32,21 @@ def quota_name(machine: Instance) -> str:
 
 
 def find_quota(client: "ServiceQuotasClient", machine: Instance) -> Quota | None:
-    """Return the quota of `machine`; None where there is none, or where it may not be read."""
+    """Return the quota of `machine`; None where there is none, or where it may not be read.
+
+    Some that were never changed are listed among the defaults alone:
+    https://docs.aws.amazon.com/servicequotas/2019-06-24/apireference/API_ListServiceQuotas.html
+    """
     from botocore.exceptions import ClientError
 
-    wanted = quota_name(machine)
+    name = quota_name(machine)
+    own = client.get_paginator("list_service_quotas").paginate(ServiceCode=SERVICE)
+    usual = client.get_paginator("list_aws_default_service_quotas").paginate(ServiceCode=SERVICE)
     try:
-        for page in client.get_paginator("list_service_quotas").paginate(ServiceCode=SERVICE):
+        for page in chain(own, usual):
             for each in page["Quotas"]:
-                if each.get("QuotaName") == wanted:
-                    return Quota(name=wanted, code=each.get("QuotaCode", ""), value=each.get("Value", 0.0))
+                if each.get("QuotaName") == name:
+                    return Quota(name=name, code=each.get("QuotaCode", ""), value=each.get("Value", 0.0))
     except ClientError:
         # Whoever deploys may not ask: then SageMaker itself says so, some minutes later.
         return None

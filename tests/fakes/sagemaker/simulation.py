@@ -23,13 +23,18 @@ from tests.fakes.sagemaker.policies import read_scaling
 
 @dataclass(frozen=True, kw_only=True)
 class Fleet:
-    """How instances behave. An instance is ready `start_s` after it was asked for."""
+    """How instances behave. An instance is ready `start_s` after it was asked for.
+
+    One that is taken away finishes what it works on, or with `kills` does not, which no page says. Of
+    several, an idle one goes first, which no page says either.
+    """
 
     start_s: float = 240.0
     work_s: float = 10.0
     concurrent: int = 1
     running: int = 0
     tells_when_idle: bool = False
+    kills: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,10 +49,11 @@ class Minute:
 
 @dataclass(frozen=True)
 class History:
-    """What happened. `waits` are the seconds until each answer, in order of the answers."""
+    """What happened. `waits` are the seconds until each answer, in order of the answers; `lost` got none."""
 
     minutes: tuple[Minute, ...]
     waits: tuple[float, ...]
+    lost: int = 0
 
     @property
     def levels(self) -> list[int]:
@@ -70,7 +76,7 @@ def simulate(
     """Let requests arrive at seconds after the start, at an endpoint that `resources` scale."""
     simulation = _Simulation(resources, sorted(arrivals), fleet or Fleet())
     made = tuple(simulation.minute(number) for number in range(1, minutes + 1))
-    return History(made, tuple(simulation.waits))
+    return History(made, tuple(simulation.waits), simulation.lost)
 
 
 class _Simulation:
@@ -85,6 +91,7 @@ class _Simulation:
         self._running = fleet.running
         self._series: dict[str, list[float | None]] = {}
         self.waits: list[float] = []
+        self.lost = 0
 
     def minute(self, number: int) -> Minute:
         """Let a minute pass, publish its metrics, and scale."""
@@ -140,4 +147,8 @@ class _Simulation:
             if self._starting:
                 self._starting.pop()
             else:
-                self._running -= 1  # what it works on is answered: it drains
+                self._running -= 1
+        if self._fleet.kills:
+            kept = sorted(self._working)[: self._running * self._fleet.concurrent]
+            self.lost += len(self._working) - len(kept)
+            self._working = kept

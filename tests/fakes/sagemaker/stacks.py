@@ -17,7 +17,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ministack.services import eventbridge, lambda_svc
+from ministack.services import eventbridge, lambda_svc, s3
 from ministack.services.cloudformation import provisioners, stacks
 from tests.fakes.aws import execution
 from tests.fakes.lambda_emulator import Emulator, Unpacked
@@ -123,6 +123,16 @@ def scale(logical_id: str, properties: Json, stack: str) -> tuple[str, Json]:
     return name, {}
 
 
+def drop_bucket(name: str, properties: Json) -> None:
+    """Remove a bucket unless it holds something; MiniStack's own removes it with all it holds."""
+    if s3._buckets.get(name, {}).get("objects"):
+        raise ValueError(
+            "The bucket you tried to delete is not empty (Service: Amazon S3; Status Code: 409; "
+            "Error Code: BucketNotEmpty; Request ID: 1)"
+        )
+    provisioners._s3_delete(name, properties)
+
+
 class Environment(execution.Environment):
     """An execution environment of a function by whatever handler."""
 
@@ -173,6 +183,7 @@ def main() -> None:
         "update": lambda name, old, new, stack: (name, {}),
         "delete": lambda name, properties: None,
     }
+    provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"]["delete"] = drop_bucket
     blocking = stacks._runs_on_worker_thread
     stacks._runs_on_worker_thread = lambda kind: kind in KINDS or blocking(kind)
     execution.main()

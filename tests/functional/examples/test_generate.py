@@ -139,7 +139,7 @@ def test_the_same_folder_fits_sagemaker_and_modal(stage: str) -> None:
     project = load_project(EXAMPLES / "generate", stage, provider_schemas=schemas)
     assert (project.resources.gpu is not None) == (stage == "gpu")
     findings: Sequence[object] = (
-        *sagemaker_findings(project, SageMakerOptions(base_image="registry.example.com/python:3.13-slim")),
+        *sagemaker_findings(project, SageMakerOptions()),
         *modal_findings(project, ModalOptions()),
     )
     assert not findings

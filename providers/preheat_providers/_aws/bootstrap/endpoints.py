@@ -75,5 +75,5 @@ def _around() -> tuple[Statement, ...]:
         allow("EndpointRoles", "iam", ["PassRole"], [ROLES], to_sagemaker),
         allow("Topics", "sns", topics, [here("sns", PREFIX)]),
         allow("EndpointLogs", "logs", LOG_ACTIONS, [groups]),
-        allow("Quotas", "servicequotas", ["ListServiceQuotas"], ["*"]),
+        allow("Quotas", "servicequotas", ["ListAWSDefaultServiceQuotas", "ListServiceQuotas"], ["*"]),
     )

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from preheat.bundle.cache import Cache
 from preheat.bundle.image.packages import require_packages
-from preheat.bundle.model import Bundle
+from preheat.bundle.model import Bundle, Target
 from preheat.progress import Report
 from preheat_providers._aws.images.registry import Reach, Registry
 from preheat_providers._aws.session import Session
 
 if TYPE_CHECKING:
     from preheat.bundle.image.container import Container
-    from preheat.bundle.image.image import Image
+    from preheat.bundle.image.image import Foundation, Image
     from preheat.bundle.image.push import Pushed
     from preheat.bundle.image.reference import Reference
     from preheat.bundle.image.registry.registries import Registries
@@ -35,16 +35,18 @@ class Imaging:
     cache: Cache
     report: Report
 
-    def build(self, root: Path, bundle: Bundle, *, base: str, container: "Container") -> "Image":
-        """Return the image of `bundle` on `base`, whose digest is pinned in `root`.
-
-        Raises BundleError where the base does not fit.
-        """
+    def foundation(self, root: Path, target: Target, *, base: str) -> "Foundation":
+        """Return `base` with its digest pinned in `root`. Raises BundleError where it does not fit."""
         from preheat.bundle.image.base import Bases
-        from preheat.bundle.image.image import build_image, find_foundation
+        from preheat.bundle.image.image import find_foundation
 
-        bases = Bases(root, self.registries, self.cache, self.report)
-        foundation = find_foundation(base, bundle.target, bases)
+        return find_foundation(base, target, Bases(root, self.registries, self.cache, self.report))
+
+    def build(self, root: Path, bundle: Bundle, *, base: str, container: "Container") -> "Image":
+        """Return the image of `bundle` on `base`. Raises BundleError where the base does not fit."""
+        from preheat.bundle.image.image import build_image
+
+        foundation = self.foundation(root, bundle.target, base=base)
         # Schema 2: every version of everything on AWS reads it.
         return build_image(
             bundle, foundation, container, cache=self.cache, report=self.report, dialect="docker"

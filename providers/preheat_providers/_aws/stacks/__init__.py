@@ -40,6 +40,10 @@ class Stacks:
         """Return the stacks that carry all of `tags`, without their templates."""
         return reading.listed(self._client, tags)
 
+    def resources(self, stack: Stack) -> Mapping[str, str]:
+        """Return what the stack still has, by logical id, as "TYPE physical-id"."""
+        return reading.resources(self._client, stack)
+
     def deploy(
         self,
         name: str,

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from preheat.progress import Report
 from preheat_providers._aws.errors import translated
+from preheat_providers._aws.stacks import reading
 from preheat_providers._aws.stacks.events import Events, follow, outlast
 from preheat_providers._aws.stacks.failures import failed
 from preheat_providers._aws.stacks.model import GONE, Stack
@@ -22,7 +23,7 @@ def delete_stack(
     """
     if stack.in_progress and stack.status != "DELETE_IN_PROGRESS":
         outlast(client, stack, waiting, report, stage)
-    resources = _resources(client, stack)
+    resources = reading.resources(client, stack)
     events = Events(client, stack.name, stack.id)
     with translated(f"The stack {stack.name} cannot be deleted"):
         client.delete_stack(StackName=stack.id)  # by id: never another one that has the name by now
@@ -31,14 +32,3 @@ def delete_stack(
         raise failed(after, "deleted", events.all)
     kept = {event.resource for event in events.all if event.status == "DELETE_SKIPPED"}
     return tuple(what for logical, what in resources.items() if logical not in kept)
-
-
-def _resources(client: "CloudFormationClient", stack: Stack) -> dict[str, str]:
-    with translated(f"The resources of the stack {stack.name} cannot be listed"):
-        pages = client.get_paginator("list_stack_resources").paginate(StackName=stack.id)
-        return {
-            found["LogicalResourceId"]: f"{found['ResourceType']} {found['PhysicalResourceId']}"
-            for page in pages
-            for found in page["StackResourceSummaries"]
-            if found["ResourceStatus"] != GONE and found.get("PhysicalResourceId")
-        }

@@ -38,6 +38,18 @@ def state(client: "CloudFormationClient", stack_id: str) -> Stack:
         return _stack(client.describe_stacks(StackName=stack_id)["Stacks"][0], {})
 
 
+def resources(client: "CloudFormationClient", stack: Stack) -> dict[str, str]:
+    """Return what the stack still has, by logical id, as "TYPE physical-id". Raises ProviderError."""
+    with translated(f"The resources of the stack {stack.name} cannot be listed"):
+        pages = client.get_paginator("list_stack_resources").paginate(StackName=stack.id)
+        return {
+            found["LogicalResourceId"]: f"{found['ResourceType']} {found['PhysicalResourceId']}"
+            for page in pages
+            for found in page["StackResourceSummaries"]
+            if found["ResourceStatus"] != GONE and found.get("PhysicalResourceId")
+        }
+
+
 def listed(client: "CloudFormationClient", tags: Mapping[str, str]) -> tuple[Stack, ...]:
     """Return the stacks that carry all of `tags`, without templates. Raises ProviderError."""
     with translated("The stacks of this account cannot be listed"):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
 
-__all__ = ["ClientError", "ReadTimeoutError", "code_of", "runtime_client", "s3_client"]
+__all__ = ["ClientError", "ReadTimeoutError", "code_of", "found_wrong", "runtime_client", "s3_client"]
 
 
 def s3_client() -> "S3Client":
@@ -33,3 +33,10 @@ def runtime_client(*, answer_s: float | None = None) -> "SageMakerRuntimeClient"
 def code_of(error: ClientError) -> str:
     """Return the code of what AWS refused."""
     return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def found_wrong(error: ClientError) -> str | None:
+    """Return what SageMaker finds wrong with a request; None where the request is not to blame."""
+    said = str(error.response.get("Error", {}).get("Message", ""))
+    # An endpoint that is not there, or not yet, has the same code, and no other that says it.
+    return said if code_of(error) == "ValidationError" and "not found" not in said else None

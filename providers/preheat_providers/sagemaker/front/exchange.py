@@ -105,10 +105,10 @@ def check_token(asked: Asked, sha256: str | None) -> None:
         raise Refused(401, "The token is missing or wrong.", www_authenticate="Bearer")
 
 
-def check_body(asked: Asked) -> None:
-    """Raise Refused for a body that cannot be passed on."""
-    if len(asked.body) > REQUEST_BYTES:
-        raise Refused(413, f"The body has {len(asked.body):,} bytes; the front takes {REQUEST_BYTES:,}.")
+def check_body(asked: Asked, *, most: int = REQUEST_BYTES) -> None:
+    """Raise Refused for a body that cannot be passed on, such as one of more than `most` bytes."""
+    if len(asked.body) > most:
+        raise Refused(413, f"The body has {len(asked.body):,} bytes; this endpoint takes {most:,}.")
     encoding = asked.headers.get("content-encoding", "identity")
     if encoding.strip().lower() not in ("", "identity"):
         raise Refused(415, f"The body has content-encoding {encoding!r}. Send it uncompressed.")

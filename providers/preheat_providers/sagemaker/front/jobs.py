@@ -18,7 +18,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
-from preheat_providers.sagemaker.front.client import ClientError, code_of, runtime_client, s3_client
+from preheat_providers.sagemaker.front.client import (
+    ClientError,
+    code_of,
+    found_wrong,
+    runtime_client,
+    s3_client,
+)
 from preheat_providers.sagemaker.front.contract import contract
 from preheat_providers.sagemaker.front.documents import (
     INLINE_BYTES,
@@ -127,7 +133,9 @@ class Jobs:
             timeout_s=timeout_s,
             wait_s=TTL_S[1] if ttl_s is None else ttl_s,
         )
-        output, failure = self._send(call)
+        # Another submit of the same key may have taken the input up, and be accepted.
+        shared = "idempotency-key" in asked.headers
+        output, failure = self._send(call, shared=shared)
         record = Record(
             id=identity,
             created=float(metadata["created"]),
@@ -199,11 +207,14 @@ class Jobs:
             raise _used_before()
         return there
 
-    def _send(self, call: Call) -> tuple[str, str]:
+    def _send(self, call: Call, *, shared: bool) -> tuple[str, str]:
         try:
             return self.endpoint.send(call)
         except ClientError as error:
-            self.objects.remove(call.bucket, call.key)
+            if not shared:
+                self.objects.remove(call.bucket, call.key)
+            if (said := found_wrong(error)) is not None:
+                raise Refused(400, f"SageMaker refuses the request: {said}") from error
             raise Refused(503, f"SageMaker takes no job now: {code_of(error)}.", retry_after="5") from error
 
     def _schema(self) -> Reply:
@@ -213,7 +224,7 @@ class Jobs:
 
     def _found(self, identity: str) -> Record:
         record = self._known(identity)
-        if record is None:
+        if record is None or record.trigger:
             raise Refused(404, f"There is no job {identity}. It never was, or it has expired.")
         return record
 

@@ -5,11 +5,18 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from preheat_providers.sagemaker.front.client import ClientError, ReadTimeoutError, code_of, runtime_client
+from preheat_providers.sagemaker.front.client import (
+    ClientError,
+    ReadTimeoutError,
+    code_of,
+    found_wrong,
+    runtime_client,
+)
 from preheat_providers.sagemaker.front.contract import contract
 from preheat_providers.sagemaker.front.exchange import (
     ATTRIBUTES_HEADER,
     PROBLEM_TYPE,
+    REQUEST_BYTES,
     Asked,
     Event,
     Refused,
@@ -40,12 +47,13 @@ REFUSALS = {
 
 @dataclass(frozen=True, slots=True)
 class Requests:
-    """Answers requests by the endpoint called `endpoint`."""
+    """Answers requests of up to `body_bytes` by the endpoint called `endpoint`."""
 
     client: "SageMakerRuntimeClient"
     endpoint: str
     token_sha256: str | None
     contract: str = ""
+    body_bytes: int = REQUEST_BYTES
 
     def answer(self, asked: Asked) -> Reply:
         """Return the answer. Raises Refused."""
@@ -60,7 +68,7 @@ class Requests:
             raise Refused(status, f"There is no {asked.path} here. POST to /invocations.")
         if asked.method != "POST":
             raise Refused(405, f"{asked.path} takes POST, not {asked.method}.", allow="POST")
-        check_body(asked)
+        check_body(asked, most=self.body_bytes)
         return self._invoke(asked)
 
     def _invoke(self, asked: Asked) -> Reply:
@@ -92,6 +100,8 @@ def _failed(error: ClientError) -> Reply:
         return reply(status, text.encode(), PROBLEM_TYPE)
     if status is not None:
         raise Refused(status if status >= 400 else 502, text or "The model failed.") from error
+    if (wrong := found_wrong(error)) is not None:
+        raise Refused(400, f"SageMaker refuses the request: {wrong}") from error
     code = code_of(error)
     held, detail = REFUSALS.get(code, (502, "SageMaker refused the request."))
     raise Refused(
@@ -106,6 +116,7 @@ def _requests() -> Requests:
         os.environ["PREHEAT_ENDPOINT"],
         os.environ.get("PREHEAT_TOKEN_SHA256"),
         contract(),
+        int(os.environ.get("PREHEAT_BODY_BYTES", REQUEST_BYTES)),
     )
 
 

@@ -73,6 +73,10 @@ class Uploads:
         for folder, ended in results.items():
             if bucket == self.bucket and key.startswith(folder):
                 return self._ended(key, ended)
+        if bucket == self.bucket and key.startswith(self.prefix):
+            # What the functions write themselves would make requests for ever.
+            _tell("skipped", f"s3://{bucket}/{key}: lies among the jobs")
+            return None
         return self._uploaded(read_object(event))
 
     def _uploaded(self, found: ObjectRecord) -> None:

@@ -1,10 +1,12 @@
 """Removes an endpoint, whole. Records go last, so that a killed destroy can be repeated."""
 
+from dataclasses import dataclass
+
 from preheat.progress import Report, Step
 from preheat.provider.protocol import Receipt
 from preheat_providers._aws.buckets import still_tells
 from preheat_providers._aws.removing import drop_log_group, emptied, first_objects
-from preheat_providers._aws.stacks import Stack
+from preheat_providers._aws.stacks import Stack, StackFailed
 from preheat_providers._aws.stacks.model import INVALID
 from preheat_providers._aws.templates.anatomy import upload_buckets
 from preheat_providers.sagemaker.deploying.recording import remove_release
@@ -13,7 +15,16 @@ from preheat_providers.sagemaker.place import Place
 from preheat_providers.sagemaker.template.names import front_log_group, log_group
 
 STAGE = "destroy"
+BUCKET = "AWS::S3::Bucket"
 ROOMS = ("inputs/", "outputs/", "failures/", "records/")
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """Where jobs lie. The prefix is empty in the stack's own bucket."""
+
+    bucket: str
+    prefix: str
 
 
 def destroy(place: Place, report: Report) -> Receipt:
@@ -25,11 +36,14 @@ def destroy(place: Place, report: Report) -> Receipt:
     removed: list[str] = []
     if stack is not None and not stack.in_progress:
         settle(place, tell=lambda text: report(Step(STAGE, text)))
-    if stack is not None and (jobs := stack.outputs.get("JobsBucket")):
-        report(Step(STAGE, f"emptying s3://{jobs}"))
-        removed += _jobs_removed(place, stack, jobs, report)
+    jobs = _jobs_of(place, stack)
+    if jobs is not None:
+        report(Step(STAGE, f"emptying s3://{jobs.bucket}"))
+        removed += _jobs_removed(place, jobs, report)
     if stack is not None:
-        removed += place.stacks.delete(place.stack_name, report=report)
+        removed += _stack_removed(place, jobs, report)
+    if jobs is not None and jobs.prefix:
+        removed += _jobs_removed(place, jobs, report)  # what instances wrote until they ended
     for release in releases:
         removed += remove_release(place.session.client("sagemaker"), release)
     if images is not None:
@@ -45,12 +59,28 @@ def destroy(place: Place, report: Report) -> Receipt:
     return Receipt(name=place.name, stage=place.stage, removed=tuple(removed), left=_left(place, bucket))
 
 
-def _jobs_removed(place: Place, stack: Stack, bucket: str, report: Report) -> list[str]:
+def _jobs_of(place: Place, stack: Stack | None) -> Jobs | None:
+    bucket = stack.outputs.get("JobsBucket") if stack is not None else None
+    return Jobs(bucket, place.job_prefix(stack)) if stack is not None and bucket is not None else None
+
+
+def _stack_removed(place: Place, jobs: Jobs | None, report: Report) -> tuple[str, ...]:
+    """Remove the stack, and what instances wrote to its bucket until they ended."""
+    try:
+        return place.stacks.delete(place.stack_name, report=report)
+    except StackFailed as error:
+        if jobs is None or not any(each.type == BUCKET for each in error.failures):
+            raise
+        report(Step(STAGE, f"emptying s3://{jobs.bucket} again, where something was written meanwhile"))
+        late = _jobs_removed(place, jobs, report)
+    return (*late, *place.stacks.delete(place.stack_name, report=report))
+
+
+def _jobs_removed(place: Place, jobs: Jobs, report: Report) -> list[str]:
     """Remove what jobs have left: all of the stack's own bucket, and our folders in one of somebody else."""
-    prefix = place.job_prefix(stack)
-    folders = ROOMS if prefix else ("",)
+    folders = [f"{jobs.prefix}{room}" for room in ROOMS] if jobs.prefix else [""]
     s3 = place.session.client("s3")
-    return [line for folder in folders for line in emptied(s3, bucket, f"{prefix}{folder}", "jobs", report)]
+    return [line for folder in folders for line in emptied(s3, jobs.bucket, folder, "jobs", report)]
 
 
 def _groups(place: Place) -> tuple[str, ...]:

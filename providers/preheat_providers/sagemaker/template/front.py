@@ -18,6 +18,7 @@ from preheat_providers._aws.templates.intrinsics import (
 )
 from preheat_providers._aws.templates.roles import service_role
 from preheat_providers._aws.templates.urls import url_resources
+from preheat_providers.sagemaker.limits import body_bytes
 from preheat_providers.sagemaker.template.names import (
     FAILURES,
     INPUTS,
@@ -36,7 +37,7 @@ DOOR_S, REQUEST_S, UPLOADS_S = 29, 65, 120
 """When Lambda ends a function: real-time requests may take 60 s."""
 
 ENDPOINT, BUCKET, PREFIX = "PREHEAT_ENDPOINT", "PREHEAT_BUCKET", "PREHEAT_PREFIX"
-TIMEOUT, TRIGGERS = "PREHEAT_TIMEOUT_S", "PREHEAT_TRIGGERS"
+TIMEOUT, TRIGGERS, BODY = "PREHEAT_TIMEOUT_S", "PREHEAT_TRIGGERS", "PREHEAT_BODY_BYTES"
 TOKEN = "PREHEAT_TOKEN_SHA256"  # noqa: S105 - the name of a variable
 
 
@@ -87,6 +88,8 @@ def front_variables(wanted: Wanted, name: FrontName) -> dict[str, Any]:
         variables |= {BUCKET: bucket_name(wanted), PREFIX: wanted.prefix}
     if name == "uploads":
         return variables | {TRIGGERS: json.dumps([_trigger(each) for each in wanted.uploads])}
+    if name == "requests":
+        variables[BODY] = str(body_bytes(wanted.options.mode))
     return variables | ({TOKEN: ref(TOKEN_PARAMETER)} if wanted.token else {})
 
 

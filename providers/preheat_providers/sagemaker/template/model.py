@@ -78,9 +78,11 @@ def _variant(wanted: Wanted) -> Json:
         **shared,
         "InitialVariantWeight": 1,
         "InstanceType": wanted.instance.name,
+        **({"InferenceAmiVersion": wanted.ami} if wanted.ami else {}),
         # SageMaker creates no endpoint without an instance; the policies take it down to the least.
         "InitialInstanceCount": max(1, wanted.floor),
         "ContainerStartupHealthCheckTimeoutInSeconds": options.startup_timeout_s,
+        **({"VolumeSizeInGB": wanted.volume_gb} if wanted.volume_gb else {}),
         **_download_timeout(wanted),
     }
 

@@ -18,10 +18,11 @@ class Wanted:
     """One function of one project.
 
     `image` is the digest of the image in the repository of the project, `digest` the bundle's. `instance`
-    is None for a serverless endpoint. `concurrent` is how many requests one instance takes at once, None
-    to leave it to SageMaker. `weights` is the digest of the weights' layer where SageMaker fetches it.
-    `environment` holds variables that the container brings; secrets are added here, and `secrets_mark`
-    changes with the value of any.
+    is None for a serverless endpoint; `ami` is what the machines run, None where SageMaker chooses.
+    `concurrent` is how many requests one instance takes at once, None to leave it to SageMaker. `weights`
+    is the digest of the weights' layer where SageMaker fetches it. `volume_gb` is how large the disk is to
+    be, None for what the machine has. `environment` holds variables that the container brings; secrets are
+    added here, and `secrets_mark` changes with the value of any.
 
     `front` is the key of the archive with the small functions in the artifact bucket: `jobs` answers HTTPS
     before an asynchronous endpoint and `requests` before the others, `uploads` passes uploaded objects on.
@@ -33,8 +34,10 @@ class Wanted:
     digest: str
     front: str
     instance: Instance | None = None
+    ami: str | None = None
     concurrent: int | None = None
     weights: str | None = None
+    volume_gb: int | None = None
     environment: Mapping[str, str]
     secrets_mark: str | None = None
 

@@ -295,7 +295,10 @@ def test_a_bucket_of_theirs_tells_of_results_too_and_keeps_what_is_theirs(
 
 
 def test_what_a_template_says_is_printed(words: Function) -> None:
-    pipeline = words.pipeline()
-    prepared = pipeline.prepare(pipeline.project(words.root))
-    document = json.loads(words.provider.template(prepared.project, prepared.bundle))
+    ami = "al2-ami-sagemaker-inference-neuron-2"
+    words.edit("preheat.toml", "[resources]", "[resources]\ntmp_mb = 2048")
+    pipeline = replace(words, options={**words.options, "ami": ami}).pipeline()
+    document = json.loads(pipeline.template(pipeline.project(words.root)))
     assert document["Resources"]["Endpoint"]["Type"] == "AWS::SageMaker::Endpoint"
+    [variant] = document["Resources"]["EndpointConfig"]["Properties"]["ProductionVariants"]
+    assert (variant["InferenceAmiVersion"], variant["VolumeSizeInGB"]) == (ami, 18)

@@ -4,9 +4,12 @@ from dataclasses import replace
 
 import pytest
 from tests.fakes.aws.cloud import BUCKET
+from tests.fakes.aws.resources import stack_of
 from tests.fakes.functions import Function, Functions
+from tests.fakes.images import layer_of
+from tests.fakes.registry import Registry, image_of, serving
 from tests.fakes.sagemaker.account import Account
-from tests.fakes.sagemaker.plane import Course
+from tests.fakes.sagemaker.plane import Course, Refusal
 from tests.functional.sagemaker.deploying.test_deploying import (
     SCANS,
     config_of,
@@ -14,7 +17,7 @@ from tests.functional.sagemaker.deploying.test_deploying import (
     second,
 )
 
-from preheat.errors import Conflict, NotDeployed, ProviderError
+from preheat.errors import BundleError, Conflict, NotDeployed, ProviderError
 from preheat.progress import Event, Notice, Report, Step, quiet
 from preheat_providers.sagemaker.template.names import (
     endpoint_name,
@@ -55,6 +58,17 @@ def test_a_container_that_never_gets_well_is_told_of_while_one_waits_and_at_the_
     with pytest.raises(NotDeployed):
         words.provider.deployment(words.name, "dev")
     assert words.deploy().release == 1
+
+
+def test_a_base_that_does_not_fit_is_told_of_before_anything_is_built(words: Function) -> None:
+    told: list[Event] = []
+    with serving(Registry()) as registry:
+        image_of(registry, "empty", [layer_of({"etc/motd": b"hi"})])
+        options = {**words.options, "base_image": f"{registry.host}/empty:latest"}
+        with pytest.raises(BundleError, match="has no Python"):
+            replace(words, options=options).pipeline(told.append).deploy(words.root)
+    stages = [each.stage for each in told if isinstance(each, Step)]
+    assert list(dict.fromkeys(stages)) == ["check", "image"]
 
 
 def test_an_update_that_fails_leaves_the_release_before(words: Function, account: Account) -> None:
@@ -200,6 +214,51 @@ def test_destroying_leaves_nothing_and_lists_what_went(words: Function, account:
     assert left_of(words, account) == set()
     with pytest.raises(NotDeployed):
         words.provider.destroy(words.name, "dev", report=quiet)
+
+
+@pytest.mark.parametrize("theirs", [True, False])
+def test_a_result_that_is_written_while_the_endpoint_goes_is_removed_too(
+    words: Function, account: Account, monkeypatch: pytest.MonkeyPatch, *, theirs: bool
+) -> None:
+    bucket, folder = f"late-{words.name}", object_prefix(words.name, "dev") if theirs else ""
+    account.cloud.client("s3").create_bucket(Bucket=bucket)
+    options = {**words.options, **({"output_bucket": bucket} if theirs else {})}
+    replace(words, options=options).deploy()
+    outputs = stack_of(account.cloud, stack_name(words.name, "dev"))["Outputs"]
+    jobs = next(each["OutputValue"] for each in outputs if each["OutputKey"] == "JobsBucket")
+
+    def ended(name: str) -> None:
+        account.cloud.client("s3").put_object(Bucket=jobs, Key=f"{folder}outputs/late.out", Body=b"x")
+        account.end(name)
+
+    monkeypatch.setattr(account.plane, "ended", ended)
+    receipt = words.provider.destroy(words.name, "dev", report=quiet)
+    assert receipt.left == ()
+    assert f"1 object (jobs) in s3://{jobs}/{folder and f'{folder}outputs/'}" in receipt.removed
+    assert account.cloud.objects(bucket) == {}
+    assert left_of(words, account) == {f"s3 {bucket}"}
+
+
+@pytest.mark.parametrize("theirs", [True, False])
+def test_a_destroy_that_failed_is_finished_by_the_next(
+    words: Function, account: Account, monkeypatch: pytest.MonkeyPatch, *, theirs: bool
+) -> None:
+    s3, bucket = account.cloud.client("s3"), f"team-{words.name}"
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="outputs/theirs", Body=b"x")
+    options = {**words.options, **({"output_bucket": bucket} if theirs else {})}
+    replace(words, options=options).deploy()
+
+    def refused(name: str) -> None:
+        raise Refusal(f"{name} is busy")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(account.plane, "ended", refused)
+        with pytest.raises(ProviderError, match="is busy"):
+            words.provider.destroy(words.name, "dev", report=quiet)
+    account.plane.endpoints.pop(endpoint_name(words.name, "dev"), None)
+    assert words.provider.destroy(words.name, "dev", report=quiet).left == ()
+    assert list(account.cloud.objects(bucket)) == ["outputs/theirs"]
 
 
 def test_destroying_while_an_update_runs_waits_for_its_end(words: Function, account: Account) -> None:

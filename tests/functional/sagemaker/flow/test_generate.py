@@ -1,6 +1,6 @@
 """The example `generate` on SageMaker as it is in the repository: its image in a container, its answers jobs.
 
-Only the Python is named, because the base of the tests has another one than the default.
+Only the Python and its image are named: the default one lies where no test can reach it.
 """
 
 import json

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from tests.fakes.sagemaker.urls import body_of, json_of, url_event
-from tests.functional.sagemaker.front.conftest import JOBS, PREFIX, Bench
+from tests.functional.sagemaker.front.conftest import JOBS, NAME, PREFIX, Bench
+from tests.functional.sagemaker.front.test_uploads import event
 
-from preheat_providers.sagemaker.front.exchange import answered
-from preheat_providers.sagemaker.front.storage import Endpoint
+from preheat_providers.sagemaker.front.exchange import Reply, answered
+from preheat_providers.sagemaker.front.storage import Call, Endpoint
 
 BODY = b'{"text": "hello"}'
 KEY = {"idempotency_key": "order-42"}
@@ -141,6 +142,58 @@ def test_an_answer_that_lambda_cannot_hand_on_is_fetched_from_s3(bench: Bench) -
     assert answer["statusCode"] == 303
     with urllib.request.urlopen(answer["headers"]["location"]) as fetched:
         assert len(fetched.read()) == (4 << 20) + 1
+
+
+def test_the_job_of_an_upload_is_nobodys_to_read_or_to_cancel(bench: Bench) -> None:
+    bench.write("in/page.json", b"1", bucket="uploads-in")
+    bench.uploads.take(event(bench, "uploads-in", "in/page.json"))
+    (asked,) = bench.endpoint.waiting()
+    for method, path in (("DELETE", ""), ("GET", ""), ("GET", "/result")):
+        assert bench.ask(method, f"/jobs/{asked.id}{path}")["statusCode"] == 404
+    bench.write(f"{PREFIX}outputs/{asked.id}", b"2", ContentType="application/json")
+    bench.uploads.take(event(bench, JOBS, f"{PREFIX}outputs/{asked.id}"))
+    assert bench.listed("results") == ["text/in/page.json.json"]
+
+
+@pytest.mark.parametrize("accepted_first", [True, False])
+def test_a_submit_that_is_refused_leaves_the_input_of_an_accepted_one_of_its_key(
+    bench: Bench, *, accepted_first: bool
+) -> None:
+    """Two submits of one key at once: the second comes while the first is at SageMaker."""
+    second: list[Reply] = []
+    refusing = Endpoint(bench.runtime, "nobody")
+    first_endpoint, second_endpoint = (
+        (bench.jobs.endpoint, refusing) if accepted_first else (refusing, bench.jobs.endpoint)
+    )
+
+    class Meanwhile(Endpoint):
+        def send(self, call: Call) -> tuple[str, str]:
+            other = replace(bench.jobs, endpoint=second_endpoint)
+            second.append(answered(url_event("POST", "/jobs", BODY, **KEY), other.answer))
+            return first_endpoint.send(call)
+
+    jobs = replace(bench.jobs, endpoint=Meanwhile(bench.runtime, NAME))
+    first = answered(url_event("POST", "/jobs", BODY, **KEY), jobs.answer)
+    statuses = [first["statusCode"], second[0]["statusCode"]]
+    assert statuses == ([202, 503] if accepted_first else [503, 202])
+    (asked,) = bench.endpoint.waiting()
+    assert f"{PREFIX}inputs/{asked.id}" in bench.listed()
+    assert read(bench, asked.id)["status"] == "queued"
+
+
+def test_a_request_that_sagemaker_finds_wrong_is_not_told_to_come_again(bench: Bench) -> None:
+    """The endpoint of the tests takes no call without an input, which stands for whatever AWS refuses."""
+
+    class Emptied(Endpoint):
+        def send(self, call: Call) -> tuple[str, str]:
+            self.client.invoke_endpoint_async(EndpointName=self.name)
+            raise AssertionError("it was taken")
+
+    jobs = replace(bench.jobs, endpoint=Emptied(bench.runtime, NAME))
+    answer = answered(url_event("POST", "/jobs", BODY), jobs.answer)
+    assert (answer["statusCode"], "retry-after" in answer["headers"]) == (400, False)
+    assert "mutually exclusive" in json_of(answer)["detail"]
+    assert bench.listed() == []
 
 
 def test_what_the_endpoint_does_not_take_leaves_nothing(bench: Bench) -> None:

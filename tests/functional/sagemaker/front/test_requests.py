@@ -57,6 +57,7 @@ def test_a_request_goes_through_with_its_type_and_its_id(client: Any) -> None:
         (503, "ServiceUnavailable", {}),
         (503, "ModelNotReadyException", {}),
         (502, "Unheard", {}),
+        (400, "ValidationError", {}),
     ],
 )
 def test_a_refusal_has_the_status_of_the_model_or_one_of_ours(
@@ -68,6 +69,26 @@ def test_a_refusal_has_the_status_of_the_model_or_one_of_ours(
     assert (found["statusCode"], json_of(found)["status"]) == (status, status)
     assert found["headers"]["content-type"] == "application/problem+json"
     assert ("retry-after" in found["headers"]) == (status in (429, 503))
+
+
+def test_what_sagemaker_finds_wrong_with_a_request_is_said(client: Any) -> None:
+    with Stubber(client) as stub:
+        stub.add_client_error("invoke_endpoint", "ValidationError", "the payload is too large")
+        assert "the payload is too large" in json_of(ask(client))["detail"]
+
+
+def test_an_endpoint_that_is_not_there_may_come(client: Any) -> None:
+    with Stubber(client) as stub:
+        stub.add_client_error("invoke_endpoint", "ValidationError", f"Endpoint {NAME} not found.")
+        found = ask(client)
+    assert (found["statusCode"], found["headers"]["retry-after"]) == (503, "1")
+
+
+def test_a_body_beyond_what_the_endpoint_takes_is_413_and_is_not_sent(client: Any) -> None:
+    requests = Requests(client, NAME, None, body_bytes=10)
+    with Stubber(client):
+        found = answered(url_event("POST", "/invocations", b"x" * 11), requests.answer)
+    assert (found["statusCode"], "takes 10" in json_of(found)["detail"]) == (413, True)
 
 
 def test_a_model_that_does_not_answer_in_time_is_504(client: Any) -> None:

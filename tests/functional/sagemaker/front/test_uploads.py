@@ -1,8 +1,9 @@
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.functional.sagemaker.front.conftest import JOBS, PREFIX, Bench
+from tests.functional.sagemaker.front.conftest import JOBS, PREFIX, SCANS, Bench
 
 from preheat_providers.sagemaker.front.uploads import LARGEST_BYTES, Lost
 
@@ -147,6 +148,18 @@ def test_an_object_beyond_what_an_endpoint_takes_is_lost_with_the_reason(bench: 
     with pytest.raises(Lost, match="1,073,741,825 bytes"):
         bench.uploads.take(event(bench, "uploads-in", KEY, size=LARGEST_BYTES + 1))
     assert bench.endpoint.backlog == 0
+
+
+def test_what_jobs_leave_in_a_bucket_of_a_trigger_is_no_upload(bench: Bench) -> None:
+    everything = replace(SCANS, prefix="")
+    uploads = replace(bench.uploads, bucket="uploads-in", triggers=(everything,))
+    bench.write("page + 1.json", b"1", bucket="uploads-in")
+    uploads.take(event(bench, "uploads-in", "page + 1.json"))
+    left = [key for key in bench.listed("uploads-in") if key.startswith(PREFIX)]
+    assert [key.removeprefix(PREFIX).partition("/")[0] for key in left] == ["inputs", "records"]
+    for key in left:
+        uploads.take(event(bench, "uploads-in", key))
+    assert bench.endpoint.backlog == 1
 
 
 @pytest.mark.parametrize("key", ["other/page.json", "in/folder/"])

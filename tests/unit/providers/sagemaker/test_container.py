@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,17 @@ def test_the_image_starts_the_entry_to_which_sagemaker_adds_serve(project: Proje
     assert container.env == {"MODE": "quick"}
     assert container.ports == (8080,)
     assert container.stop_signal == "SIGTERM"
+
+
+def test_where_there_is_a_gpu_nvidias_runtime_finds_what_it_looks_for(project: Project) -> None:
+    on_gpu = replace(project, resources=replace(project.resources, gpu="L4"))
+    assert container_of(on_gpu).env == {
+        "NVIDIA_VISIBLE_DEVICES": "all",
+        "NVIDIA_DRIVER_CAPABILITIES": "compute,utility",
+        "MODE": "quick",
+    }
+    own = replace(on_gpu, env={"NVIDIA_DRIVER_CAPABILITIES": "all"})
+    assert container_of(own).env["NVIDIA_DRIVER_CAPABILITIES"] == "all"
 
 
 def test_it_runs_as_root_without_a_token_and_may_be_given_a_port(project: Project) -> None:

@@ -14,7 +14,8 @@ def test_an_image_that_no_serverless_endpoint_takes_is_refused_and_others_take_i
     check_size(IMAGE_BYTES + 1, Options(mode="async"))
 
 
-def test_without_a_base_the_line_to_paste_is_said() -> None:
-    with pytest.raises(ProviderError, match="no image to build on") as caught:
-        base_of(Options())
-    assert str(caught.value.hint).startswith('base_image = "REGISTRY/')
+def test_who_names_no_base_builds_on_that_of_the_python() -> None:
+    assert base_of(Options(), "3.13") == "python:3.13-slim"
+    assert (
+        base_of(Options(base_image="registry.example.org/cuda:13"), "3.13") == "registry.example.org/cuda:13"
+    )

@@ -8,11 +8,14 @@ from preheat.project.model import Resources
 from preheat_providers.sagemaker.instances import (
     INSTANCES,
     GpuNeed,
+    Instance,
     cheapest,
     fits,
     gpu_need,
     instance_of,
     kinds,
+    unusable,
+    volume_gb,
 )
 from preheat_providers.sagemaker.options import Options
 
@@ -33,6 +36,42 @@ def test_every_machine_is_one_of_sagemaker() -> None:
 def test_a_machine_has_gpus_if_and_only_if_they_have_a_name() -> None:
     for machine in INSTANCES.values():
         assert bool(machine.gpus) == bool(machine.gpu) == bool(machine.gpu_gb), machine.name
+
+
+def test_every_machine_of_sagemaker_can_be_named_unless_its_processors_are_arm() -> None:
+    model = botocore.session.get_session().get_service_model("sagemaker")
+    said = {
+        name: unusable(name) for name in model.shape_for("ProductionVariantInstanceType").metadata["enum"]
+    }
+    refused = {name.split(".")[1] for name, problem in said.items() if problem is not None}
+    graviton = {"c6g", "c6gd", "c6gn", "c7g", "c8g", "m6g", "m6gd", "m8g", "r6g", "r6gd", "r7gd", "r8g"}
+    assert refused == graviton | {"p6e-gb200"}
+    assert all("ARM" in problem for problem in said.values() if problem is not None)
+
+
+def test_a_machine_that_the_table_lacks_has_a_name_and_no_size() -> None:
+    machine = instance_of(project(), Options(instance_type="ml.g6.24xlarge"))
+    assert machine == Instance(name="ml.g6.24xlarge")
+    assert machine.price(None) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "tmp_mb", "fetched", "size"),
+    [
+        ("ml.m5.large", 512, 0, None),
+        ("ml.m5.large", 513, 0, 17),
+        ("ml.c5.xlarge", 40 * 1024, 0, 56),
+        ("ml.c5.xlarge", 512, 30 << 30, 47),
+        ("ml.m5.large", 512 * 1024, 0, 512),
+        ("ml.g5.xlarge", 40 * 1024, 30 << 30, None),
+        ("ml.m6i.large", 40 * 1024, 0, None),
+    ],
+)
+def test_a_volume_is_as_large_as_what_is_asked_for_wants_it_and_disks_of_their_own_stay(
+    name: str, tmp_mb: int, fetched: int, size: int | None
+) -> None:
+    machine = instance_of(project(), Options(instance_type=name))
+    assert volume_gb(project(resources=Resources(tmp_mb=tmp_mb)), machine, fetched=fetched) == size
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,12 +10,11 @@ from preheat_providers._aws.hours import ScheduledHours
 from preheat_providers.sagemaker.limits import capabilities, project_findings, unknown_price
 from preheat_providers.sagemaker.options import Options
 
-BASE = "registry.example.org/python:3.12"
 HERE = "provider.sagemaker"
 
 
 def findings(of: Project, **options: Any) -> dict[str, tuple[str, str]]:
-    found = project_findings(of, Options(**{"base_image": BASE, **options}))
+    found = project_findings(of, Options(**options))
     assert all(each.file == of.root / "preheat.toml" and each.fix for each in found)
     return {str(each.key): (each.message, str(each.fix)) for each in found}
 
@@ -30,7 +30,11 @@ def findings(of: Project, **options: Any) -> dict[str, tuple[str, str]]:
         (project(limits=Limits(body_bytes=1 << 30)), {}),
         (project(name="a" * 48, stage="b" * 6), {}),
         (project(resources=Resources(gpu="T4:4")), {"instance_type": "ml.g4dn.12xlarge"}),
+        (project(resources=Resources(gpu="B200:8")), {"instance_type": "ml.p6-b200.48xlarge"}),
+        (project(resources=Resources(tmp_mb=5120)), {"mode": "serverless"}),
         (project(), {"schedule": (DAY,), "notify": True, "weights": "s3"}),
+        (project(UPLOAD), {"output_bucket": "uploads"}),
+        (project(replace(UPLOAD, prefix="")), {"output_bucket": "elsewhere"}),
     ],
 )
 def test_what_sagemaker_takes_is_without_a_finding(of: Project, options: dict[str, Any]) -> None:
@@ -58,6 +62,21 @@ def test_what_sagemaker_takes_is_without_a_finding(of: Project, options: dict[st
         ),
         (project(resources=Resources(gpu="B9000")), {}, "resources.gpu", "T4, A10G", "A10G"),
         (project(resources=Resources(gpu="H100:9")), {}, "resources", "GPU H100:9", "less"),
+        (
+            project(resources=Resources(tmp_mb=5121)),
+            {"mode": "serverless"},
+            "resources.tmp_mb",
+            "5120",
+            "5120",
+        ),
+        (
+            project(resources=Resources(gpu="A10G")),
+            {"instance_type": "ml.g5.xlrage"},
+            f"{HERE}.instance_type",
+            "called like that",
+            '"ml.g5.xlarge"',
+        ),
+        (project(), {"instance_type": "ml.c7g.large"}, f"{HERE}.instance_type", "ARM", "ml.c5.large"),
         (project(), {"instance_type": "ml.t9.tiny"}, f"{HERE}.instance_type", "ml.t9.tiny", "ml.c5.large"),
         (
             project(resources=Resources(gpu="A10G")),
@@ -102,7 +121,20 @@ def test_what_sagemaker_takes_is_without_a_finding(of: Project, options: dict[st
             "asynchronous",
             "async",
         ),
-        (project(), {"base_image": None}, f"{HERE}.base_image", "build on", "REPOSITORY"),
+        (
+            project(replace(UPLOAD, prefix="")),
+            {"output_bucket": "uploads"},
+            "triggers.scans.prefix",
+            "below preheat/ocr/dev.endpoint/",
+            'prefix = "in/"',
+        ),
+        (
+            project(replace(UPLOAD, prefix="preheat/ocr/dev.endpoint/inputs/")),
+            {"output_bucket": "uploads"},
+            "triggers.scans.prefix",
+            "jobs leave inputs",
+            'prefix = "in/"',
+        ),
         (
             project(scaling=Scaling(min=1)),
             {"canary_percent": 10},
@@ -123,6 +155,20 @@ def test_what_sagemaker_takes_is_without_a_finding(of: Project, options: dict[st
             f"{HERE}.max_concurrent",
             "of its own",
             "remove",
+        ),
+        (
+            project(),
+            {"ami": "al2-ami-sagemaker-inference-gpu-2"},
+            f"{HERE}.ami",
+            "asks for none",
+            "remove ami",
+        ),
+        (
+            project(),
+            {"mode": "serverless", "ami": "al2-ami-sagemaker-inference-gpu-2"},
+            f"{HERE}.ami",
+            "none of its own",
+            "remove ami",
         ),
         (project(), {"mode": "serverless", "weights": "s3"}, f"{HERE}.weights", "in the image", "image"),
         (
@@ -190,6 +236,10 @@ def test_a_machine_without_a_known_price_is_said_to_be_one() -> None:
     note = unknown_price(of, Options())
     assert note is not None
     assert "ml.p5.48xlarge" in note
+    assert "size" not in note
+    unheard = unknown_price(project(), Options(instance_type="ml.m7i.large"))
+    assert unheard is not None
+    assert "Nor is its size" in unheard
     assert unknown_price(project(), Options()) is None
     assert unknown_price(project(), Options(mode="serverless")) is None
 

@@ -44,8 +44,7 @@ def test_checking_and_building_need_no_sdk() -> None:
 
 
 def test_a_secret_without_a_value_is_found_before_anything_is_built(provider: SagemakerProvider) -> None:
-    table = {"sagemaker": {"base_image": "python:3.12-slim"}}
-    (finding,) = provider.check(project(secrets={"API_KEY": "env:NOT_SET"}, provider=table))
+    (finding,) = provider.check(project(secrets={"API_KEY": "env:NOT_SET"}))
     assert (finding.key, finding.fix) == ("secrets.API_KEY", "export NOT_SET=...")
 
 

@@ -33,9 +33,25 @@ def test_the_quota_for_endpoints_is_found_on_whichever_page_it_is(client: "Servi
         assert find_quota(client, G5) == Quota(name=str(ENDPOINT["QuotaName"]), code="L-1928E07B", value=2.0)
 
 
+def test_one_that_was_never_changed_is_found_among_the_defaults(client: "ServiceQuotasClient") -> None:
+    with Stubber(client) as stub:
+        stub.add_response("list_service_quotas", {"Quotas": [TRAINING]})
+        stub.add_response("list_aws_default_service_quotas", {"Quotas": [TRAINING], "NextToken": "more"})
+        stub.add_response("list_aws_default_service_quotas", {"Quotas": [ENDPOINT]})
+        assert find_quota(client, G5) == Quota(name=str(ENDPOINT["QuotaName"]), code="L-1928E07B", value=2.0)
+
+
+def test_who_may_not_ask_for_the_defaults_is_not_stopped(client: "ServiceQuotasClient") -> None:
+    with Stubber(client) as stub:
+        stub.add_response("list_service_quotas", {"Quotas": [TRAINING]})
+        stub.add_client_error("list_aws_default_service_quotas", "AccessDeniedException")
+        assert find_quota(client, G5) is None
+
+
 def test_one_that_is_not_listed_is_not_known(client: "ServiceQuotasClient") -> None:
     with Stubber(client) as stub:
         stub.add_response("list_service_quotas", {"Quotas": [TRAINING]})
+        stub.add_response("list_aws_default_service_quotas", {"Quotas": []})
         assert find_quota(client, G5) is None
 
 

@@ -18,8 +18,8 @@ TAIL_MINUTES = 15 + 5
 """Until the alarm for removing has its points, and `idle_s` has passed."""
 
 
-def resources(**options: Any) -> dict[str, Any]:
-    made = template(scaling=Scaling(min=0, max=MOST), options=Options(backlog=TARGET, **options))
+def resources(*, backlog: int = TARGET, **options: Any) -> dict[str, Any]:
+    made = template(scaling=Scaling(min=0, max=MOST), options=Options(backlog=backlog, **options))
     found: dict[str, Any] = made["Resources"]
     return found
 
@@ -96,6 +96,18 @@ def test_one_request_never_starts_a_second_instance_however_long_the_first_takes
     history = simulate(made, [90.0], minutes=2 * HOUR, fleet=fleet)
     assert history.most == 1
     assert len(history.waits) == 1
+
+
+@pytest.mark.parametrize(("backlog", "whole"), [(TARGET, False), (1, True)])
+def test_a_backlog_of_one_keeps_an_instance_for_each_long_request_that_runs(
+    backlog: int, *, whole: bool
+) -> None:
+    """If instances that are taken away do not finish their requests."""
+    fleet = Fleet(work_s=3600, kills=True)
+    history = simulate(resources(backlog=backlog), [90.0] * 12, minutes=12 * HOUR, fleet=fleet)
+    assert len(history.waits) + history.lost == 12
+    assert (history.lost == 0) is whole
+    assert history.levels[-1] == 0
 
 
 def test_it_wakes_again_and_again() -> None:

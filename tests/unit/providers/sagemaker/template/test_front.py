@@ -7,7 +7,7 @@ from tests.fakes.lambda_templates import eventbridge_matches, properties, statem
 from tests.fakes.sagemaker_templates import FRONT, ODD, UPLOAD, template
 
 from preheat.project.model import HttpTrigger, Scaling
-from preheat_providers.sagemaker.options import Options
+from preheat_providers.sagemaker.options import Mode, Options
 
 
 def variables(made: dict[str, Any], function: str) -> dict[str, Any]:
@@ -48,6 +48,11 @@ def test_the_door_learns_where_jobs_lie_and_the_digest_of_the_token() -> None:
         "PREHEAT_TOKEN_SHA256": {"Ref": "TokenSha256"},
     }
     assert made["Parameters"]["TokenSha256"]["NoEcho"] is True
+
+
+@pytest.mark.parametrize(("mode", "most"), [("realtime", 6 << 20), ("serverless", 4 << 20)])
+def test_the_front_of_requests_learns_how_large_one_may_be(mode: Mode, most: int) -> None:
+    assert variables(template(options=Options(mode=mode)), "Front")["PREHEAT_BODY_BYTES"] == str(most)
 
 
 @pytest.mark.parametrize("more", [{"http": HttpTrigger(auth="none")}, {"options": Options(auth="iam")}])

@@ -82,6 +82,18 @@ def test_an_endpoint_begins_with_an_instance_even_where_none_is_kept() -> None:
     assert variant(template(scaling=Scaling(min=3)))["InitialInstanceCount"] == 3
 
 
+def test_the_image_of_the_machine_is_named_where_it_is_known() -> None:
+    on_gpu = Resources(gpu="L4", memory_mb=8192)
+    chosen = template(options=Options(ami="al2023-ami-sagemaker-inference-gpu-4-1"), resources=on_gpu)
+    assert variant(chosen)["InferenceAmiVersion"] == "al2023-ami-sagemaker-inference-gpu-4-1"
+    assert "InferenceAmiVersion" not in variant(template(resources=on_gpu))
+
+
+def test_scratch_space_beyond_the_usual_is_a_larger_volume() -> None:
+    assert variant(template(resources=Resources(tmp_mb=40 * 1024)))["VolumeSizeInGB"] == 56
+    assert "VolumeSizeInGB" not in variant(template())
+
+
 def test_weights_from_s3_come_unpacked_and_may_take_as_long_as_the_start() -> None:
     made = template(options=Options(weights="s3", startup_timeout_s=900))
     source = properties(made, "Model")["PrimaryContainer"]["ModelDataSource"]["S3DataSource"]
