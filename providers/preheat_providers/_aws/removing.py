@@ -1,10 +1,11 @@
-"""Removes objects and log groups for good. Each call can be repeated."""
+"""Removes objects, stacks with buckets and log groups for good. Each call can be repeated."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from preheat.progress import Amount, Report
+from preheat.progress import Amount, Report, Step
 from preheat_providers._aws.errors import translated
+from preheat_providers._aws.stacks import StackFailed, Stacks
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import DeleteTypeDef
 
 STAGE = "destroy"
+BUCKET_TYPE = "AWS::S3::Bucket"
 OBJECTS_AT_ONCE = 1000
 """https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html"""
 
@@ -34,6 +36,22 @@ def emptied(client: "S3Client", bucket: str, prefix: str, what: str, report: Rep
             report(Amount(STAGE, what, count, None, "objects"))
     objects = "1 object" if count == 1 else f"{count} objects"
     return [f"{objects} ({what}) in s3://{bucket}/{prefix}"] if count else []
+
+
+def delete_with_bucket(
+    stacks: Stacks, name: str, clear: Callable[[], Sequence[str]], report: Report
+) -> tuple[str, ...]:
+    """Remove the stack, whose bucket `clear` has emptied, and empties again for what was written meanwhile.
+
+    CloudFormation removes no bucket that holds something. Returns what was removed. Raises ProviderError.
+    """
+    try:
+        return stacks.delete(name, report=report)
+    except StackFailed as error:
+        if not any(each.type == BUCKET_TYPE for each in error.failures):
+            raise
+    report(Step(STAGE, "emptying the bucket again, where something was written meanwhile"))
+    return (*clear(), *stacks.delete(name, report=report))
 
 
 def _deletion(batch: Sequence[Identity]) -> "DeleteTypeDef":

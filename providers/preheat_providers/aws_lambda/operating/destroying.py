@@ -1,11 +1,13 @@
 """Removes a function, whole. The stack goes after what it names, so that a killed destroy can be repeated."""
 
+from functools import partial
+
 from preheat.progress import Report, Step
 from preheat.provider.protocol import Receipt
 from preheat_providers._aws.buckets import still_tells
 from preheat_providers._aws.errors import translated
 from preheat_providers._aws.parameters import artifact_bucket
-from preheat_providers._aws.removing import drop_log_group, emptied, first_objects
+from preheat_providers._aws.removing import delete_with_bucket, drop_log_group, emptied, first_objects
 from preheat_providers._aws.stacks import Stack
 from preheat_providers._aws.templates.anatomy import upload_buckets
 from preheat_providers.aws_lambda.place import Place
@@ -20,11 +22,15 @@ def destroy(place: Place, report: Report) -> Receipt:
     bucket = _artifact_bucket(place, stack)
     client = place.session.client("s3")
     removed: list[str] = []
-    if stack is not None and (jobs := stack.outputs.get("JobsBucket")):
+    jobs = stack.outputs.get("JobsBucket") if stack is not None else None
+    if jobs is not None:
         report(Step(STAGE, f"emptying s3://{jobs}"))
         removed += emptied(client, jobs, "", "jobs", report)
     removed += emptied(client, bucket, place.folder, "archives and weights", report)
-    if stack is not None:
+    if jobs is not None:
+        clear = partial(emptied, client, jobs, "", "jobs", report)
+        removed += delete_with_bucket(place.stacks, place.function, clear, report)
+    elif stack is not None:
         removed += place.stacks.delete(place.function, report=report)
     if place.image_stack() is not None:
         removed += place.stacks.delete(place.image_stack_name, report=report)

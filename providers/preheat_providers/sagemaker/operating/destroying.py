@@ -1,12 +1,13 @@
 """Removes an endpoint, whole. Records go last, so that a killed destroy can be repeated."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from preheat.progress import Report, Step
 from preheat.provider.protocol import Receipt
 from preheat_providers._aws.buckets import still_tells
-from preheat_providers._aws.removing import drop_log_group, emptied, first_objects
-from preheat_providers._aws.stacks import Stack, StackFailed
+from preheat_providers._aws.removing import delete_with_bucket, drop_log_group, emptied, first_objects
+from preheat_providers._aws.stacks import Stack
 from preheat_providers._aws.stacks.model import INVALID
 from preheat_providers._aws.templates.anatomy import upload_buckets
 from preheat_providers.sagemaker.deploying.recording import remove_release
@@ -15,7 +16,6 @@ from preheat_providers.sagemaker.place import Place
 from preheat_providers.sagemaker.template.names import front_log_group, log_group
 
 STAGE = "destroy"
-BUCKET = "AWS::S3::Bucket"
 ROOMS = ("inputs/", "outputs/", "failures/", "records/")
 
 
@@ -66,14 +66,10 @@ def _jobs_of(place: Place, stack: Stack | None) -> Jobs | None:
 
 def _stack_removed(place: Place, jobs: Jobs | None, report: Report) -> tuple[str, ...]:
     """Remove the stack, and what instances wrote to its bucket until they ended."""
-    try:
+    if jobs is None:
         return place.stacks.delete(place.stack_name, report=report)
-    except StackFailed as error:
-        if jobs is None or not any(each.type == BUCKET for each in error.failures):
-            raise
-        report(Step(STAGE, f"emptying s3://{jobs.bucket} again, where something was written meanwhile"))
-        late = _jobs_removed(place, jobs, report)
-    return (*late, *place.stacks.delete(place.stack_name, report=report))
+    clear = partial(_jobs_removed, place, jobs, report)
+    return delete_with_bucket(place.stacks, place.stack_name, clear, report)
 
 
 def _jobs_removed(place: Place, jobs: Jobs, report: Report) -> list[str]:
