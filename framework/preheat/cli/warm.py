@@ -13,7 +13,7 @@ from preheat.cli.problems import note
 from preheat.cli.text import bold, columns, paste
 from preheat.cli.tools import Tools, pass_tools
 from preheat.cli.warm_plan import plan
-from preheat.errors import ProviderError
+from preheat.errors import ProjectError, ProviderError
 from preheat.project.document import FILE
 from preheat.provider.protocol import KeepsWarm, Pool, WarmPool
 
@@ -85,7 +85,7 @@ def set_pool(
 ) -> None:
     """Keep N workers ready: in preheat.toml for the next deploy, or with --live at once.
 
-    Without NAME it is the project in the current folder.
+    Without NAME it is the project in the current folder. Hours that would decide in place of N are taken out.
     """
     change = Pool(min=minimum, buffer=buffer, max=maximum, idle_s=None if idle_s is None else round(idle_s))
     if live:
@@ -137,18 +137,28 @@ def _write(tools: Tools, name: str | None, provider: str, stage: str, change: Po
     settings = platform.warm_settings(pipeline.project(root), change)
 
     def usable(folder: Path) -> None:
-        pipeline.check(pipeline.project(folder))
+        project = pipeline.project(folder)
+        pipeline.check(project)
+        for key, value in platform.warm_settings(project, change).items():
+            if value is None:
+                raise ProjectError(
+                    f"{key} is set for every stage, and would decide in {stage!r} in place of N.",
+                    hint=f"{FILE}: move {key} to the stages that want it: [stage.NAME.provider.{provider}]",
+                )
 
     file = write_settings(root, stage, settings, check=usable)
     deploy = f"preheat deploy --provider {provider}"
     tools.screen.result(
         {"file": str(file), "settings": settings},
-        lambda: (f"{FILE}: {_listed(settings)}", paste(deploy)),
+        lambda: (f"{FILE}: {_listed(settings)}", *([paste(deploy)] if settings else [])),
     )
 
 
 def _listed(settings: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key} = {value}" for key, value in settings.items() if value is not None)
+    told = (
+        f"{key} = {value}" if value is not None else f"{key} taken out" for key, value in settings.items()
+    )
+    return ", ".join(told) or "as it is, nothing is kept ready that could be taken away"
 
 
 def _show(tools: Tools, found: WarmPool) -> None:

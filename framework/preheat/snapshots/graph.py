@@ -1,28 +1,20 @@
 """What a handler holds: its attributes and the globals of the user's modules, and what those contain.
 
-It goes into containers and into instances of the user's own classes; of what libraries made it only says
-what kind of thing it is. It runs beside the user's code and imports the standard library alone.
+It goes into containers, into the user's own classes and into instances of them; of what libraries made it
+only says what kind of thing it is. It runs beside the user's code and imports the standard library alone.
 """
 
-import datetime
-import hashlib
-import random
-import re
 import socket
 import sys
-import uuid
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
+from preheat.snapshots.values import MOST_ENTRIES, Value, is_plain, is_value
+
 MOST_NODES = 50_000
-MOST_ENTRIES = 1000
-"""Of one container: what follows is more of the same."""
-LEAST_TELLING = 4
-"""Shorter texts and numbers of fewer digits are no ids."""
-UUID_TEXT = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE)
 CLIENTS = (
     ("botocore", ("BaseClient", "Session")),
     ("boto3", ("Session", "ServiceResource")),
@@ -40,9 +32,6 @@ CLIENTS = (
 )
 """By top-level package: base classes of what keeps connections, and with a cloud's also credentials."""
 
-Window = tuple[tuple[float, float], tuple[float, float]]
-"""When setup began and ended, each by the wall clock and the monotonic one, in seconds."""
-
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -57,21 +46,6 @@ class Item:
         return {"path": self.path, "kind": self.kind, "what": self.what}
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A plain value or a generator's state, at `path`."""
-
-    path: str
-    value: Any
-
-    def document(self, window: Window) -> dict[str, str]:
-        """Return what kind it is, and a digest of it."""
-        kind, told = _kind(self.value, window), self.value
-        if kind == "generator":
-            told = state_of(self.value)
-        return {"kind": kind, "digest": hashlib.sha256(repr(told).encode()).hexdigest()}
-
-
 @dataclass(slots=True)
 class Held:
     """What was found."""
@@ -81,18 +55,21 @@ class Held:
 
 
 def held(handler: object, code: str) -> Held:
-    """Look at `handler` and at the globals of the user's modules, whose files lie below `code`."""
+    """Look at `handler` and at the globals of the user's modules, whose files lie below `code`.
+
+    What the user's classes of `handler` hold counts as its own, and as no other global.
+    """
     found = Held()
     queue: deque[tuple[str, Any]] = deque(_roots(handler, code))
-    seen: set[int] = set()
+    seen = {id(each) for each in type(handler).__mro__}
     kept: list[Any] = []  # an address is an identity only while what lives there is alive
     while queue and len(seen) < MOST_NODES:
         path, value = queue.popleft()
-        if id(value) in seen and not _plain(value):
+        if id(value) in seen and not is_plain(value):
             continue
         seen.add(id(value))
         kept.append(value)
-        if _plain(value) or state_of(value) is not None:
+        if is_value(value):
             found.values.append(Value(path, value))
         elif (item := _item(path, value)) is not None:
             found.items.append(item)
@@ -101,28 +78,14 @@ def held(handler: object, code: str) -> Held:
     return found
 
 
-def state_of(value: object) -> object:
-    """Return the state of a random number generator, or None for anything else."""
-    if isinstance(value, random.Random) and not isinstance(value, random.SystemRandom):
-        return value.getstate()
-    kind = type(value)
-    name = f"{kind.__module__.partition('.')[0]}.{kind.__name__}"
-    thing: Any = value
-    if name == "numpy.Generator":
-        return repr(thing.bit_generator.state)
-    if name == "numpy.RandomState":
-        return repr(thing.get_state(legacy=False))
-    if name == "torch.Generator":
-        return bytes(thing.get_state().tolist())
-    return None
-
-
 def _roots(handler: object, code: str) -> Iterator[tuple[str, Any]]:
-    yield from ((f"self.{name}", value) for name, value in vars(handler).items())
+    held_by = [each for each in reversed(type(handler).__mro__) if _is_users(each, code)]
+    attributes = {name: value for each in [*held_by, handler] for name, value in vars(each).items()}
+    yield from ((f"self.{name}", attributes[name]) for name in attributes if not name.startswith("__"))
     for name, module in sorted(sys.modules.items()):
         if _users(module, code):
             for key, value in vars(module).items():
-                if not key.startswith("__") and not isinstance(value, ModuleType | type):
+                if not key.startswith("__") and not isinstance(value, ModuleType):
                     yield f"{name}.{key}", value
 
 
@@ -134,27 +97,8 @@ def _users(module: ModuleType | None, code: str) -> bool:
     return not module.__name__.partition(".")[0].startswith("preheat")
 
 
-def _plain(value: object) -> bool:
-    simple = str | bytes | int | float | uuid.UUID | datetime.datetime
-    return isinstance(value, simple) and not isinstance(value, bool)
-
-
-def _kind(value: object, window: Window) -> str:
-    """Return what a value is: `clock`, `id`, `generator`, or `value`; `small` where it says nothing."""
-    (wall, ticks), (wall_after, ticks_after) = window
-    if isinstance(value, datetime.datetime):
-        return "clock" if wall - 1 <= value.timestamp() <= wall_after + 1 else "value"
-    if isinstance(value, int | float):
-        seconds = float(value)
-        for scale in (1, 1e3, 1e6, 1e9):
-            if wall - 1 <= seconds / scale <= wall_after + 1 or ticks <= seconds / scale <= ticks_after:
-                return "clock"
-        return "small" if isinstance(value, int) and abs(value) < 10**LEAST_TELLING else "value"
-    if isinstance(value, uuid.UUID) or (isinstance(value, str) and UUID_TEXT.fullmatch(value)):
-        return "id"
-    if isinstance(value, str | bytes):
-        return "value" if len(value) >= LEAST_TELLING else "small"
-    return "generator"
+def _is_users(kind: type, code: str) -> bool:
+    return _users(sys.modules.get(kind.__module__), code)
 
 
 def _item(path: str, value: object) -> Item | None:
@@ -189,15 +133,23 @@ def _inside(path: str, value: Any, code: str) -> Iterator[tuple[str, Any]]:
             if number == MOST_ENTRIES:
                 return
             yield f"{path}[{key!r:.40}]", entry
-    elif isinstance(value, list | tuple | deque):  # a set has no order, so no paths
+    elif isinstance(value, list | tuple | deque):
         for number, entry in zip(range(MOST_ENTRIES), value, strict=False):
             yield f"{path}[{number}]", entry
-    elif isinstance(module := sys.modules.get(type(value).__module__), ModuleType):
-        if _users(module, code):
-            names = [*getattr(value, "__dict__", ()), *_slots(type(value))]
-            yield from ((f"{path}.{name}", getattr(value, name)) for name in names if hasattr(value, name))
-        elif hasattr(value, "parameters") and type(value).__module__ != "builtins":
-            yield from ((f"{path}.parameters()", entry) for entry in _parameters(value))
+    elif isinstance(value, set | frozenset):  # has no order, so no paths
+        entries = (entry for _, entry in zip(range(MOST_ENTRIES), value, strict=False))
+        yield from ((path, entry) for entry in entries if _item(path, entry) is not None)
+    elif isinstance(value, type):
+        if _is_users(value, code):
+            name = f"{value.__module__}.{value.__qualname__}"
+            yield from (
+                (f"{name}.{key}", each) for key, each in vars(value).items() if not key.startswith("__")
+            )
+    elif _is_users(type(value), code):
+        names = [*getattr(value, "__dict__", ()), *_slots(type(value))]
+        yield from ((f"{path}.{name}", getattr(value, name)) for name in names if hasattr(value, name))
+    elif type(value).__module__ != "builtins" and hasattr(value, "parameters"):
+        yield from ((f"{path}.parameters()", entry) for entry in _parameters(value))
 
 
 def _slots(kind: type) -> list[str]:

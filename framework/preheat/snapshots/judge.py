@@ -2,7 +2,7 @@
 
 A value that every setup makes anew, and that all copies of one setup hold alike after restore, was frozen:
 a random number, an id, a time. What differs between the copies was made in restore, and what is the same in
-both runs is a constant.
+both runs is a constant, but for a day.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +25,10 @@ FROZEN = {
     ),
     "clock": (
         "{path} is the time of setup: in a snapshot it stands still, for weeks if need be.",
+        "def restore(self, ctx): {path} = ...",
+    ),
+    "day": (
+        "{path} is the day of setup: in a snapshot it stands still, for weeks if need be.",
         "def restore(self, ctx): {path} = ...",
     ),
     "value": (
@@ -128,6 +132,7 @@ def _frozen(copies: Sequence[Mapping[str, Any]], other: Mapping[str, Any], find:
     for path, value in one.items():
         kind = value["kind"]
         alike = two.get(path) == value
-        if kind in FROZEN and alike and path in other and other[path]["digest"] != value["digest"]:
+        anew = path in other and other[path]["digest"] != value["digest"]
+        if kind in FROZEN and alike and (anew or kind == "day"):
             message, fix = FROZEN[kind]
             yield find(path, message.format(path=path), fix.format(path=path))

@@ -12,7 +12,7 @@ FIRST = re.compile(r"[A-Za-z_]\w*")
 
 
 def place_in(project: Project, path: str, message: str, fix: str | None) -> Finding:
-    """Return the finding at the line that first sets `path`, or that defines the method of that name."""
+    """Return the finding at the line that first sets `path`, or that defines the function of that name."""
     module = project.handler.partition(":")[0]
     owner, _, rest = path.partition(".")
     dotted = module
@@ -22,10 +22,18 @@ def place_in(project: Project, path: str, message: str, fix: str | None) -> Find
     if file is None:
         return Finding(message=message, fix=fix)
     tree = ast.parse(file.read_bytes())
-    found = FIRST.match(rest if owner == "self" else path)
-    wanted = found[0] if found else ""
-    lines = sorted(_set_on_self(tree, wanted) if owner == "self" else _defined(tree, wanted))
+    if owner == "self":
+        lines = sorted(_set_on_self(tree, _first(rest)))
+    else:
+        name, _, rest = path.partition(".")
+        lines = sorted(_set_in_class(tree, name, _first(rest)) or _defined(tree, _first(path)))
     return Finding(message=message, file=file, line=lines[0] if lines else None, fix=fix)
+
+
+def _first(path: str) -> str:
+    """Return the first name in `path`."""
+    found = FIRST.match(path)
+    return found[0] if found else ""
 
 
 def _outermost(root: Path, path: str) -> tuple[str, str, str]:
@@ -44,12 +52,26 @@ def _file(root: Path, dotted: str) -> Path | None:
 
 
 def _set_on_self(tree: ast.Module, name: str) -> Iterator[int]:
+    """Yield where an attribute is set, on an instance or in the body of a class."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.attr == name and isinstance(node.ctx, ast.Store):
             yield node.lineno
+        if isinstance(node, ast.ClassDef):
+            yield from _set_in_body(node, name)
 
 
-def _defined(tree: ast.Module, name: str) -> Iterator[int]:
+def _set_in_class(tree: ast.Module, owner: str, name: str) -> list[int]:
+    classes = (node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == owner)
+    return [line for node in classes for line in _set_in_body(node, name)]
+
+
+def _set_in_body(node: ast.ClassDef, name: str) -> Iterator[int]:
+    for statement in node.body:
+        if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield from _defined(statement, name)
+
+
+def _defined(tree: ast.AST, name: str) -> Iterator[int]:
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef) and node.name == name:
             yield node.lineno

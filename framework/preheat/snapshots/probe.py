@@ -11,13 +11,19 @@ import os
 import select
 import sys
 import time
+import traceback
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from preheat.runtime.loader import Model
     from preheat.runtime.phases import PhaseClock
+    from preheat.snapshots.values import Value, Window
 
 COPIES = 2
+UNREAD = "What the handler holds after restore cannot be looked at."
 
 
 def main() -> None:
@@ -47,6 +53,7 @@ def look(document: dict[str, Any]) -> dict[str, Any]:
     from preheat.runtime.phases import PhaseClock, PhaseFailed
     from preheat.snapshots.gpu import watch_gpu
     from preheat.snapshots.graph import held
+    from preheat.snapshots.values import kind_of
 
     place = read_place({"provider": "build", "release": "0", **document})
     manifest = read_manifest(place.code)
@@ -60,12 +67,20 @@ def look(document: dict[str, Any]) -> dict[str, Any]:
         told = {"phase": failure.phase, "message": failure.message, "traceback": failure.traceback}
         return {"ok": False, **told, "hint": failure.hint, "mistakes": []}
     window = (began, (time.time(), time.monotonic()))
+    holds = held(model.handler, document["code"])
     setup = {
         "threads": threads(),
         "opened": sorted(opened.split(" ", 1)[1] for opened in open_files() - before),
-        "found": [*touched, *(item.document() for item in held(model.handler, document["code"]).items)],
+        "found": [*touched, *(item.document() for item in holds.items)],
     }
-    copies = [] if document["only_setup"] else [copy(model, clock, document, window) for _ in range(COPIES)]
+    days = [value for value in holds.values if kind_of(value.value, window) == "day"]
+    runs = 0 if document["only_setup"] else COPIES
+    there = partial(restored, model, clock, document["code"], window, days)
+    copies = [copy(there, document["restore_limit_s"]) for _ in range(runs)]
+    unread = next((each["unread"] for each in copies if "unread" in each), None)
+    if unread is not None:
+        told = {"phase": "snapshot", "message": UNREAD, "traceback": unread}
+        return {"ok": False, **told, "hint": None, "mistakes": []}
     return {"ok": True, "setup": setup, "copies": copies}
 
 
@@ -80,18 +95,18 @@ def threads() -> list[str]:
     return sorted(names)
 
 
-def copy(model: "Model", clock: "PhaseClock", document: dict[str, Any], window: Any) -> dict[str, Any]:
-    """Fork a copy, run restore there, and return what it holds then."""
+def copy(look_there: "Callable[[], dict[str, Any]]", limit_s: float) -> dict[str, Any]:
+    """Fork a copy, and return what `look_there` finds in it; what that raises is `unread`."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         try:
-            os.write(writing, json.dumps(restored(model, clock, document["code"], window)).encode())
+            os.write(writing, json.dumps(_or_unread(look_there)).encode())
         finally:
             os._exit(0)
     os.close(writing)
     told = b""
-    deadline = time.monotonic() + document["restore_limit_s"]
+    deadline = time.monotonic() + limit_s
     with open(reading, "rb", buffering=0) as answer:  # noqa: PTH123 - a descriptor
         while select.select([answer], [], [], max(0.0, deadline - time.monotonic()))[0]:
             part = answer.read(1 << 16)
@@ -102,13 +117,25 @@ def copy(model: "Model", clock: "PhaseClock", document: dict[str, Any], window: 
             os.kill(child, 9)
     os.waitpid(child, 0)
     if not told:
-        return {"failed": f"it did not end within {document['restore_limit_s']:g} s, or ended the process."}
+        return {"failed": f"it did not end within {limit_s:g} s, or ended the process."}
     answer_document: dict[str, Any] = json.loads(told)
     return answer_document
 
 
-def restored(model: "Model", clock: "PhaseClock", code: str, window: Any) -> dict[str, Any]:
-    """Run restore and return how long it took and digests of what is there."""
+def _or_unread(look_there: "Callable[[], dict[str, Any]]") -> dict[str, Any]:
+    try:
+        return look_there()
+    except Exception:  # noqa: BLE001 - an object of the user's may raise anything when it is looked at
+        return {"unread": traceback.format_exc()}
+
+
+def restored(
+    model: "Model", clock: "PhaseClock", code: str, window: "Window", days: "Sequence[Value]"
+) -> dict[str, Any]:
+    """Run restore and return how long it took and digests of what is there.
+
+    A day that is none of `days`, those of setup, was made by restore and is left out.
+    """
     from preheat.runtime.loader import restore
     from preheat.runtime.phases import PhaseFailed
     from preheat.snapshots.graph import held
@@ -119,7 +146,12 @@ def restored(model: "Model", clock: "PhaseClock", code: str, window: Any) -> dic
     except PhaseFailed as failure:
         return {"failed": failure.message}
     took_ms = (time.perf_counter() - begun) * 1000
-    values = {value.path: value.document(window) for value in held(model.handler, code).values}
+    kept = {id(day.value) for day in days}
+    values = {
+        value.path: told
+        for value in held(model.handler, code).values
+        if (told := value.document(window))["kind"] != "day" or id(value.value) in kept
+    }
     return {"restore_ms": took_ms, "values": values}
 
 

@@ -133,7 +133,7 @@ def replay(
     starts: Floats,
     floors: Floats,
     shape: Shape,
-    waits: NDArray[np.float32],
+    waits: Floats,
     cold: NDArray[np.bool_],
 ) -> Totals:
     """Replay `arrivals` (sorted, in seconds) and fill `waits` (seconds) and `cold` for each.

@@ -54,7 +54,7 @@ class Replay:
     def run(self, option: WarmOption) -> Outcome:
         """Replay the trace under `option`."""
         arrivals, services, real = self._requests(option)
-        waits = np.zeros(len(arrivals), np.float32)
+        waits = np.zeros(len(arrivals))
         cold = np.zeros(len(arrivals), np.bool_)
         end = self.trace.duration_s
         totals = replay(
@@ -72,7 +72,7 @@ class Replay:
             cold=int(np.count_nonzero(cold if real is None else cold[real])),
             pings=len(arrivals) - len(added),
             added_ms=_quantiles(added),
-            mean_added_ms=float(added.mean(dtype=np.float64)) * 1000,
+            mean_added_ms=float(added.mean()) * 1000,
             duration_s=end,
             totals=totals,
         )
@@ -105,8 +105,11 @@ def _shape(option: WarmOption, end: float) -> Shape:
     )
 
 
-def _quantiles(added: NDArray[np.float32]) -> tuple[float, float, float]:
-    p50, p95, p99 = (float(each) * 1000 for each in np.percentile(added, QUANTILES, method="higher"))
+def _quantiles(added: Floats) -> tuple[float, float, float]:
+    """Return quantiles in ms, to the microsecond: differences of a week's moments are no more exact."""
+    p50, p95, p99 = (
+        round(float(each) * 1000, 3) for each in np.percentile(added, QUANTILES, method="higher")
+    )
     return p50, p95, p99
 
 

@@ -140,12 +140,21 @@ def _warm(kind: str, **more: Any) -> dict[str, Any]:
     return {f"provider.{NAME}.{key}": value for key, value in known.items()}
 
 
-def warm_settings(pool: Pool) -> Mapping[str, Any]:
-    """Return provisioned concurrency of `pool.min`. Raises ProviderError for the rest of a pool."""
+def warm_settings(options: Options, pool: Pool) -> Mapping[str, Any]:
+    """Return provisioned concurrency of `pool.min`; for 0, nothing else that keeps warm is taken away.
+
+    Raises ProviderError for the rest of a pool.
+    """
     others = [name for name in ("buffer", "max", "idle_s") if getattr(pool, name) is not None]
     if others or pool.min is None:
         raise ProviderError(
             "Lambda keeps a number of environments ready; a buffer, a maximum and an idle time are its own.",
             hint="preheat warm set 2 --provider aws_lambda",
         )
-    return _warm("provisioned", provisioned=pool.min) if pool.min else _warm("none")
+    if pool.min:
+        known: dict[str, Any] = {"warm": "provisioned", "provisioned": pool.min}
+    else:
+        known = {"warm": "none", "provisioned": None} if options.warm == "provisioned" else {}
+    if known and options.provisioned_schedule:
+        known["provisioned_schedule"] = None
+    return {f"provider.{NAME}.{key}": value for key, value in known.items()}

@@ -7,6 +7,7 @@ from typing import Any
 from preheat.project.model import Project
 from preheat.provider.protocol import Pool
 from preheat.provider.warm_options import Demand, Rates, WarmOption
+from preheat_providers.local.options import Options
 
 IDLE_S = (0, 60, 300, 600, 1800, 3600)
 HISTOGRAM_S = (300, 600, 1800)
@@ -71,9 +72,13 @@ def _sized(plain: WarmOption, pool: Pool) -> WarmOption:
 
 
 def _pool(pool: Pool) -> dict[str, Any]:
-    return {**warm_settings(pool), KEEP_ALIVE: None, SCHEDULE: None}
+    return {**_scaling(pool), KEEP_ALIVE: None, SCHEDULE: None}
 
 
-def warm_settings(pool: Pool) -> Mapping[str, Any]:
-    """Return `pool` in `[scaling]`."""
+def warm_settings(options: Options, pool: Pool) -> Mapping[str, Any]:
+    """Return `pool` in `[scaling]`, without the hours that would decide in place of `min`."""
+    return {**_scaling(pool), **({SCHEDULE: None} if options.schedule else {})}
+
+
+def _scaling(pool: Pool) -> dict[str, Any]:
     return {key: getattr(pool, name) for name, key in KEYS.items() if getattr(pool, name) is not None}

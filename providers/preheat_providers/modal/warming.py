@@ -44,12 +44,13 @@ def warm_options(project: Project, options: Options, demand: Demand, prices: Pri
         )
     scale = scale_of(project, options)
     _, at_once = inputs_of(project, options, None)
+    least = Pool(min=0, buffer=0, idle_s=WINDOWS_S[0])
     plain = WarmOption(
         name=f"scaledown {WINDOWS_S[0]} s",
         kind="nothing",
         rates=Rates(worker_s=hour.usd / 3600),
         basis=hour.basis,
-        settings=warm_settings(options, Pool(min=0, buffer=0, idle_s=WINDOWS_S[0])),
+        settings=_settings(options, least, snapshot="none"),
         most=scale.max_containers or MOST,
         idle_s=WINDOWS_S[0],
         concurrency=at_once,
@@ -62,12 +63,12 @@ def warm_options(project: Project, options: Options, demand: Demand, prices: Pri
         yield _sized(plain, options, Pool(min=count, buffer=0, idle_s=WINDOWS_S[0]))
     for count in BUFFERS:
         yield _sized(plain, options, Pool(min=0, buffer=count, idle_s=WINDOWS_S[1]))
-    snapshot = {f"provider.{PROVIDER}.snapshot": "cpu"}
+    snapshot = "cpu" if options.snapshot == "none" else options.snapshot
     yield replace(
         plain,
         name=f"snapshot, scaledown {WINDOWS_S[0]} s",
         kind="snapshot",
-        settings={**plain.settings, **snapshot},
+        settings=_settings(options, least, snapshot=snapshot),
         basis=f"{hour.basis}; a start taken as a third, not measured",
         start_ratio=SNAPSHOT_RATIO,
     )
@@ -79,11 +80,17 @@ def _sized(plain: WarmOption, options: Options, pool: Pool) -> WarmOption:
         plain,
         name=", ".join([*filter(None, words), f"scaledown {pool.idle_s} s"]),
         kind="kept" if pool.min else "pool",
-        settings=warm_settings(options, pool),
+        settings=_settings(options, pool, snapshot="none"),
         least=pool.min or 0,
         buffer=pool.buffer or 0,
         idle_s=pool.idle_s or 0,
     )
+
+
+def _settings(options: Options, pool: Pool, *, snapshot: str) -> Mapping[str, Any]:
+    """Return `pool`, and `snapshot` where the project has another one."""
+    other = {} if options.snapshot == snapshot else {f"provider.{PROVIDER}.snapshot": snapshot}
+    return {**warm_settings(options, pool), **other}
 
 
 def warm_settings(options: Options, pool: Pool) -> Mapping[str, Any]:

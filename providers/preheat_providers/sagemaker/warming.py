@@ -91,7 +91,10 @@ def _kept(count: int) -> dict[str, Any]:
 
 
 def warm_settings(options: Options, pool: Pool) -> Mapping[str, Any]:
-    """Return `pool` in `[scaling]`. Raises ProviderError for a buffer, and where there are no instances."""
+    """Return `pool` in `[scaling]`, without the hours that would decide in place of `min`.
+
+    Raises ProviderError for a buffer, and where there are no instances.
+    """
     if options.mode == "serverless" or pool.buffer is not None:
         raise ProviderError(
             "A serverless endpoint of SageMaker has no instances to keep."
@@ -100,4 +103,5 @@ def warm_settings(options: Options, pool: Pool) -> Mapping[str, Any]:
             hint="preheat warm set 1 --provider sagemaker",
         )
     named = {"scaling.min": pool.min, "scaling.max": pool.max, "scaling.idle_s": pool.idle_s}
-    return {key: value for key, value in named.items() if value is not None}
+    hours = {f"provider.{PROVIDER}.schedule": None} if options.schedule else {}
+    return {key: value for key, value in named.items() if value is not None} | hours

@@ -90,6 +90,11 @@ def setup(*lines: str) -> str:
         ("self.since = time.time()", "self.since", "it stands still"),
         ("self.since = time.monotonic_ns()", "self.since", "it stands still"),
         ("self.since = datetime.datetime.now()", "self.since", "it stands still"),
+        ("self.since = datetime.date.today()", "self.since", "it stands still"),
+        ("type(self).since = time.time()", "self.since", "it stands still"),
+        ("self.drawn = {random.random()}", "self.drawn", "made anew by each setup"),
+        ("self.token = bytearray(os.urandom(16))", "self.token", "made anew by each setup"),
+        ("import numpy; self.drawn = numpy.random.rand(8)", "self.drawn", "made anew by each setup"),
         ("self.one, self.two = socket.socketpair()", "self.one", "an open socket"),
     ],
 )
@@ -106,11 +111,35 @@ def test_what_all_copies_would_share_is_found_at_its_line(
 
 
 @pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("run = uuid.uuid4().hex", "an id that setup makes"),
+        ("run = random.Random()", "draw the same numbers"),
+        ("run = time.time()", "it stands still"),
+        ("run = socket.socket()", "an open socket"),
+    ],
+)
+def test_what_a_class_body_makes_is_found_at_its_line(look: Look, line: str, said: str) -> None:
+    (finding,) = look(f"    {line}\n")
+    assert finding.message.startswith("self.run is ")
+    assert said in finding.message
+    assert finding.line == 8
+
+
+def test_what_another_class_of_the_user_holds_is_found(look: Look) -> None:
+    (finding,) = look(setup("pass"), before="class Part:\n    begun = time.time()")
+    assert finding.message.startswith("app.Part.begun is the time of setup")
+    assert finding.line == 6
+
+
+@pytest.mark.parametrize(
     "lines",
     [
         ("self.chance = random.Random(7)", "self.name = 'a constant'", "self.limit = 123456"),
         ("random.seed(3)", "self.model = [[0.25, 0.5]] * 3"),
         ("self.tmp = ctx.tmp", "self.short = random.randrange(1000)"),
+        ("self.first = datetime.datetime.min", "self.last = datetime.date.max", "self.large = 2**2048"),
+        ("import numpy; self.weights = numpy.arange(9.0)", "self.names = {'first', 'second'}"),
     ],
 )
 def test_constants_and_the_generators_that_all_share_are_no_finding(
@@ -122,6 +151,19 @@ def test_constants_and_the_generators_that_all_share_are_no_finding(
 def test_what_restore_makes_anew_is_no_finding(look: Look) -> None:
     body = setup("self.run = uuid.uuid4()") + "    def restore(self, ctx):\n        self.run = uuid.uuid4()\n"
     assert look(body) == ()
+
+
+def test_a_day_that_restore_makes_anew_is_no_finding(look: Look) -> None:
+    body = setup("self.day = datetime.date.today()")
+    assert look(body + "    def restore(self, ctx):\n        self.day = datetime.date.today()\n") == ()
+
+
+def test_what_cannot_be_looked_at_is_an_error_and_no_restore_that_fails(look: Look) -> None:
+    body = "    def restore(self, ctx):\n        self.part = Part()\n"
+    part = "class Part:\n    __slots__ = ('name',)\n    def __getattr__(self, name): raise KeyError(name)"
+    with pytest.raises(VerifyFailed, match="after restore cannot be looked at") as failed:
+        look(body, before=part)
+    assert "KeyError" in failed.value.traceback
 
 
 def test_globals_of_the_users_modules_are_looked_at(look: Look) -> None:

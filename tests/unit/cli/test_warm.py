@@ -14,6 +14,7 @@ from preheat.project.model import Project
 from preheat.provider.protocol import Pool, WarmPool
 from preheat.provider.warm_options import Demand, WarmOption
 from preheat_providers.local import warming
+from preheat_providers.local.options import SCHEMA, read_options
 
 POOL = WarmPool(
     name="ocr",
@@ -35,6 +36,9 @@ class WarmProvider(InMemoryProvider):
         self.now = POOL
         self.asked: list[Pool] = []
 
+    def options_schema(self) -> Mapping[str, Any]:
+        return SCHEMA
+
     def warm_pool(self, name: str, stage: str) -> WarmPool:
         return replace(self.now, name=name, stage=stage)
 
@@ -49,7 +53,7 @@ class WarmProvider(InMemoryProvider):
         return ()
 
     def warm_settings(self, project: Project, pool: Pool) -> Mapping[str, Any]:
-        return warming.warm_settings(pool)
+        return warming.warm_settings(read_options(project.provider.get("local", {})), pool)
 
 
 @pytest.fixture
@@ -123,6 +127,43 @@ def test_without_live_it_is_written_for_the_next_deploy_and_comments_stay(
     assert "[scaling]\nmin = 2\nwarm = 1\n" in file.read_text()
     assert file.read_text().startswith("# ours\n")
     assert "preheat.toml: scaling.min = 2, scaling.warm = 1" in done.out
+
+
+HOURS = '[provider.local]\nschedule = [{cron = "0 8 * * *", min = 3}]  # office\nport = 8123\n'
+
+
+def test_hours_that_would_decide_are_taken_out_and_that_is_said(provider: WarmProvider, root: Path) -> None:
+    file = root / "preheat.toml"
+    file.write_text(f"{file.read_text()}\n{HOURS}")
+    done = CommandLine(provider=provider)("warm", "set", "2")
+    assert done.code == 0, done.err
+    assert "scaling.min = 2, provider.local.schedule taken out" in done.out
+    assert "schedule" not in file.read_text()
+    assert "port = 8123" in file.read_text()
+
+
+def test_hours_of_every_stage_cannot_be_taken_out_for_one(provider: WarmProvider, root: Path) -> None:
+    file = root / "preheat.toml"
+    file.write_text(f"{file.read_text()}\n{HOURS}")
+    before = file.read_text()
+    refused = CommandLine(provider=provider)("warm", "set", "2", "--stage", "prod")
+    assert (refused.code, "provider.local.schedule is set for every stage" in refused.err) == (1, True)
+    assert "[stage.NAME.provider.local]" in refused.err
+    assert file.read_text() == before
+
+
+def test_where_nothing_is_to_change_that_is_said(root: Path) -> None:
+    class Keeping(WarmProvider):
+        """A provider that has nothing to take away."""
+
+        def warm_settings(self, project: Project, pool: Pool) -> Mapping[str, Any]:
+            return {}
+
+    before = (root / "preheat.toml").read_text()
+    done = CommandLine(provider=Keeping())("warm", "set", "0")
+    assert (done.code, "as it is, nothing is kept ready" in done.out) == (0, True)
+    assert "preheat deploy" not in done.out
+    assert (root / "preheat.toml").read_text() == before
 
 
 def test_what_the_project_cannot_have_is_not_written(provider: WarmProvider, root: Path) -> None:

@@ -14,6 +14,7 @@ from preheat.project.model import Project
 from preheat.provider.protocol import Pool
 from preheat.provider.warm_options import Demand, Rates, WarmOption
 from preheat_providers.local import warming
+from preheat_providers.local.options import read_options
 
 RATES = Rates(worker_s=1e-5)
 
@@ -37,7 +38,7 @@ class PricedProvider(InMemoryProvider):
         return (one("nothing", 0, 0), one("idle", 0, 600), *counts)
 
     def warm_settings(self, project: Project, pool: Pool) -> Mapping[str, Any]:
-        return warming.warm_settings(pool)
+        return warming.warm_settings(read_options(project.provider.get("local", {})), pool)
 
     def check(self, project: Project) -> tuple[Finding, ...]:
         return (Finding(message="Two is the most."),) if project.scaling.min > 2 else ()
@@ -82,6 +83,13 @@ def test_the_cheapest_that_meets_the_aim_is_written(trace: Path, root: Path) -> 
     assert "[scaling]\nmin = 0\nidle_s = 600\n" in (root / "preheat.toml").read_text()
     assert "The cheapest that meets it: idle" in done.out
     assert "preheat deploy --provider local" in done.out
+
+
+@pytest.mark.parametrize("cold_ms", ["300", "900.1"])
+def test_an_aim_of_a_whole_start_is_met(trace: Path, cold_ms: str) -> None:
+    done = plan("--trace", str(trace), "--cold-ms", cold_ms, "--p99-ms", cold_ms)
+    assert done.code == 0, done.err
+    assert "The cheapest that meets it: nothing" in done.out
 
 
 def test_what_is_written_leaves_comments_and_every_other_value(trace: Path, root: Path) -> None:

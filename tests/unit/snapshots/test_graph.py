@@ -1,4 +1,5 @@
 import random
+import socket
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from preheat import Handler
-from preheat.snapshots.graph import Held, held, state_of
+from preheat.snapshots.graph import Held, held
 
 WINDOW = ((1_700_000_000.0, 50.0), (1_700_000_005.0, 55.0))
 
@@ -57,6 +58,67 @@ def test_instances_of_a_library_are_not_entered_and_those_of_the_user_are(
     assert paths(found) == ["users_own.SIZE", "self.part.name"]
 
 
+@pytest.fixture
+def users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """A module of the user's with a handler whose classes hold something."""
+    module = ModuleType("users_own")
+    module.__file__ = str(tmp_path / "users_own.py")
+    monkeypatch.setitem(sys.modules, "users_own", module)
+    source = """
+import random, socket
+from preheat import Handler
+
+class Part:
+    token = "efgh"
+    class Inner:
+        deep = 4321
+
+class Base(Handler):
+    run, name = "abcd", "hidden by the class below"
+
+class Model(Base):
+    name, drawn = "ijkl", random.Random(3)
+    def predict(self, text): return text
+"""
+    exec(source, module.__dict__)  # the user's file
+    return module
+
+
+def test_what_the_classes_of_a_handler_hold_is_its_own(users: ModuleType) -> None:
+    model = users.Model()
+    model.run = "of the instance"
+    values = {value.path: value.value for value in held(model, str(Path(users.__file__ or "").parent)).values}
+    assert values == {
+        "self.run": "of the instance",
+        "self.name": "ijkl",
+        "self.drawn": users.Model.drawn,
+        "users_own.Part.token": "efgh",
+        "users_own.Part.Inner.deep": 4321,
+    }
+
+
+def test_what_a_class_holds_only_setup_may_have_put_there(users: ModuleType) -> None:
+    users.Model.one, users.Part.two = pair = socket.socketpair()
+    with pair[0], pair[1]:
+        items = held(users.Model(), str(Path(users.__file__ or "").parent)).items
+    assert [(item.path, item.kind) for item in items] == [
+        ("self.one", "socket"),
+        ("users_own.Part.two", "socket"),
+    ]
+
+
+def test_classes_of_libraries_are_not_entered() -> None:
+    assert paths(look(kind=Path)) == []
+
+
+def test_sets_are_values_or_searched_for_what_is_open() -> None:
+    one, two = socket.socketpair()
+    with one, two:
+        found = look(names={"abcd"}, pool={one, "abcd"})
+    assert paths(found) == ["self.names"]
+    assert [(item.path, item.kind) for item in found.items] == [("self.pool", "socket")]
+
+
 @pytest.mark.parametrize(
     ("value", "kind"),
     [
@@ -81,18 +143,6 @@ def test_values_are_told_by_their_kind_and_a_digest_alone(value: object, kind: s
     assert document["kind"] == kind
     assert set(document) == {"kind", "digest"}
     assert len(document["digest"]) == 64
-
-
-@pytest.mark.parametrize("make", [random.Random, np.random.default_rng, np.random.RandomState])
-def test_the_state_of_a_generator_follows_its_seed_and_its_draws(make: type[random.Random]) -> None:
-    one, two, other = make(3), make(3), make(4)
-    assert state_of(one) == state_of(two) != state_of(other)
-    one.random()
-    assert state_of(one) != state_of(two)
-
-
-def test_the_systems_own_randomness_has_no_state() -> None:
-    assert state_of(random.SystemRandom()) is None
 
 
 def test_clients_of_a_cloud_are_known_by_their_bases(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,6 +33,14 @@ def test_a_value_is_frozen_if_each_setup_makes_it_and_its_copies_share_it(
     assert [finding.key for finding in judge(run(first), run(second), find)] == ["self.x"] * frozen
 
 
+@pytest.mark.parametrize(("second", "frozen"), [("a", True), ("b", False)], ids=["kept", "made again"])
+def test_a_day_that_restore_leaves_is_frozen_though_all_setups_make_the_same(
+    second: str, frozen: bool
+) -> None:
+    answer = run(("a", second), kind="day")
+    assert [finding.key for finding in judge(answer, answer, find)] == ["self.x"] * frozen
+
+
 def test_small_values_say_nothing() -> None:
     assert judge(run(("a", "a"), kind="small"), run(("b", "b"), kind="small"), find) == ()
 

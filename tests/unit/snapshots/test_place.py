@@ -9,7 +9,13 @@ SOURCE = """
 import parts.cache
 LIMIT = 3
 
+class Part:
+    def __init__(self):
+        made = 1
+    made = 2
+
 class Model:
+    begun: int = 1
     def setup(self, ctx):
         self.client = 1
         self.client = 2
@@ -28,12 +34,14 @@ def project(tmp_path: Path) -> Project:
 @pytest.mark.parametrize(
     ("path", "file", "line"),
     [
-        ("self.client", "app.py", 7),
-        ("self.client['a'].b", "app.py", 7),
+        ("self.client", "app.py", 13),
+        ("self.client['a'].b", "app.py", 13),
+        ("self.begun", "app.py", 11),
+        ("app.Part.made", "app.py", 8),
         ("self.none", "app.py", None),
         ("app.LIMIT", "app.py", 3),
         ("parts.cache.HOT['a']", "cache.py", 3),
-        ("restore", "app.py", 9),
+        ("restore", "app.py", 15),
     ],
 )
 def test_a_path_is_placed_at_the_line_that_first_sets_it(

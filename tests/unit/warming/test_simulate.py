@@ -105,6 +105,13 @@ def test_a_start_takes_its_share_and_what_the_platform_adds() -> None:
     assert outcome.added_ms == pytest.approx((61_000, 61_000, 61_000))
 
 
+@pytest.mark.parametrize("cold_ms", [300.0, 1800.7, 60_100.1])
+def test_an_aim_of_just_what_a_start_takes_is_met(cold_ms: float) -> None:
+    moments = (2419.9 * each for each in range(200))
+    outcome = replayed(trace(*moments), cold_s=cold_ms / 1000, idle_s=5)
+    assert outcome.added_ms == (cold_ms, cold_ms, cold_ms)
+
+
 def test_the_same_seed_gives_the_same_result_and_another_one_another() -> None:
     arrivals = poisson(1 / 60, 500)
     cold = ColdStart(p50_ms=1000, p95_ms=4000)

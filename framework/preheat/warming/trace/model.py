@@ -51,7 +51,10 @@ def trace_of(
     source: str,
     notes: Sequence[str] = (),
 ) -> Trace:
-    """Return `moments` (seconds since the epoch, in any order) as a trace. Raises TraceError below two."""
+    """Return `moments` (seconds since the epoch, in any order) as a trace. Raises TraceError below two.
+
+    A NaN among `services_s` says nothing of its request: it counts with the median of the others.
+    """
     times = np.asarray(moments, dtype=np.float64)
     if len(times) < 2 or times.min() == times.max():
         found = "no request" if not len(times) else "one request" if len(times) == 1 else "one moment only"
@@ -60,7 +63,7 @@ def trace_of(
             hint='preheat warm plan --rate "20/h" --bursty --cold-ms 900  # without a trace',
         )
     said = list(notes)
-    took = None if services_s is None else np.asarray(services_s, dtype=np.float64)
+    took = None if services_s is None else _filled(np.asarray(services_s, dtype=np.float64), said)
     late = int(np.count_nonzero(np.diff(times) < 0))
     if late:
         said.append(f"{late} of {len(times)} arrivals came before the line above them; all were sorted.")
@@ -72,6 +75,21 @@ def trace_of(
     trace = Trace(start=start, arrivals=times - start, services_s=took)
     said += _remarks(trace)
     return Trace(start=start, arrivals=trace.arrivals, services_s=took, notes=tuple(said))
+
+
+def _filled(took: Floats, said: list[str]) -> Floats:
+    """Return `took` with the median in place of each NaN, and say so."""
+    untold = np.isnan(took)
+    if not untold.any():
+        return took
+    middle_s = float(np.nanmedian(took))
+    count = np.count_nonzero(untold)
+    said.append(
+        f"{count} of {len(took)} requests do not say what they took: {middle_s * 1000:g} ms each, the median "
+        "of the others."
+    )
+    filled: Floats = np.where(untold, middle_s, took)
+    return filled
 
 
 def _refuse_ages(first: float, last: float, source: str) -> None:

@@ -1,7 +1,8 @@
-"""One moment as text or a number to seconds since the epoch. Pure."""
+"""Moments as text or numbers to seconds since the epoch. Touches nothing."""
 
 import re
-from datetime import datetime, tzinfo
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
 from math import inf
 
 COMMON = "%d/%b/%Y:%H:%M:%S %z"
@@ -11,20 +12,33 @@ LATEST_S = 1e11
 NUMBER = re.compile(r"\d+(\.\d*)?([eE][+-]?\d+)?")
 
 
-def read_moment(text: str, zone: tzinfo) -> float:
-    """Return seconds since the epoch; what names no zone is in `zone`. Raises ValueError.
+@dataclass(slots=True)
+class Moments:
+    """Reads moments. Those that name no time zone are in `zone`, and `naive` says whether there were any."""
 
-    ISO 8601, numbers of seconds, milliseconds, microseconds or nanoseconds since the epoch, and the form of
-    access logs.
-    """
-    text = text.strip()
-    if NUMBER.fullmatch(text):
-        return read_epoch(float(text))
-    try:
-        moment = datetime.fromisoformat(text.removesuffix(" UTC"))
-    except ValueError:
-        moment = datetime.strptime(text, COMMON)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp()
+    zone: tzinfo
+    naive: bool = False
+
+    def read(self, value: str | float) -> float:
+        """Return seconds since the epoch. Raises ValueError.
+
+        ISO 8601, numbers of seconds, milliseconds, microseconds or nanoseconds since the epoch, and the form
+        of access logs.
+        """
+        if not isinstance(value, str):
+            return read_epoch(value)
+        text = value.strip()
+        if NUMBER.fullmatch(text):
+            return read_epoch(float(text))
+        bare = text.removesuffix(" UTC")
+        try:
+            moment = datetime.fromisoformat(bare)
+        except ValueError:
+            moment = datetime.strptime(text, COMMON)
+        if moment.tzinfo is None:
+            self.naive = self.naive or bare == text
+            moment = moment.replace(tzinfo=self.zone if bare == text else UTC)
+        return moment.timestamp()
 
 
 def read_epoch(number: float) -> float:

@@ -1,4 +1,5 @@
-"""A file of arrivals, line by line, to a Trace. Reads one file; 10 million lines take 80 MB.
+"""A file of arrivals, line by line, to a Trace. Reads one file; 10 million lines take 80 MB, and twice that
+where they say what each request took.
 
     csv          a column of moments; a column of counts makes each row a period (CloudWatch metrics)
     JSON lines   our access log; exported log events with a `timestamp`
@@ -6,7 +7,8 @@
                  filter-log-events` print
     access log   Common and Combined Log Format
 
-A row of a table that cannot be read is an error; a line of a log that is no request is left out and counted.
+A table of log events is read as a log. A row of a table that cannot be read is an error; a line of a log that
+is no request is left out and counted.
 """
 
 import gzip
@@ -17,19 +19,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
-from itertools import chain
+from itertools import chain, repeat
+from math import nan
 from pathlib import Path
 from typing import IO, Any
 
 from preheat.warming.trace import logs, metrics, table
 from preheat.warming.trace.model import MOST, Trace, TraceError, trace_of
+from preheat.warming.trace.moments import Moments
 
 
 @dataclass
 class Found:
-    """What was read so far; `services_s` is shorter than `times` where not every request says."""
+    """What was read so far. `services_s` is empty where no request says what it took; a NaN says nothing."""
 
     most: int
+    moments: Moments
     times: "array[float]" = field(default_factory=lambda: array("d"))
     services_s: "array[float]" = field(default_factory=lambda: array("d"))
     skipped: int = 0
@@ -42,9 +47,16 @@ class Found:
                 f"The trace has more than {self.most:,} requests, which are the most that is replayed.",
                 hint="head -n 10000000 FILE > part.csv  # or a few days of it",
             )
+        if service_s is not None and not self.services_s:
+            self.services_s.extend(repeat(nan, len(self.times)))
         self.times.append(moment)
-        if service_s is not None:
-            self.services_s.append(service_s)
+        if service_s is not None or self.services_s:
+            self.services_s.append(nan if service_s is None else service_s)
+
+    def forget(self) -> None:
+        """Count what was kept so far as lines that are no requests."""
+        self.skipped += len(self.times)
+        del self.times[:], self.services_s[:]
 
 
 def read_trace(
@@ -55,7 +67,7 @@ def read_trace(
     `column` is the one of the moments; moments without a zone are in `zone`. Counts are spread at random over
     their period, by `seed`.
     """
-    found = Found(most)
+    found = Found(most, Moments(zone))
     with _opened(file) as lines:
         first = next((line for line in lines if line.strip()), None)
         if first is None:
@@ -69,13 +81,14 @@ def read_trace(
         if first.lstrip().startswith(("{", "[")):
             _read_json(first, lines, file, found, seed)
         elif logs.is_common(first):
-            _keep(logs.common(chain([first], lines)), found)
+            _keep(logs.common(chain([first], lines), found.moments), found)
         else:
-            _read_table(chain([first], lines), file, column, zone, found, seed)
+            _read_table(chain([first], lines), file, column, found, seed)
     if found.skipped:
         found.notes.append(f"{found.skipped} lines of {file.name} are no requests; they were left out.")
-    services = found.services_s if len(found.services_s) == len(found.times) else None
-    return trace_of(found.times, services, source=file.name, notes=found.notes)
+    if found.moments.naive:
+        found.notes.append(f"The moments name no time zone; they were read as {zone}.")
+    return trace_of(found.times, found.services_s or None, source=file.name, notes=found.notes)
 
 
 def _read_json(first: str, rest: Iterator[str], file: Path, found: Found, seed: int) -> None:
@@ -86,13 +99,13 @@ def _read_json(first: str, rest: Iterator[str], file: Path, found: Found, seed: 
     else:
         second = next((line for line in rest if line.strip()), None)
         if second is not None:
-            _keep(logs.events(chain([first, second], rest)), found)
+            _keep(logs.events(chain([first, second], rest), found.moments), found)
             return
-    periods = _periods(document, file)
+    periods = _periods(document, file, found.moments)
     if periods is not None:
         _spread(periods, file, found, seed)
         return
-    _keep(logs.exported(document), found)
+    _keep(logs.exported(document, found.moments), found)
     if not found.times:
         message = (
             f"{file.name} is JSON without arrivals: no Datapoints, MetricDataResults or events of requests."
@@ -100,10 +113,10 @@ def _read_json(first: str, rest: Iterator[str], file: Path, found: Found, seed: 
         raise TraceError(message, hint=f"aws logs filter-log-events ... > {file.name}")
 
 
-def _periods(document: Any, file: Path) -> list[tuple[float, float]] | None:
+def _periods(document: Any, file: Path, moments: Moments) -> list[tuple[float, float]] | None:
     try:
-        return metrics.periods(document)
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        return metrics.periods(document, moments)
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         message = f"{file.name} has a period that cannot be read: {type(error).__name__}: {error}."
         raise TraceError(message, hint="aws cloudwatch get-metric-statistics --statistics Sum ...") from error
 
@@ -115,25 +128,28 @@ def _whole(text: str, file: Path) -> Any:
         raise TraceError(f"{file.name} is neither JSON nor lines of JSON: {error}.") from error
 
 
-def _read_table(
-    lines: Iterator[str], file: Path, column: str | None, zone: tzinfo, found: Found, seed: int
-) -> None:
-    rows = table.Table(lines, file.name, column, zone)
-    if rows.counts is not None:
+def _read_table(lines: Iterator[str], file: Path, column: str | None, found: Found, seed: int) -> None:
+    rows = table.Table(lines, file.name, column, found.moments)
+    if rows.messages is not None:
+        _keep(rows.events(), found)
+    elif rows.counts is not None:
         _spread(list(rows.periods()), file, found, seed)
-        return
-    for moment, service_s in rows.requests():
-        found.add(moment, service_s)
-    if rows.naive:
-        found.notes.append(f"The moments name no time zone; they were read as {zone}.")
+    else:
+        for moment, service_s in rows.requests():
+            found.add(moment, service_s)
 
 
 def _keep(entries: Iterator[logs.Entry | None], found: Found) -> None:
+    """Keep requests; where Lambda reports invocations, these: what ran in one may have logged itself, too."""
+    reported = False
     for entry in entries:
-        if entry is None:
+        if entry is not None and entry.reported and not reported:
+            found.forget()
+            reported = True
+        if entry is None or entry.reported != reported:
             found.skipped += 1
-            continue
-        found.add(entry.moment, entry.service_s)
+        else:
+            found.add(entry.moment, entry.service_s)
 
 
 def _spread(periods: list[tuple[float, float]], file: Path, found: Found, seed: int) -> None:

@@ -2,10 +2,10 @@
 
 import csv
 from collections.abc import Iterator
-from datetime import tzinfo
 
+from preheat.warming.trace import logs
 from preheat.warming.trace.model import TraceError
-from preheat.warming.trace.moments import NUMBER, read_moment
+from preheat.warming.trace.moments import Moments
 
 MOMENTS = (
     "timestamp",
@@ -20,33 +20,47 @@ MOMENTS = (
 )
 COUNTS = ("sum", "samplecount", "count", "invocations", "requests")
 SERVICES_MS = ("service_ms", "model_ms", "duration_ms", "total_ms")
+MESSAGE = "@message"
+"""How Logs Insights heads log events."""
+SAVED = ["timestamp", "message"]
+"""How the console of CloudWatch heads log events that it saves."""
 SHOWN = 60
 
 
 class Table:
-    """The rows of one CSV. `counts` is the column of counts, None where each row is one request."""
+    """The rows of one CSV: periods, where there is a column of `counts`; log events, where one of `messages`.
 
-    def __init__(self, lines: Iterator[str], name: str, column: str | None, zone: tzinfo) -> None:
+    Else each row is one request.
+    """
+
+    def __init__(self, lines: Iterator[str], name: str, column: str | None, moments: Moments) -> None:
         first = next(lines)
         delimiter = max(",;\t", key=first.count)
-        self._name, self._zone = name, zone
+        self._name, self._read = name, moments
         header = [cell.strip() for cell in self._header(first, delimiter)]
         self._rows = csv.reader(lines, delimiter=delimiter)
         self._before = 1
-        self.naive = False
         if column is None and self._is_moment(header[0]):
             self._rows = csv.reader(_and(first, lines), delimiter=delimiter)
             self._before, header = 0, []
         plain = [cell.lower() for cell in header]
         self._moments = self._moment_column(header, plain, column) if header else 0
+        message = SAVED[1] if plain == SAVED else MESSAGE
+        self.messages = plain.index(message) if message in plain else None
         self.counts = next((plain.index(each) for each in COUNTS if each in plain), None)
         self._services = next((plain.index(each) for each in SERVICES_MS if each in plain), None)
 
     def requests(self) -> Iterator[tuple[float, float | None]]:
         """Yield each request's moment and, where there is a column of it, what it took in seconds."""
         for number, row in self._numbered():
-            took = None if self._services is None else self._number(row, self._services, number) / 1000
-            yield self._moment(row, number), took
+            yield self._moment(row, number), self._service_s(row, number)
+
+    def events(self) -> Iterator[logs.Entry | None]:
+        """Yield what each row's message tells of; None where that is no request."""
+        assert self.messages is not None
+        for number, row in self._numbered():
+            message = row[self.messages] if len(row) > self.messages else ""
+            yield logs.told(message, self._moment(row, number), self._read)
 
     def periods(self) -> Iterator[tuple[float, float]]:
         """Yield the begin of each period and the count in it."""
@@ -71,16 +85,19 @@ class Table:
 
     def _moment(self, row: list[str], number: int) -> float:
         try:
-            text = row[self._moments]
-            if not self.naive:
-                self.naive = _is_naive(text)
-            return read_moment(text, self._zone)
+            return self._read.read(row[self._moments])
         except (ValueError, IndexError, OverflowError) as error:
             value = row[self._moments][:SHOWN] if len(row) > self._moments else ",".join(row)[:SHOWN]
             raise TraceError(
                 f"{self._name}, line {number}: {value!r} is no moment.",
                 hint="--column NAME  # moments are 2026-11-21T10:00:00Z, or seconds or ms since 1970",
             ) from error
+
+    def _service_s(self, row: list[str], number: int) -> float | None:
+        """Return what a request took, None where its row leaves that open."""
+        if self._services is None or not "".join(row[self._services : self._services + 1]).strip():
+            return None
+        return self._number(row, self._services, number) / 1000
 
     def _number(self, row: list[str], index: int, number: int) -> float:
         try:
@@ -105,18 +122,10 @@ class Table:
 
     def _is_moment(self, text: str) -> bool:
         try:
-            read_moment(text, self._zone)
+            self._read.read(text)
         except ValueError:
             return False
         return True
-
-
-def _is_naive(text: str) -> bool:
-    """Whether a moment names no time zone, and needs one."""
-    tail = text.strip()[10:]
-    return not NUMBER.fullmatch(text.strip()) and not (
-        tail.endswith(("Z", "UTC")) or "+" in tail or "-" in tail
-    )
 
 
 def _and(first: str, lines: Iterator[str]) -> Iterator[str]:

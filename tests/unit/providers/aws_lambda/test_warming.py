@@ -1,5 +1,5 @@
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from tests.fakes.lambda_templates import project
@@ -13,7 +13,7 @@ from preheat.warming.planner import MONTH_S, month_usd
 from preheat.warming.possible import changed, possible
 from preheat.warming.simulate import Outcome
 from preheat_providers._aws.prices.table import Prices
-from preheat_providers.aws_lambda.options import read_options
+from preheat_providers.aws_lambda.options import Options, read_options
 from preheat_providers.aws_lambda.provider import LambdaProvider
 from preheat_providers.aws_lambda.warming import LIFETIME_S, warm_settings
 
@@ -124,16 +124,31 @@ def test_reserved_concurrency_is_the_most(provider: LambdaProvider) -> None:
 
 
 def test_a_number_is_provisioned_and_none_is_a_way_too() -> None:
-    two = warm_settings(Pool(min=2))
+    two = warm_settings(Options(), Pool(min=2))
     assert (two["provider.aws_lambda.warm"], two["provider.aws_lambda.provisioned"]) == ("provisioned", 2)
-    none = warm_settings(Pool(min=0))
+    none = warm_settings(Options(warm="provisioned"), Pool(min=0))
     assert (none["provider.aws_lambda.warm"], none["provider.aws_lambda.provisioned"]) == ("none", None)
+
+
+@pytest.mark.parametrize("warm", ["snapstart", "schedule", "none"])
+def test_none_at_all_takes_away_only_what_is_provisioned(
+    warm: Literal["snapstart", "schedule", "none"],
+) -> None:
+    assert warm_settings(Options(warm=warm), Pool(min=0)) == {}
+
+
+def test_hours_give_way_to_a_number() -> None:
+    table = {"warm": "provisioned", "provisioned_schedule": [{"cron": "0 8 * * *", "min": 1, "max": 1}]}
+    for least in (0, 2):
+        settings = warm_settings(read_options(table), Pool(min=least))
+        assert settings["provider.aws_lambda.provisioned_schedule"] is None
+    assert "provider.aws_lambda.provisioned_schedule" not in warm_settings(Options(), Pool(min=2))
 
 
 @pytest.mark.parametrize("more", [{"buffer": 1}, {"max": 4}, {"idle_s": 60}])
 def test_what_only_lambda_decides_is_refused(more: dict[str, Any]) -> None:
     with pytest.raises(ProviderError, match="are its own") as refused:
-        warm_settings(Pool(min=1, **more))
+        warm_settings(Options(), Pool(min=1, **more))
     assert refused.value.hint == "preheat warm set 2 --provider aws_lambda"
 
 

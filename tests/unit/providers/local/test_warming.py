@@ -64,5 +64,10 @@ def test_without_hours_in_the_demand_none_are_offered(provider: LocalProvider) -
 
 
 def test_a_pool_is_in_the_table_of_scaling(provider: LocalProvider) -> None:
-    settings = provider.warm_settings(OF, Pool(min=2, idle_s=60))
+    settings = provider.warm_settings(project(), Pool(min=2, idle_s=60))
     assert settings == {"scaling.min": 2, "scaling.idle_s": 60}
+
+
+def test_hours_give_way_to_a_number(provider: LocalProvider) -> None:
+    settings = provider.warm_settings(OF, Pool(min=2))
+    assert settings == {"scaling.min": 2, "provider.local.schedule": None}

@@ -52,7 +52,10 @@ def test_windows_numbers_buffers_and_a_snapshot_are_offered() -> None:
     assert all(each.most == 5 for each in found.values())
 
 
-@pytest.mark.parametrize("modal", [{}, {"min_containers": 2, "scaledown_window": 90, "buffer_containers": 4}])
+@pytest.mark.parametrize(
+    "modal",
+    [{}, {"min_containers": 2, "scaledown_window": 90, "buffer_containers": 4}, {"snapshot": "cpu"}],
+)
 def test_the_settings_of_an_option_make_the_pool_that_was_simulated(modal: dict[str, Any]) -> None:
     for option in offered(**modal).values():
         after = changed(project(**modal), "modal", option.settings)
@@ -60,6 +63,13 @@ def test_the_settings_of_an_option_make_the_pool_that_was_simulated(modal: dict[
         assert (scale.min_containers, scale.buffer_containers) == (option.least, option.buffer)
         assert scale.scaledown_window == option.idle_s
         assert (read_options(after.provider["modal"]).snapshot == "cpu") == (option.kind == "snapshot")
+
+
+def test_a_snapshot_of_the_project_keeps_its_kind_and_the_other_options_go_without() -> None:
+    of = project(snapshot="gpu")
+    for option in offered(snapshot="gpu").values():
+        told = read_options(changed(of, "modal", option.settings).provider["modal"])
+        assert told.snapshot == ("gpu" if option.kind == "snapshot" else "none")
 
 
 def test_a_container_is_paid_from_its_start_to_its_end() -> None:

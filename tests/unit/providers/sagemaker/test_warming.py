@@ -99,6 +99,11 @@ def test_a_pool_is_in_the_table_of_scaling() -> None:
     assert settings == {"scaling.min": 2, "scaling.max": 4, "scaling.idle_s": 300}
 
 
+def test_hours_give_way_to_a_number() -> None:
+    options = read_options({"schedule": [{"cron": "0 0 * * *", "min": 2, "max": 2}]})
+    assert warm_settings(options, Pool(min=1)) == {"scaling.min": 1, "provider.sagemaker.schedule": None}
+
+
 @pytest.mark.parametrize(
     ("options", "pool", "what"),
     [

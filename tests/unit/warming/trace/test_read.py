@@ -112,6 +112,8 @@ def test_a_long_silence_is_said(file: Path) -> None:
         ('{"Datapoints": [{"Timestamp": 0, "Sum": -3}]}', "-3 is no count"),
         ('{"MetricDataResults": [{"Timestamps": [1, 2], "Values": [NaN]}]}', "nan is no count"),
         ('{"MetricDataResults": [{"Timestamps": [1, 2], "Values": [1]}]}', "argument 2 is shorter"),
+        ('{"MetricDataResults": [3]}', "a period that cannot be read: AttributeError"),
+        ('{"Datapoints": [{"Timestamp": 0, "Sum": 3, "Unit": "Milliseconds"}]}', "no Sum and no SampleCount"),
     ],
 )
 def test_what_is_no_trace_says_what_is_wrong_and_where(file: Path, text: str, what: str) -> None:
@@ -197,6 +199,53 @@ def test_reports_of_lambda_count_once_and_from_their_begin(file: Path) -> None:
     assert (trace.start, list(trace.arrivals)) == (TEN, [0.0, 9.0])
     assert trace.services_s is not None
     assert list(trace.services_s) == [0.25, 0.5]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"time": "2026-11-21T11:00:00"}\n{"time": "2026-11-21T11:00:09"}\n',
+        '{"events": [{"timestamp": "2026-11-21 11:00:00"}, {"timestamp": "2026-11-21 11:00:09"}]}',
+    ],
+)
+def test_moments_in_json_without_a_zone_are_in_the_one_that_is_given(file: Path, text: str) -> None:
+    trace = read(file, text, zone=ZoneInfo("Europe/Berlin"))
+    assert (trace.start, list(trace.arrivals)) == (TEN, [0.0, 9.0])
+    assert "read as Europe/Berlin" in notes(trace)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"MetricDataResults": [{"Timestamps": ["2026-11-21T11:00", "2026-11-21T12:00"], "Values": [9, 9]}]}',
+        "timestamp,Sum\n2026-11-21T11:00:00,9\n2026-11-21T12:00:00,9\n",
+    ],
+)
+def test_counts_without_a_zone_are_in_the_one_that_is_given(file: Path, text: str) -> None:
+    trace = read(file, text, zone=ZoneInfo("Europe/Berlin"))
+    assert TEN <= trace.start < TEN + 3600
+    assert "read as Europe/Berlin" in notes(trace)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "time,duration_ms\n5,100\n6,\n7,400\n9,200\n",
+        '{"time": 5, "duration_ms": 100}\n{"time": 6}\n{"time": 7, "duration_ms": 400}\n'
+        '{"time": 9, "duration_ms": 200}\n',
+    ],
+)
+def test_a_request_that_does_not_say_what_it_took_counts_with_the_median(file: Path, text: str) -> None:
+    trace = read(file, text)
+    assert trace.services_s is not None
+    assert list(trace.services_s) == [0.1, 0.2, 0.4, 0.2]
+    assert "1 of 4 requests do not say what they took: 200 ms each" in notes(trace)
+
+
+def test_the_first_request_may_be_the_one_that_does_not_say(file: Path) -> None:
+    trace = read(file, '{"time": 5}\n{"time": 6, "duration_ms": 300}\n')
+    assert trace.services_s is not None
+    assert list(trace.services_s) == [0.3, 0.3]
 
 
 @pytest.mark.parametrize(
