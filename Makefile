@@ -48,7 +48,7 @@ functional: install system ## the tests that start real runtimes
 	$(BIN)/python -m pytest -n 2 --dist loadgroup tests/contract tests/functional
 
 test-modal-matrix: install ## the Modal tests with the oldest and the newest supported client
-	for client in oldest newest; do TEST_MODAL_CLIENT=$$client $(BIN)/python -m pytest -n 2 --dist loadgroup tests/functional/modal/test_*.py || exit 1; done
+	for client in oldest newest; do TEST_MODAL_CLIENT=$$client $(BIN)/python -m pytest -n 2 --dist loadgroup tests/functional/modal/test_*.py tests/functional/modal/running || exit 1; done
 
 test-llama: install ## the tests of llama.cpp with the real library, which takes minutes to compile
 	TEST_LLAMA=real $(BIN)/python -m pytest tests/functional/handlers/test_llama_cpp.py

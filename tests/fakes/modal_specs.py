@@ -36,7 +36,9 @@ def project_of(root: Path = Path("/projects/demo"), **changes: Any) -> Project:
 
 
 def bundle_of(project: Project, *, root: Path = Path("/cache"), weights: int = 0, **contract: Any) -> Bundle:
-    """Return a bundle whose layers are folders of `root`; `weights` is how many bytes that layer has."""
+    """Return a bundle whose layers are folders of `root`; `weights` is how many bytes that layer has, and
+    `contract` what the handler's says beyond one request at a time.
+    """
     sizes = {"dependencies": 10, "weights": weights, "code": 10}
     layers = tuple(
         Layer(name=name, digest=f"sha256:{name[0] * 64}", bytes=size, path=root / name)  # type: ignore[arg-type]
@@ -49,5 +51,5 @@ def bundle_of(project: Project, *, root: Path = Path("/cache"), weights: int = 0
         sizes=(),
         path=root,
         cached=False,
-        contract=MappingProxyType(contract) if contract else None,
+        contract=MappingProxyType(contract),
     )

@@ -4,6 +4,7 @@ The client checks next to nothing of this, and its server only after a build.
 """
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,10 +15,13 @@ from preheat_providers.modal.finding import Find, finder
 from preheat_providers.modal.gpus import gpu_problem, most_gpus
 from preheat_providers.modal.names import (
     LABEL_CHARACTERS,
+    MARK_CHARACTERS,
     OBJECT_CHARACTERS,
+    REFERENCE,
     app_name,
     endpoint_label,
     jobs_dict,
+    own_secret,
 )
 from preheat_providers.modal.options import Options
 from preheat_providers.modal.scaling import scale_of
@@ -25,15 +29,19 @@ from preheat_providers.modal.shipped.jobs.records import ATTEMPTS
 
 TABLE = "provider.modal"
 
+BUILDER = "2025.06"
+"""The version of Modal's image builder, which decides on the patch of Python and on Debian; without it that
+of the workspace counts. The newest that modal 1.5.0 knows, and 1.6.4 has it: modal/_image.py."""
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
-"""Those of Modal's image builder 2025.06 from 3.11 on; modal/builder/base-images.json of modal 1.6.4."""
+"""Those of that builder from 3.11 on; modal/builder/base-images.json of modal 1.6.4."""
 PYTHON = "3.13"
 """What runs unless the project says otherwise: fixed, so that every machine of a team builds the same."""
 
 CALL_S = 24 * 3600
 """The longest call (https://modal.com/docs/guide/timeouts, read on 2026-11-21)."""
 SPARE_S = 60
-"""What a call has beyond its attempts: the pauses between them, and a full queue."""
+"""What a call has beyond its attempts: the pauses between them, and a full queue. Each attempt beyond those
+of a job brings a pause of up to a minute more."""
 LONGEST_TIMEOUT_S = (CALL_S - SPARE_S) // ATTEMPTS
 
 WEB_S = 150
@@ -48,6 +56,21 @@ DISK_MB = 512 * 1024
 
 OURS = re.compile(r"MODAL_.*|PREHEAT_TOKEN_SHA256")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def call_s(project: Project) -> int:
+    """Return what a call of the class may take, in seconds: all attempts of a job, or those of an upload."""
+    return math.ceil(most_attempts(project) * project.resources.timeout_s) + _spare_s(project)
+
+
+def most_attempts(project: Project) -> int:
+    """Return how often one call may ask the model."""
+    uploads = (each.attempts for each in project.triggers if isinstance(each, ObjectCreated))
+    return max((ATTEMPTS, *uploads))
+
+
+def _spare_s(project: Project) -> int:
+    return SPARE_S * (1 + most_attempts(project) - ATTEMPTS)
 
 
 def project_findings(project: Project, options: Options) -> tuple[Finding, ...]:
@@ -96,12 +119,15 @@ def _gpu_fix(key: str, wrong: str, instead: str, options: Options) -> str:
 
 def _resource_findings(project: Project, find: Find) -> Iterator[Finding]:
     resources = project.resources
-    if resources.timeout_s > LONGEST_TIMEOUT_S:
+    if call_s(project) > CALL_S:
+        attempts = most_attempts(project)
+        longest = (CALL_S - _spare_s(project)) // attempts
+        whose = "a job" if attempts == ATTEMPTS else "an upload"
         message = (
             f"resources.timeout_s is {resources.timeout_s:g}. A call on Modal ends after 24 hours, in which "
-            f"a job has {ATTEMPTS} attempts: {LONGEST_TIMEOUT_S} seconds for each."
+            f"{whose} has {attempts} attempts: {longest} seconds for each."
         )
-        yield find("resources.timeout_s", message, f"timeout_s = {LONGEST_TIMEOUT_S}")
+        yield find("resources.timeout_s", message, f"timeout_s = {longest}")
     if resources.tmp_mb > DISK_MB:
         message = f"resources.tmp_mb is {resources.tmp_mb}, and a container on Modal has {DISK_MB} MB."
         yield find("resources.tmp_mb", message, f"tmp_mb = {DISK_MB}")
@@ -140,8 +166,9 @@ def _scale_findings(project: Project, options: Options, find: Find) -> Iterator[
 
 def _name_findings(project: Project, find: Find) -> Iterator[Finding]:
     app = app_name(project.name, project.stage)
+    makes_secret = any(not where.startswith(REFERENCE) for where in project.secrets.values())
     for name, room in (
-        (jobs_dict(app), OBJECT_CHARACTERS),
+        (own_secret(app, "0" * MARK_CHARACTERS) if makes_secret else jobs_dict(app), OBJECT_CHARACTERS),
         (endpoint_label(project.name, project.stage), LABEL_CHARACTERS - len("w--")),
     ):
         too_long = len(name) - room

@@ -1,5 +1,7 @@
 """What things are called on Modal. Pure; every other part of this provider takes its names from here."""
 
+import re
+
 OBJECT_CHARACTERS = 64
 """The longest name of an app, a Secret, a Volume or a Dict; modal/_utils/name_utils.py of modal 1.6.4."""
 
@@ -8,6 +10,11 @@ LABEL_CHARACTERS = 63
 
 
 PREFIX = "preheat-"
+
+REFERENCE = "modal:"
+"""How a secret of preheat.toml begins that names a Secret of Modal's: `modal:NAME`."""
+MARK_CHARACTERS = 8
+"""How much of the mark of its values tells the Secrets of an app from one another."""
 
 
 def app_name(name: str, stage: str) -> str:
@@ -35,9 +42,18 @@ def jobs_dict(app: str) -> str:
     return f"{app}-jobs"
 
 
-def own_secret(app: str) -> str:
-    """Return the Secret that the deploy makes of the values that preheat.toml refers to."""
-    return f"{app}-env"
+def own_secret(app: str, mark: str | None = None) -> str:
+    """Return the Secret that a deploy makes of the values that preheat.toml refers to.
+
+    Other values have another `mark` and another Secret: a deploy that fails, and a rollback, leave what runs
+    its own. Without a mark it is the name in a plan.
+    """
+    return f"{app}-env" if mark is None else f"{app}-env-{mark[:MARK_CHARACTERS]}"
+
+
+def is_own_secret(app: str, name: str) -> bool:
+    """Say whether `name` is that of a Secret of `app`, whichever values it has."""
+    return re.fullmatch(rf"{re.escape(app)}-env(-[0-9a-f]{{{MARK_CHARACTERS}}})?", name) is not None
 
 
 def own_volume(app: str) -> str:

@@ -4,7 +4,7 @@ A running app does not say what it was made of, but for the names of its functio
 its resources into the app's Volume before it publishes, and the deployment's tag says which record is its.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -12,6 +12,7 @@ from preheat.bundle.model import Bundle
 from preheat.plan.model import Resource
 from preheat_providers.modal.app.functions import POLLER, RECEIVER
 from preheat_providers.modal.app.spec import AppSpec, Volume
+from preheat_providers.modal.limits import BUILDER
 from preheat_providers.modal.names import own_secret, own_volume
 
 IMAGE, VOLUME, SECRET, CLASS, ENDPOINT, SCHEDULE, UPLOADS = (
@@ -35,24 +36,26 @@ SETTINGS = (
 """Fields of the spec that are the class's own; lists of nothing are left out."""
 
 
-def desired_resources(
-    spec: AppSpec, bundle: Bundle, environment: str, *, secrets_mark: str | None
-) -> tuple[Resource, ...]:
+def desired_resources(spec: AppSpec, bundle: Bundle, environment: str) -> tuple[Resource, ...]:
     """Return the resources of `spec`, which deploys `bundle`; its release and its token are none."""
-    return tuple(_resources(spec, bundle, environment, secrets_mark))
+    return tuple(_resources(spec, bundle, environment))
 
 
-def _resources(
-    spec: AppSpec, bundle: Bundle, environment: str, secrets_mark: str | None
-) -> Iterator[Resource]:
+def secrets_mark_of(resources: Iterable[Resource]) -> str | None:
+    """Return the mark of the values of `resources`, by which their Secret is named; None without one."""
+    marks = (each.properties["mark"] for each in resources if each.kind == SECRET)
+    return next((mark for mark in marks if mark is not None), None)
+
+
+def _resources(spec: AppSpec, bundle: Bundle, environment: str) -> Iterator[Resource]:
     yield Resource(kind=IMAGE, name=spec.app, properties=_image(spec, bundle))
     # Without weights, too: it keeps the records of the releases.
     weights = bundle.layer("weights").digest if isinstance(spec.weights, Volume) else None
     yield Resource(kind=VOLUME, name=own_volume(spec.app), properties={"weights": weights})
     for name, variables in sorted(spec.secrets.items()):
-        mark = secrets_mark if name == own_secret(spec.app) else None
-        properties = {"variables": sorted(variables), "mark": mark}
-        yield Resource(kind=SECRET, name=name, properties=properties)
+        own = name == own_secret(spec.app, spec.secrets_mark)
+        properties = {"variables": sorted(variables), "mark": spec.secrets_mark if own else None}
+        yield Resource(kind=SECRET, name=own_secret(spec.app) if own else name, properties=properties)
     yield Resource(kind=CLASS, name=spec.app, properties=_class(spec, environment))
     yield Resource(kind=ENDPOINT, name=spec.label, properties={"callers": spec.door})
     for tick in spec.ticks:
@@ -64,6 +67,7 @@ def _resources(
 
 def _image(spec: AppSpec, bundle: Bundle) -> Mapping[str, Any]:
     return {
+        "builder": BUILDER,
         "python": spec.python,
         "uv": spec.uv_version if spec.packages == "image" else None,
         "packages": {"from": spec.packages, "digest": bundle.layer("dependencies").digest},

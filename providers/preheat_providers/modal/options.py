@@ -9,6 +9,8 @@ _REGION = re.compile(r"https://sqs\.(?P<region>[a-z]{2}(-[a-z]+)+-[0-9])\.")
 """In a queue's URL: https://docs.aws.amazon.com/general/latest/gr/sqs-service.html, read on 2026-11-21."""
 _STRINGS = {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1}
 
+Strategy = Literal["rolling", "recreate"]
+
 SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "additionalProperties": False,
@@ -71,7 +73,8 @@ SCHEMA: Mapping[str, Any] = {
             "minimum": 0,
             "maximum": 10,
             "default": 2,
-            "description": "How often Modal repeats the call of a job whose container died.",
+            "description": "How often Modal repeats a call whose container died, that of a job or an upload "
+            "too, and the call of a schedule that failed.",
         },
         "snapshot": {
             "enum": ["none", "cpu", "gpu"],
@@ -95,6 +98,12 @@ SCHEMA: Mapping[str, Any] = {
             "default": "token",
             "description": "Who may call, where the http trigger wants a token: holders of ours, or of a "
             "proxy token of Modal's, which is checked before a container starts.",
+        },
+        "strategy": {
+            "enum": ["rolling", "recreate"],
+            "default": "rolling",
+            "description": "What a deploy does with containers of the release before: they answer until new "
+            "ones are ready, or it ends them and waits for their ends.",
         },
         "aws_region": {
             "type": "string",
@@ -143,6 +152,7 @@ class Options:
     weights: Literal["volume", "image"] = "volume"
     packages: Literal["image", "upload"] = "image"
     auth: Literal["token", "proxy"] = "token"
+    strategy: Strategy = "rolling"
     aws_region: str | None = None
     upload_queue: str | None = None
     upload_role: str | None = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from preheat.bundle.model import Bundle
 from preheat.errors import ProjectError
@@ -18,7 +19,7 @@ from preheat_providers.modal.uploads.stack import wanted_stack
 UNNUMBERED = "0"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Outfit:
     """A project, its bundle, and its options."""
 
@@ -42,10 +43,19 @@ class Outfit:
         """Those of them that a stack on AWS tells the app of; none where the app asks a queue."""
         return self.uploads if self.options.upload_queue is None else ()
 
+    @cached_property
+    def secrets_mark(self) -> str | None:
+        """What changes with the values of its secrets. Raises ProviderError for one that has none."""
+        return own_mark(self.project, self.environment)
+
     def spec(
         self, *, release: str = UNNUMBERED, token_sha256: str | None = None, uploads_sha256: str | None = None
     ) -> AppSpec:
-        """Return the app; a release, a token and a key are known only when it is deployed."""
+        """Return the app; a release, a token and a key are known only when it is deployed.
+
+        Raises ProviderError for a secret without a value, and where a handler that was not run leaves
+        something open.
+        """
         return app_spec(
             self.project,
             self.options,
@@ -53,15 +63,15 @@ class Outfit:
             release=release,
             token_sha256=token_sha256,
             uploads_sha256=uploads_sha256 or "",
+            secrets_mark=self.secrets_mark,
         )
 
     def resources(self) -> tuple[Resource, ...]:
-        """Return what the plan compares. Raises ProviderError for a secret without a value, and ProjectError
-        where containers could not read what is uploaded.
+        """Return what the plan compares. Raises what `spec` does, and ProjectError where containers could
+        not read what is uploaded.
         """
         self._check()
-        mark = own_mark(self.project, self.environment)
-        own = desired_resources(self.spec(), self.bundle, self.place, secrets_mark=mark)
+        own = desired_resources(self.spec(), self.bundle, self.place)
         boundary = self.options.permissions_boundary
         return (*own, *wanted_stack(self.project.name, self.project.stage, self.told, boundary=boundary))
 

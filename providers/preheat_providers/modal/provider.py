@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -225,8 +226,8 @@ class ModalProvider:
         )
 
     def destroy(self, name: str, stage: str, *, report: Report) -> Receipt:
-        """Remove the app, its Volume, its Secret and the records of its jobs."""
-        place = self._found(name, stage)
+        """Remove the app, its Volume, its Secrets and the records of its jobs."""
+        place = self._to_destroy(name, stage)
         receipt = destroying.destroy(place, self._stack_of(place), report)
         for pending in (self._token(place), self._key(place)):
             pending.forget()
@@ -259,6 +260,14 @@ class ModalProvider:
         if app_name(name, stage) in self._environments or place.live() is not None:
             return place
         return next((elsewhere for elsewhere, _ in self._deployed(name, stage)), place)
+
+    def _to_destroy(self, name: str, stage: str) -> Place:
+        """Return where the function is, or else where something of it was left."""
+        place = self._found(name, stage)
+        if place.live() is not None:
+            return place
+        others = (replace(place, environment=each) for each in list_environments(self._client))
+        return next((each for each in (place, *others) if destroying.remains(each)), place)
 
     def _deployed(self, name: str | None, stage: str | None) -> Iterator[tuple[Place, Live]]:
         """Yield each function that matches, in whatever environment it is."""

@@ -29,8 +29,8 @@ def scale_of(project: Project, options: Options) -> Scale:
 def inputs_of(project: Project, options: Options, contract: Mapping[str, Any] | None) -> tuple[int, int]:
     """Return how many requests Modal may hand to one container, and how many it is to aim at.
 
-    `contract` is the handler's contract document, or None where it could not be run here; then a
-    container takes one request at a time unless preheat.toml says more.
+    `contract` is the handler's contract document, or None where it is not known; then a container takes one
+    request at a time unless preheat.toml says more.
     """
     at_once = options.concurrency or project.scaling.concurrency or _at_once(contract)
     return at_once + SPARE_INPUTS, at_once

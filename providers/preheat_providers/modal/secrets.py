@@ -1,13 +1,13 @@
-"""The Secret that a deploy makes of the values that preheat.toml refers to: the only way they leave."""
+"""The Secrets that deploys make of the values that preheat.toml refers to: the only way they leave."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 
 from preheat.project.model import Project
 from preheat.project.secret_values import resolve_secrets, secrets_mark
-from preheat_providers.modal.app.making import REFERENCE
 from preheat_providers.modal.client import Client
 from preheat_providers.modal.errors import translated
+from preheat_providers.modal.names import REFERENCE, is_own_secret
 
 
 def own_secrets(project: Project) -> Project:
@@ -36,6 +36,16 @@ def put_secret(client: Client, name: str, environment: str, values: Mapping[str,
         object_creation_type="OBJECT_CREATION_TYPE_CREATE_OVERWRITE_IF_EXISTS",
         env_dict=values,
     )
+
+
+def made_secrets(client: Client, app: str, environment: str) -> tuple[str, ...]:
+    """Return the names of the Secrets that deploys have made for `app`. Raises ProviderError."""
+    own = client.modal
+    from modal import Secret
+
+    with translated(f"the Secrets of {app} cannot be listed"):
+        found = Secret.objects.list(environment_name=environment, client=own)
+    return tuple(sorted(each.name for each in found if each.name and is_own_secret(app, each.name)))
 
 
 def drop_secret(client: Client, name: str, environment: str) -> bool:

@@ -24,6 +24,8 @@ from tests.fakes.modal.state import Function, Input, State
 
 Stage = Literal["starting", "hello", "checkpoint", "restored", "ready", "ended"]
 OWN = "/__modal"
+STALE = "a token that has expired"
+"""What the variable has once the file was written anew: nobody who reads the variable is let in."""
 SAYS_IT_BEGINS = "container: the entrypoint starts"
 
 
@@ -109,6 +111,9 @@ class Runner:
         (container.folder / "place").mkdir()
         arguments = self._arguments(container, definition)
         (own / "arguments.bin").write_bytes(arguments.SerializeToString())
+        app = container.function.app
+        token = identity_token(app=app.name, function=container.function.name, environment=app.environment)
+        (own / "identity-token").write_text(token)
         container.environment = self._environment(container, definition, tree, url)
         jail = Jail(
             container.folder / "place",
@@ -149,11 +154,8 @@ class Runner:
             "MODAL_REGION": "us-east-1",
             "MODAL_CLOUD_PROVIDER": "CLOUD_PROVIDER_AWS",
             "MODAL_CONTAINER_ARGUMENTS_PATH": f"{OWN}/arguments.bin",
-            "MODAL_IDENTITY_TOKEN": identity_token(
-                app=container.function.app.name,
-                function=container.function.name,
-                environment=container.function.app.environment,
-            ),
+            "MODAL_IDENTITY_TOKEN": STALE,
+            "MODAL_IDENTITY_TOKEN_FILE": f"{OWN}/identity-token",
         }
         if definition.checkpointing_enabled:
             env |= {"MODAL_ENABLE_SNAP_RESTORE": "1"}

@@ -14,6 +14,7 @@ import httpx
 import pytest
 from tests.fakes.modal.container import Container
 from tests.fakes.modal.plane import ControlPlane
+from tests.fakes.modal.versions import VARIABLE, client_python
 
 from preheat.bundle.build import build
 from preheat.bundle.model import Bundle
@@ -117,10 +118,10 @@ class Harbour:
         self.command(lay_out(folder, spec, bundle, pins_of(project, bundle)))
 
     def command(self, file: Path) -> None:
-        """Run `modal deploy` on `file`, in its folder."""
+        """Run `modal deploy` of the client under test on `file`, in its folder."""
         environment = {name: value for name, value in os.environ.items() if name not in NOT_FOR_OTHERS}
         done = subprocess.run(
-            [sys.executable, "-m", "modal", "deploy", str(file)],
+            [client_python(os.environ.get(VARIABLE, "")), "-m", "modal", "deploy", str(file)],
             env=environment | self.plane.environment(file.parent) | {"NO_COLOR": "1"},
             cwd=file.parent,
             capture_output=True,

@@ -1,6 +1,7 @@
 """The token with which a container says to others who it is: that of Modal, with nobody's signature.
 
-What it says is in https://modal.com/docs/guide/oidc-integration, read on 2026-11-21.
+What it says is in https://modal.com/docs/guide/oidc-integration, read on 2026-11-21. It lies in a file that
+Modal writes again as the token renews, and that of the start is a variable: modal/experimental/stream.py.
 """
 
 import base64

@@ -2,8 +2,8 @@
 
 * `control_plane`: an empty `ControlPlane`; what it offers stands in tests/fakes/modal/plane.py.
 * `client_program`: the client under test as a program, led to `control_plane` (`make test-modal-matrix`
-  runs the tests beside this file with the oldest and the newest supported one; those in the folders have
-  the client of this process): `.run("-m", "modal", "deploy", ...)`.
+  runs the tests beside this file and those in running/ with the oldest and the newest supported one; those
+  in deploying/ have the client of this process): `.run("-m", "modal", "deploy", ...)`.
 * `in_process`: leads clients that this process makes to `control_plane` while the test runs.
 * `zoo`: the plane of a module, with sample/zoo.py deployed by the client under test; its containers run
   the client that deployed it. `zoo_client` calls it from this process.

@@ -61,6 +61,22 @@ def shell(control_plane: ControlPlane, tmp_path: Path) -> Shell:
     return Shell(client_program(variables, os.environ.get(VARIABLE, "oldest")), folder)
 
 
+def test_a_predict_that_nothing_stops_is_answered_and_costs_its_container(
+    shell: Shell, control_plane: ControlPlane
+) -> None:
+    shell.edit("import preheat", "import time\n\nimport preheat")
+    shell.edit("print(", "time.sleep(60 if text == 'stuck' else 0)\n        print(")
+    toml = shell.folder / "preheat.toml"
+    toml.write_text(toml.read_text().replace("timeout_s = 10", "timeout_s = 2"))
+    shell("deploy")
+    assert "504" in shell.invoke("stuck", code=1)
+    first = control_plane.containers[0]
+    control_plane.until(lambda: first.exit_code is not None)
+    assert any("taking no more requests" in line for line in first.lines)
+    assert not any("Modal was not told" in line for line in first.lines)
+    assert shell.invoke("abc") == "3"
+
+
 def test_a_function_lives_its_whole_life(shell: Shell, control_plane: ControlPlane) -> None:
     first = shell("deploy")
     assert (first["release"], first["changed"], bool(first["token"])) == (1, True, True)

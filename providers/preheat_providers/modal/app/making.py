@@ -7,8 +7,9 @@ from typing import Any, Literal
 
 import uv
 
+from preheat.bundle.interpreter import runs_here
 from preheat.bundle.lock import LOCK, Pin, read_lock
-from preheat.bundle.model import Bundle, LayerName
+from preheat.bundle.model import Bundle, LayerName, Target
 from preheat.errors import ProviderError
 from preheat.interface.threads import library_environment
 from preheat.project.model import ObjectCreated, Project, Schedule
@@ -18,8 +19,9 @@ from preheat_providers.modal.app.file import APP_FILE, REQUIREMENTS_FILE, app_te
 from preheat_providers.modal.app.requirements import requirements_text
 from preheat_providers.modal.app.spec import AppSpec, Door, Tick, Volume
 from preheat_providers.modal.gpus import ANY, is_any, read_gpu
-from preheat_providers.modal.limits import SPARE_S
+from preheat_providers.modal.limits import call_s
 from preheat_providers.modal.names import (
+    REFERENCE,
     app_name,
     endpoint_label,
     jobs_dict,
@@ -29,11 +31,7 @@ from preheat_providers.modal.names import (
 )
 from preheat_providers.modal.options import Options
 from preheat_providers.modal.scaling import inputs_of, scale_of
-from preheat_providers.modal.shipped.jobs.records import ATTEMPTS
 from preheat_providers.modal.shipped.settings import BUNDLE, CODE, DEPENDENCIES, TOKEN, WEIGHTS
-
-REFERENCE = "modal:"
-"""How a secret of preheat.toml begins that names a Secret of Modal's: `modal:NAME`."""
 
 
 def app_spec(
@@ -44,9 +42,16 @@ def app_spec(
     release: str,
     token_sha256: str | None = None,
     uploads_sha256: str = "",
+    secrets_mark: str | None = None,
 ) -> AppSpec:
-    """Return the app that deploys `bundle`; `token_sha256` is the hash of our token."""
+    """Return the app that deploys `bundle`; `token_sha256` is the hash of our token.
+
+    `secrets_mark` is the mark of the values of its secrets. Raises ProviderError where nobody knows how many
+    requests a container takes at once.
+    """
     app = app_name(project.name, project.stage)
+    if bundle.contract is None and not (options.concurrency or project.scaling.concurrency):
+        raise _unknown_inputs(bundle.target)
     max_inputs, target_inputs = inputs_of(project, options, bundle.contract)
     resources, door = project.resources, door_of(project, options)
     return AppSpec(
@@ -63,7 +68,7 @@ def app_spec(
         gpu=tuple(each for text in (resources.gpu, *options.gpu_fallback) if text for each in _gpus(text)),
         regions=options.region,
         nonpreemptible=options.nonpreemptible,
-        timeout_s=math.ceil(ATTEMPTS * resources.timeout_s) + SPARE_S,
+        timeout_s=call_s(project),
         startup_timeout_s=options.startup_timeout_s or math.ceil(project.limits.setup_s),
         retries=options.retries,
         scale=scale_of(project, options),
@@ -73,7 +78,8 @@ def app_spec(
         door=door,
         jobs=jobs_dict(app),
         env=_environment(project, token_sha256 if door == "token" else None),
-        secrets=secrets_of(project),
+        secrets=secrets_of(project, secrets_mark),
+        secrets_mark=secrets_mark,
         ticks=tuple(
             Tick(name=each.name, cron=each.cron, timezone=each.timezone, input=each.input)
             for each in project.triggers
@@ -108,14 +114,15 @@ def door_of(project: Project, options: Options) -> Door:
     return "open" if project.http.auth == "none" else options.auth
 
 
-def secrets_of(project: Project) -> dict[str, tuple[str, ...]]:
+def secrets_of(project: Project, mark: str | None) -> dict[str, tuple[str, ...]]:
     """Return the Secrets of Modal's that the app needs, each with its variables.
 
-    `modal:NAME` is one that somebody made; all others are values for the Secret that the deploy makes.
+    `modal:NAME` is one that somebody made; all others are values for the Secret that the deploy makes, which
+    `mark` names.
     """
     found: dict[str, tuple[str, ...]] = {}
+    own = own_secret(app_name(project.name, project.stage), mark)
     for variable, reference in sorted(project.secrets.items()):
-        own = own_secret(app_name(project.name, project.stage))
         name = reference.removeprefix(REFERENCE) if reference.startswith(REFERENCE) else own
         found[name] = (*found.get(name, ()), variable)
     return found
@@ -158,6 +165,20 @@ def uv_version() -> str:
     from importlib.metadata import version
 
     return version(uv.__name__)
+
+
+def _unknown_inputs(target: Target) -> ProviderError:
+    """Return the error for a bundle that was not run here: another machine would deploy another app of it."""
+    if runs_here(target):
+        why, hint = f"there is no Python {target.python} here", f"uv python install {target.python}"
+    else:
+        why = f"this machine cannot run what is built for {target.platform}"
+        hint = "concurrency = 1  # in [provider.modal]; two batches, or 32 for an async handler"
+    return ProviderError(
+        "How many requests a container takes at once follows from the handler, which was not run on this "
+        f"machine: {why}.",
+        hint=hint,
+    )
 
 
 def _weights(app: str, options: Options, bundle: Bundle) -> Volume | Literal["image"] | None:

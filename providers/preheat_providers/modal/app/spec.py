@@ -51,8 +51,9 @@ class AppSpec:
     `upload`, the bundle's own layer. `weights` is a Volume, `image` for weights that are baked in, or
     None. `gpu` is what to ask for, in this order. Modal hands `max_inputs` requests to one container and
     aims at `target_inputs`. `door` says who may call: holders of our token, of a proxy token of Modal's,
-    or everybody. `secrets` names Modal's Secrets with the variables that each must have; `env` is no
-    secret. `uploads_sha256` is what the key hashes to with which AWS tells of uploads; the other `upload_`
+    or everybody. `secrets` names Modal's Secrets with the variables that each must have, and
+    `secrets_mark` changes with the values of the one that the deploy makes; `env` is no secret.
+    `uploads_sha256` is what the key hashes to with which AWS tells of uploads; the other `upload_`
     fields are those of Settings.
     """
 
@@ -80,6 +81,7 @@ class AppSpec:
     jobs: str
     env: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     secrets: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: NO_SECRETS)
+    secrets_mark: str | None = None
     ticks: tuple[Tick, ...] = ()
     uploads: tuple[Upload, ...] = ()
     uploads_sha256: str = ""

@@ -1,11 +1,11 @@
 """One deploy, step by step. Every step finds what an earlier run, killed in the middle, has left.
 
 volume     made, and sent the weights that it lacks        in folders named by their content
-secret     the values that preheat.toml refers to          in a Secret of this app alone
 record     what this release is made of                    nobody reads it before the app names it
+secret     the values that preheat.toml refers to          in one of its own: what runs keeps its
 app        built, uploaded and published by Modal's client Modal keeps what ran before, if that fails
 uploads    the stack of AWS that tells the app of them     by a key that only the two have
-prune      records and weights that no kept release needs  never those of what runs
+prune      what no kept release needs of these             never that of what runs
 """
 
 import tempfile
@@ -54,13 +54,14 @@ class Deploy:
         )
         self.place.data.make()
         self._send_weights(spec)
-        self._put_secret()
+        # Before the Secret: that one which no record needs is for another deploy's `prune` to remove.
         self.place.data.write(record.path, record.to_json())
+        self._put_secret()
         self._publish(spec, record)
         live = self._published(record)
         if self.telling is not None and record.uploads_sha256 is not None:
             self.telling.start(self.outfit, self.place, record.uploads_sha256, self.report)
-        prune(live, self.report)
+        prune(self.place, live, self.report)
         token = self.token.show(record.token_sha256) if record.token_sha256 else None
         return deployment_of(self.place, live, changed=True, token=token, notes=notes(self.outfit.project))
 
@@ -94,7 +95,7 @@ class Deploy:
 
     def _put_secret(self) -> None:
         if self._secrets:
-            name = own_secret(self.place.app)
+            name = own_secret(self.place.app, self.outfit.secrets_mark)
             self.report(Step(STAGE, f"writing the Secret {name}"))
             put_secret(self.place.client, name, self.place.environment, self._secrets)
 
@@ -109,6 +110,7 @@ class Deploy:
                 spec.app,
                 self.place.environment,
                 record.tag,
+                strategy=self.outfit.options.strategy,
                 environ=without(self.environ, self.outfit.project.secrets.values()),
                 report=self.report,
             )

@@ -14,23 +14,39 @@ from preheat.errors import ProviderError
 from preheat.progress import Report, Step
 from preheat_providers.modal.deploying import program
 from preheat_providers.modal.errors import refusal
+from preheat_providers.modal.limits import BUILDER
+from preheat_providers.modal.options import Strategy
 
 STAGE = "apply"
 SHOWN_LINES = 40
 """How much of the log is shown where an image could not be built: the end says why."""
 WAIT_S = 15.0
 """How long the program may take to tell Modal that nobody waits any more."""
+OWN_ENVIRONMENT = {
+    "MODAL_IMAGE_BUILDER_VERSION": BUILDER,
+    "PYTHONSAFEPATH": "1",
+    "PYTHONUNBUFFERED": "1",
+    "NO_COLOR": "1",
+    "COLUMNS": "200",
+}
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\]8;;.*?\x1b\\")
 
 
 def publish(
-    file: Path, app: str, environment: str, tag: str, *, environ: Mapping[str, str], report: Report
+    file: Path,
+    app: str,
+    environment: str,
+    tag: str,
+    *,
+    strategy: Strategy,
+    environ: Mapping[str, str],
+    report: Report,
 ) -> None:
     """Deploy the app in `file` with the variables `environ`. Raises ProviderError, with the log's end."""
-    command = [sys.executable, str(Path(program.__file__)), str(file), app, environment, tag]
+    command = [sys.executable, str(Path(program.__file__)), str(file), app, environment, tag, strategy]
     process = subprocess.Popen(
         command,
-        env={**environ, "PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1", "NO_COLOR": "1", "COLUMNS": "200"},
+        env={**environ, **OWN_ENVIRONMENT},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

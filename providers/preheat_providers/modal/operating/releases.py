@@ -4,7 +4,8 @@ from preheat.errors import ProviderError
 from preheat.provider.protocol import Release
 from preheat_providers.modal.operating.apps import roll_back
 from preheat_providers.modal.place import Live, Place
-from preheat_providers.modal.release import number_of
+from preheat_providers.modal.release import Record, number_of, read_record
+from preheat_providers.modal.uploads.stack import KIND as STACK
 
 
 def release_list(live: Live) -> tuple[Release, ...]:
@@ -29,13 +30,32 @@ def release_list(live: Live) -> tuple[Release, ...]:
 
 
 def go_back(place: Place, release: int | None) -> Live:
-    """Make `release`, by default the one before, run again. Raises ProviderError."""
+    """Make `release`, by default the one before, run again.
+
+    Raises ProviderError, also where AWS tells the release that runs of uploads and would not reach this one.
+    """
     live = place.require()
-    version = live.app.version_of(_chosen(place, live, release))
+    number = _chosen(place, live, release)
+    version = live.app.version_of(number)
     assert version is not None
     if live.app.tag_of(version) != live.app.tag:
+        path, _ = live.paths[live.app.tag_of(version)]
+        if _told_by(read_record(live.data.read(path))) != _told_by(live.record):
+            raise ProviderError(
+                f"Release {number} of {place.name} is not told of uploads as release {live.number} is, which "
+                "runs: Modal's rollback leaves the stack of AWS as it is, and uploads would be lost.",
+                hint=f"preheat deploy --provider modal --stage {place.stage}  # with its project",
+            )
         roll_back(place.client, live.app, version)
     return place.require()
+
+
+def _told_by(record: Record | None) -> tuple[object, ...]:
+    """Return the stack that tells a release of uploads, what is in it, and the hash of its key."""
+    if record is None or record.stack is None:
+        return ()
+    stacks = (each for each in record.resources if each.kind == STACK)
+    return (record.stack, record.uploads_sha256, *stacks)
 
 
 def _chosen(place: Place, live: Live, release: int | None) -> int:

@@ -7,6 +7,7 @@ import pytest
 from grpclib import Status
 from modal_proto import api_pb2
 from tests.fakes.functions import Function, Functions
+from tests.fakes.modal.container import Container
 from tests.fakes.modal.plane import ControlPlane
 
 from preheat.errors import Conflict, NotDeployed, ProviderError
@@ -38,6 +39,11 @@ def scales(functions: Functions, monkeypatch: pytest.MonkeyPatch) -> Function:
 
 def app_of(function: Function) -> str:
     return f"preheat-{function.name}-{function.stage}"
+
+
+def secrets_of(function: Function, plane: ControlPlane) -> dict[str, dict[str, str]]:
+    """Those that its deploys have made."""
+    return {name: each for name, each in plane.secrets().items() if name.startswith(f"{app_of(function)}-")}
 
 
 def test_an_unchanged_deploy_asks_little_and_publishes_nothing(
@@ -74,12 +80,33 @@ def test_a_change_of_code_sends_the_code_alone(letters: Function, plane: Control
     assert letters.ask("abc") == 4
 
 
+def test_containers_of_the_release_before_end_with_the_deploy_where_it_says_so(
+    letters: Function, plane: ControlPlane
+) -> None:
+    def running() -> list[Container]:
+        mine = [each for each in plane.containers if each.function.app.name == app_of(letters)]
+        return [each for each in mine if each.exit_code is None]
+
+    letters.deploy()
+    letters.ask("abc")
+    [old] = running()
+    with (letters.root / "preheat.toml").open("a") as file:
+        file.write('\n[provider.modal]\nstrategy = "recreate"\n')
+    assert letters.plan().changes == ()
+    letters.edit("handler.py", "len(text)", "len(text) + 1")
+    letters.deploy()
+    assert plane.journal.last("ContainerStop").task_id == old.id
+    assert running() == []
+    assert letters.ask("abc") == 4
+
+
 def test_secrets_go_into_the_secret_and_nowhere_else(
     scales: Function, plane: ControlPlane, provider: ModalProvider
 ) -> None:
     said: list[Event] = []
     scales.pipeline(said.append).deploy(scales.root)
-    assert plane.secrets()[f"{app_of(scales)}-env"] == {"HUB_TOKEN": SECRET}
+    [(name, values)] = secrets_of(scales, plane).items()
+    assert values == {"HUB_TOKEN": SECRET}
     carrying = {e.rpc for e in plane.journal if SECRET.encode() in e.request.SerializeToString()}
     assert carrying == {"SecretGetOrCreate"}
     assert SECRET not in repr(said) + repr(scales.plan()) + repr(provider.observe(scales.name, "dev"))
@@ -88,8 +115,8 @@ def test_secrets_go_into_the_secret_and_nowhere_else(
     assert scales.ask("grams") == f"grams: 3000, {len(SECRET)}"
 
     receipt = provider.destroy(scales.name, "dev", report=quiet)
-    assert f"Secret {app_of(scales)}-env" in receipt.removed
-    assert f"{app_of(scales)}-env" not in plane.secrets()
+    assert f"Secret {name}" in receipt.removed
+    assert secrets_of(scales, plane) == {}
 
 
 def test_a_new_value_of_a_secret_is_a_change(
@@ -101,6 +128,37 @@ def test_a_new_value_of_a_secret_is_a_change(
     assert (change.kind, [field.path for field in change.fields]) == ("modal.Secret", ["mark"])
     scales.deploy()
     assert scales.ask("x") == "x: 3000, 5"
+
+
+def test_a_deploy_that_fails_and_a_rollback_leave_each_release_its_own_secrets(
+    scales: Function, monkeypatch: pytest.MonkeyPatch, plane: ControlPlane, provider: ModalProvider
+) -> None:
+    scales.deploy()
+    [first] = secrets_of(scales, plane)
+    monkeypatch.setenv("HUB_TOKEN", "other")
+    plane.fail("AppPublish", Status.RESOURCE_EXHAUSTED, times=99)
+    with pytest.raises(ProviderError):
+        scales.deploy()
+    plane.fail("AppPublish", Status.OK, times=0)
+    assert secrets_of(scales, plane)[first] == {"HUB_TOKEN": SECRET}
+    assert scales.ask("x") == f"x: 3000, {len(SECRET)}"
+    assert scales.deploy().release == 2
+    assert scales.plan().changes == ()
+    assert scales.ask("x") == "x: 3000, 5"
+    assert provider.rollback(scales.name, "dev", None).release == 1
+    assert scales.ask("x") == f"x: 3000, {len(SECRET)}"
+
+
+def test_the_image_is_built_by_the_builder_that_the_plan_names(
+    letters: Function, monkeypatch: pytest.MonkeyPatch, plane: ControlPlane
+) -> None:
+    monkeypatch.setenv("MODAL_IMAGE_BUILDER_VERSION", "2024.10")
+    before = len(plane.journal.requests("ImageGetOrCreate"))
+    [image] = [change for change in letters.plan().changes if change.kind == "modal.Image"]
+    assert {field.path: field.after for field in image.fields}["builder"] == "2025.06"
+    letters.deploy()
+    asked = plane.journal.requests("ImageGetOrCreate")[before:]
+    assert {each.builder_version for each in asked} == {"2025.06"}
 
 
 def test_the_plan_names_what_differs(letters: Function) -> None:

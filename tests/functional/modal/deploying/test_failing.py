@@ -10,10 +10,13 @@ from tests.fakes.functions import Function, Functions
 from tests.fakes.modal.account import SETTINGS
 from tests.fakes.modal.plane import ControlPlane
 
-from preheat.errors import MissingExtra, ProjectError, ProviderError
-from preheat.progress import Event, Step
+from preheat.errors import MissingExtra, NotDeployed, ProjectError, ProviderError
+from preheat.interface.message import Request
+from preheat.progress import Event, Step, quiet
 from preheat.project.model import EMPTY
 from preheat_providers.modal.client import Client
+from preheat_providers.modal.operating.destroying import remains
+from preheat_providers.modal.place import Place
 from preheat_providers.modal.provider import ModalProvider
 
 PROJECTS = Path(__file__).parent / "projects"
@@ -122,6 +125,56 @@ def test_what_modal_refuses_leaves_what_ran(letters: Function, plane: ControlPla
     assert letters.ask("abc") == 3
     assert letters.deploy().release == 2
     assert letters.ask("abc") == -3
+
+
+@pytest.mark.parametrize("broken", ["AppPublish", "VolumeDelete"])
+def test_what_a_first_deploy_or_a_destroy_left_in_another_environment_is_found_and_removed(
+    broken: str, functions: Functions, plane: ControlPlane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing says in which one, once the app is not there: a command that has the name alone looks."""
+    monkeypatch.setenv("HUB_TOKEN", "hf_x")
+    ModalProvider()._client.ask("EnvironmentCreate", what="x", name=f"left-by-{broken}")
+    function = functions.fresh("scales")
+    (function.root / "grams").mkdir()
+    (function.root / "grams" / "one.bin").write_bytes(bytes(1000))
+    with (function.root / "preheat.toml").open("a") as file:
+        file.write(f'\n[provider.modal]\nenvironment = "left-by-{broken}"\n')
+
+    def live_and_die() -> None:
+        function.deploy()
+        function.provider.submit(function.name, "dev", Request(id="r", body=b'"x"'))
+        ModalProvider().destroy(function.name, "dev", report=quiet)
+
+    plane.fail(broken, Status.RESOURCE_EXHAUSTED, times=99)
+    with pytest.raises(ProviderError):
+        live_and_die()
+    plane.fail(broken, Status.OK, times=0)
+
+    receipt = ModalProvider().destroy(function.name, "dev", report=quiet)
+    assert f"Volume preheat-{function.name}-dev-data" in receipt.removed
+    assert any("-env-" in each for each in receipt.removed) == (broken == "AppPublish")
+    assert any("-jobs" in each for each in receipt.removed) == (broken == "VolumeDelete")
+    assert receipt.left == ()
+    with pytest.raises(NotDeployed):
+        ModalProvider().destroy(function.name, "dev", report=quiet)
+
+
+def test_a_receipt_names_what_is_left(
+    functions: Functions, plane: ControlPlane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUB_TOKEN", "hf_x")
+    function = functions.fresh("scales")
+    (function.root / "grams").mkdir()
+    (function.root / "grams" / "one.bin").write_bytes(bytes(1000))
+    function.deploy()
+    app = f"preheat-{function.name}-dev"
+    [secret] = [name for name in plane.secrets() if name.startswith(app)]
+    place = Place(client=Client(), environment="", name=function.name, stage="dev")
+    assert remains(place) == (f"Secret {secret}", f"Volume {app}-data")
+    plane.fail("VolumeDelete", Status.NOT_FOUND)  # so that it says that it was not there, and is
+    receipt = function.provider.destroy(function.name, "dev", report=quiet)
+    assert receipt.left == remains(place) == (f"Volume {app}-data",)
+    assert ModalProvider().destroy(function.name, "dev", report=quiet).left == remains(place) == ()
 
 
 def test_a_ctrl_c_ends_the_program_that_deploys(letters: Function, plane: ControlPlane) -> None:

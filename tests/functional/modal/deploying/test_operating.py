@@ -138,18 +138,21 @@ def test_a_share_of_the_traffic_is_refused_and_all_of_it_goes_to_the_newest(
     assert [(each.number, each.active) for each in function.releases()] == [(3, True), (2, False), (1, False)]
 
 
-def test_old_releases_lose_their_records_and_say_so(
-    functions: Functions, provider: ModalProvider, plane: ControlPlane
+def test_old_releases_lose_their_records_and_secrets_and_say_so(
+    functions: Functions, provider: ModalProvider, plane: ControlPlane, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     function = functions.fresh("letters")
-    function.deploy()
-    for number in range(KEPT):
-        function.edit("preheat.toml", f"timeout_s = {10 + number}", f"timeout_s = {11 + number}")
+    with (function.root / "preheat.toml").open("a") as file:
+        file.write('\n[secrets]\nKEY = "env:KEY"\n')
+    for number in range(KEPT + 1):
+        monkeypatch.setenv("KEY", str(number))
         function.deploy()
     releases = function.releases()
     assert [each.number for each in releases if not each.digest] == [1]
     assert "record is gone" in releases[-1].note
     assert len(plane.volume(f"{app_of(function)}-data").files()) == KEPT
+    kept = [values for name, values in plane.secrets().items() if name.startswith(app_of(function))]
+    assert kept == [{"KEY": str(number)} for number in range(1, KEPT + 1)]
     with pytest.raises(ProviderError, match="pruned"):
         provider.rollback(function.name, "dev", 1)
 

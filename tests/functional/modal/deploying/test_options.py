@@ -16,7 +16,7 @@ from preheat_providers.modal.provider import ModalProvider
 
 ROLE = "arn:aws:iam::111122223333:role/reader"
 QUEUE = "https://sqs.eu-central-1.amazonaws.com/111122223333/uploads"
-ELSEWHERE = frozenset({"environment", "aws_region", "permissions_boundary"})
+ELSEWHERE = frozenset({"environment", "aws_region", "permissions_boundary", "strategy"})
 """Sent to AWS or with every request: test_deploying, test_uploads and the template's own tests have them."""
 
 PROJECT = """

@@ -16,7 +16,7 @@ from tests.fakes.functions import Function, Functions
 from tests.fakes.modal.identity import ISSUER
 from tests.fakes.modal.plane import ControlPlane
 
-from preheat.errors import ProjectError
+from preheat.errors import ProjectError, ProviderError
 from preheat_providers.modal.provider import ModalProvider
 from preheat_providers.modal.uploads.template import HEADER
 
@@ -169,6 +169,47 @@ def test_an_upload_is_answered_in_the_other_bucket_once(
     assert cloud.client("events").list_connections()["Connections"] == []
 
 
+def test_an_upload_that_fails_has_its_attempts_and_one_whose_container_dies_is_run_again(
+    letters: Function, cloud: Cloud, plane: ControlPlane, provider: ModalProvider
+) -> None:
+    letters.edit("handler.py", "import preheat", "import time\n\nimport preheat")
+    letters.edit(
+        "handler.py",
+        "        if not text:",
+        "        print('asked for', repr(text))\n"
+        "        if text == 'broken':\n            raise RuntimeError\n"
+        "        time.sleep(5 if text == 'slow' else 0)\n"
+        "        if not text:",
+    )
+    letters.deploy()
+    app = f"preheat-{letters.name}-dev"
+
+    def times(text: str) -> int:
+        mine = (line for c in plane.containers if c.function.app.name == app for line in c.lines)
+        return sum(f"asked for {text!r}" in line for line in mine)
+
+    def upload(text: str) -> None:
+        body = json.dumps(text).encode()
+        cloud.client("s3").put_object(Bucket="post-in", Key=f"in/a-{text}.json", Body=body)
+        plane.until(lambda: times(text))
+
+    def over() -> bool:
+        return all(each.output is not None for each in plane.inputs(app, "Model.*"))
+
+    upload("broken")
+    upload("")
+    plane.until(over)
+    assert (times("broken"), times("")) == (3, 1)
+
+    upload("slow")
+    for container in plane.containers:
+        container.kill()
+    plane.until(over)
+    assert times("slow") == 2
+    assert json.loads(cloud.objects("post-out")["counted/in/a-slow.json.json"])["result"] == 4
+    provider.destroy(letters.name, "dev", report=lambda _: None)
+
+
 def test_a_stack_that_is_gone_is_made_again(letters: Function, cloud: Cloud, provider: ModalProvider) -> None:
     letters.deploy()
     stack = f"preheat-{letters.name}-dev-uploads"
@@ -235,6 +276,25 @@ def test_a_change_of_how_an_app_is_told_moves_it(
     asking.deploy()
     assert cloud.client("events").list_connections()["Connections"] == []
     provider.destroy(asking.name, "dev", report=lambda _: None)
+
+
+def test_a_rollback_that_would_lose_uploads_is_refused(
+    letters: Function, cloud: Cloud, provider: ModalProvider
+) -> None:
+    letters.deploy()
+    letters.edit("handler.py", "len(text)", "len(text) * 2")
+    letters.deploy()
+    assert provider.rollback(letters.name, "dev", None).release == 1
+    assert provider.promote(letters.name, "dev", canary=None).release == 2
+    letters.edit("preheat.toml", 'prefix = "in/"', 'prefix = "new/"')
+    letters.deploy()
+    with pytest.raises(
+        ProviderError, match=r"Release 2 of .* is not told of uploads as release 3"
+    ) as refused:
+        provider.rollback(letters.name, "dev", None)
+    assert "preheat deploy --provider modal --stage dev" in str(refused.value.hint)
+    assert [each.number for each in letters.releases() if each.active] == [3]
+    provider.destroy(letters.name, "dev", report=lambda _: None)
 
 
 def test_the_key_is_in_no_request_and_no_line(

@@ -9,7 +9,7 @@ from tests.fakes.modal_specs import project_of
 from preheat.findings import Finding
 from preheat.interface.manifest import Limits
 from preheat.project.model import HttpTrigger, ObjectCreated, QueueTrigger, Resources, Scaling, Schedule
-from preheat_providers.modal.limits import LONGEST_TIMEOUT_S, notes, project_findings
+from preheat_providers.modal.limits import LONGEST_TIMEOUT_S, call_s, notes, project_findings
 from preheat_providers.modal.options import Options
 
 
@@ -82,6 +82,17 @@ def test_three_attempts_of_the_longest_time_fit_into_a_day() -> None:
     assert 3 * LONGEST_TIMEOUT_S + 60 <= 24 * 3600
 
 
+def test_all_attempts_of_an_upload_fit_into_a_day() -> None:
+    stubborn = ObjectCreated(name="scans", bucket="in", output="out/", attempts=20)
+    finding = only(resources=Resources(timeout_s=5000), triggers=(stubborn,))
+    assert finding.fix == "timeout_s = 4266"
+    assert "an upload has 20 attempts" in finding.message
+    project = project_of(resources=Resources(timeout_s=4266), triggers=(stubborn,))
+    assert not project_findings(project, Options())
+    assert 20 * 4266 + sum(min(60, 2**n) for n in range(19)) + 30 < call_s(project) <= 24 * 3600
+    assert call_s(project_of(resources=Resources(timeout_s=10))) == 3 * 10 + 60
+
+
 def test_a_python_that_modal_has_no_image_of() -> None:
     assert only(python="3.9").fix == 'python = "3.13"'
 
@@ -123,6 +134,14 @@ def test_a_name_that_is_too_long_is_cut() -> None:
     assert finding.fix is not None
     shorter = finding.fix.partition('"')[2].rstrip('"')
     assert not findings(name=shorter, stage="production-europe")
+
+
+def test_the_name_of_a_secret_has_to_fit_too() -> None:
+    name = "a" * 43
+    assert not findings(name=name, stage="prod", secrets={"KEY": "modal:keys"})
+    finding = only(name=name, stage="prod", secrets={"KEY": "env:KEY"})
+    assert "preheat-" + name + "-prod-env-00000000" in finding.message
+    assert not findings(name=str(finding.fix).split('"')[1], stage="prod", secrets={"KEY": "env:KEY"})
 
 
 def test_a_queue_is_nothing_that_modal_waits_for() -> None:

@@ -22,7 +22,7 @@ def bundle(**digests: str) -> Bundle:
     )
     target = Target(provider="modal", platform="x", python="3.13")
     return Bundle(
-        digest="sha256:0", target=target, layers=layers, sizes=(), path=Path(), cached=False, contract=None
+        digest="sha256:0", target=target, layers=layers, sizes=(), path=Path(), cached=False, contract={}
     )
 
 
@@ -35,12 +35,11 @@ def changes(
     token: str = "t",
 ) -> dict[str, set[str]]:
     """What differs from the plain project: fields by the kind of their resource."""
-    before = desired_resources(
-        app_spec(PROJECT, Options(), bundle(), release="1", token_sha256="t"), bundle(), "", secrets_mark="m"
-    )
+    plain = app_spec(PROJECT, Options(), bundle(), release="1", token_sha256="t", secrets_mark="m")
+    before = desired_resources(plain, bundle(), "")
     made, options = made or bundle(), options or Options()
-    spec = app_spec(project, options, made, release=release, token_sha256=token)
-    after = desired_resources(spec, made, options.environment or "", secrets_mark=mark)
+    spec = app_spec(project, options, made, release=release, token_sha256=token, secrets_mark=mark)
+    after = desired_resources(spec, made, options.environment or "")
     return {change.kind: {field.path for field in change.fields} for change in diff(after, before)}
 
 
@@ -111,7 +110,7 @@ def test_a_schedule_is_a_resource() -> None:
     ("trigger", "options", "fields"),
     [
         ({"output": "out/elsewhere"}, {}, {"triggers.scans.output"}),
-        ({"attempts": 5}, {}, {"triggers.scans.attempts"}),
+        ({"attempts": 2}, {}, {"triggers.scans.attempts"}),
         ({}, {"upload_role": "arn:aws:iam::111122223333:role/other"}, {"role"}),
         ({}, {"aws_region": "eu-west-1"}, {"region"}),
     ],
@@ -123,7 +122,7 @@ def test_how_uploads_are_taken_is_part_of_the_plan(
     made, plain = bundle(), replace(PROJECT, triggers=(HttpTrigger(), scans))
     other = replace(plain, triggers=(HttpTrigger(), replace(scans, **trigger)))
     before, after = (
-        desired_resources(app_spec(project, chosen, made, release="1"), made, "", secrets_mark="m")
+        desired_resources(app_spec(project, chosen, made, release="1"), made, "")
         for project, chosen in ((plain, Options()), (other, Options(**options)))
     )
     [change] = diff(after, before)

@@ -59,10 +59,12 @@ class Attempts:
     async def run(self, job_id: str, item: Mapping[str, Any]) -> Item | None:
         """Run the job and return its answer, or None if it has ended otherwise.
 
-        A call that Modal repeats, because its container died, goes on counting.
+        A call that Modal repeats, because its container died, goes on counting. If it died between the end
+        and the answer, the job has succeeded and nobody has the answer: the model is asked for it again.
         """
-        if await self._entries.get(end_key(job_id)) is not None:
-            return None
+        end = await self._entries.get(end_key(job_id))
+        if end is not None:
+            return await self._answer_again(job_id, item) if end["status"] == "succeeded" else None
         before = await self._entries.get(attempt_key(job_id))
         attempt = Attempt(number=0 if before is None else before["number"], started=self._clock())
         response: Response | None = None
@@ -87,6 +89,13 @@ class Attempts:
                 return response
             # A full queue is no attempt: nothing was tried.
             await self._sleep(float(response.headers.get("retry-after", FIRST_DELAY_S)))
+
+    async def _answer_again(self, job_id: str, item: Mapping[str, Any]) -> Item | None:
+        """Return the answer of a job that has succeeded, or None where the model gives none this time."""
+        response = await self._answer(job_id, item)
+        message = f"job {job_id}: had succeeded, and is asked again for its answer: {response.status}"
+        self._log({"level": "warning", "event": "job-again", "message": message, "job_id": job_id})
+        return answered(response) if response.status < 400 else None
 
     async def _end(self, job_id: str, attempt: Attempt, response: Response | None) -> Item | None:
         end = End(

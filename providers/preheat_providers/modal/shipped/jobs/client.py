@@ -105,7 +105,12 @@ async def leave() -> None:
     """Have Modal end this container once what it has in hand is answered."""
     from modal.experimental import stop_fetching_inputs
 
-    await stop_fetching_inputs.aio()
+    # modal 1.5.0 has a plain function that sets a flag; 1.6.4 has one that blocks, with its `aio`.
+    stop = getattr(stop_fetching_inputs, "aio", None)
+    if stop is None:
+        stop_fetching_inputs()
+    else:
+        await stop()
 
 
 @contextmanager

@@ -5,8 +5,10 @@ https://modal.com/docs/guide/oidc-integration.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from preheat.errors import ProviderError
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from preheat.runtime.objects.storage import Storage
     from preheat_providers.modal.shipped.uploads.polling import Queue
 
-TOKEN = "MODAL_IDENTITY_TOKEN"  # noqa: S105 - the name of a variable
+TOKEN, TOKEN_FILE = "MODAL_IDENTITY_TOKEN", "MODAL_IDENTITY_TOKEN_FILE"
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 """What a Secret has to have where there is no role."""
 
@@ -55,27 +57,42 @@ class Access:
 
         core = get_session()
         if self.role is not None:
-            exchange = CredentialResolver(providers=[_exchange(self.role, self.region, self.environ, core)])
-            core.register_component("credential_provider", exchange)
+            resolver = CredentialResolver(providers=[exchange(self.role, self.region, self.environ, core)])
+            core.register_component("credential_provider", resolver)
         config = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "max_attempts": 3})
         return Session(botocore_session=core, region_name=self.region).client(service, config=config)
 
 
-def _exchange(
+def identity_token(environ: Mapping[str, str]) -> str:
+    """Return Modal's token for this container, empty where it has none.
+
+    The file comes first: Modal writes it again as the token renews, and the variable keeps that of the start
+    (modal/experimental/stream.py of modal 1.6.4).
+    """
+    with suppress(KeyError, OSError):
+        if token := Path(environ[TOKEN_FILE]).read_text().strip():
+            return token
+    return environ.get(TOKEN, "")
+
+
+def exchange(
     role: str, region: str | None, environ: Mapping[str, str], core: "CoreSession"
 ) -> "CredentialProvider":
-    """Return what gives the SDK credentials for Modal's token, and new ones before they expire."""
+    """Return what gives the SDK credentials for Modal's token, and new ones before they expire.
+
+    Raises ProviderError where there is no token.
+    """
     from botocore.credentials import (
         AssumeRoleWithWebIdentityCredentialFetcher,
         CredentialProvider,
         DeferredRefreshableCredentials,
     )
 
-    if not environ.get(TOKEN):
+    if not identity_token(environ):
         raise ProviderError(f"The container has no {TOKEN}, which is to be exchanged for the role {role}.")
     fetcher = AssumeRoleWithWebIdentityCredentialFetcher(
         client_creator=partial(core.create_client, region_name=region),
-        web_identity_token_loader=lambda: environ[TOKEN],
+        web_identity_token_loader=partial(identity_token, environ),
         role_arn=role,
         extra_args={"RoleSessionName": "preheat"},
     )

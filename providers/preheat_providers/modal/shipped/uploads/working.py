@@ -6,7 +6,7 @@ import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
-from preheat.errors import BadInput, HandlerError, NotFound, NotOffered, RequestError, Unavailable
+from preheat.errors import BadInput, NotFound, NotOffered, RequestError, Unavailable
 from preheat.interface.message import Engine, Request, Response
 from preheat.runtime.answers import collected
 from preheat.runtime.log import Log, log_to_stderr
@@ -49,9 +49,9 @@ class Uploads:
     async def run(self, trigger_name: str, uploaded: Mapping[str, Any]) -> Item | None:
         """Do the upload `uploaded`, an ObjectRecord as plain data, unless it was done.
 
-        Return where the result is, or None if there is none, because the object is gone or has changed.
-
-        Raises HandlerError where the model refuses or fails for good, NotOffered for an unknown trigger.
+        Return where the result is, or None if there is none: the object is gone or has changed, or the
+        model refused it or failed for good, which is in the log. A call that raises is one that Modal
+        repeats, and the attempts of the trigger are over. Raises NotOffered for an unknown trigger.
         """
         trigger, record = self._triggers.get(trigger_name), ObjectRecord(**uploaded)
         if trigger is None:
@@ -69,7 +69,7 @@ class Uploads:
             return None
         except RequestError as error:
             self._tell("error", "upload-failed", f"{what}: {error.message}", record)
-            raise HandlerError(f"{what}: {error.message}") from error
+            return None
         await self._entries.put(done, outcome)
         self._tell("info", "upload-done", f"{what}: {outcome['result']}", record)
         return outcome

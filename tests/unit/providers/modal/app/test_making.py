@@ -1,5 +1,6 @@
 """From a project to its app: what preheat.toml says arrives, and nothing of this machine does."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,11 @@ from tests.fakes.modal_specs import bundle_of, project_of, spec_of
 from preheat.bundle.lock import Pin
 from preheat.errors import ProviderError
 from preheat.interface.manifest import Limits
-from preheat.project.model import HttpTrigger, Project, Resources, Schedule
+from preheat.project.model import HttpTrigger, ObjectCreated, Project, Resources, Scaling, Schedule
 from preheat_providers.modal.app.making import app_spec, door_of, lay_out, pins_of, secrets_of
 from preheat_providers.modal.app.spec import AppSpec, Tick, Volume
 from preheat_providers.modal.options import Options
+from preheat_providers.modal.target import target_of
 
 HASH = "sha256:" + "a" * 64
 PINS = (Pin("numpy==2.4.6", (HASH,)),)
@@ -35,6 +37,9 @@ def test_resources_and_limits_arrive() -> None:
     assert (app.cpu, app.memory_mb, app.startup_timeout_s) == (2.5, 2048, 100)
     assert app.timeout_s >= 3 * 20.5 + 3
     assert spec(Options(startup_timeout_s=7)).startup_timeout_s == 7
+    stubborn = ObjectCreated(name="scans", bucket="in", output="out/", attempts=5)
+    app = spec(resources=Resources(timeout_s=20.5), triggers=(HttpTrigger(), stubborn))
+    assert app.timeout_s == 103 + 3 * 60
 
 
 def test_libraries_start_as_many_threads_as_there_are_processors() -> None:
@@ -78,10 +83,33 @@ def test_secrets_are_modals_own_or_in_one_that_the_deploy_makes() -> None:
     project = project_of(
         secrets={"HF_TOKEN": "modal:huggingface", "KEY": "env:KEY", "B": "file:b", "X": "modal:huggingface"}
     )
-    assert secrets_of(project) == {
+    assert secrets_of(project, "0123456789abcdef") == {
         "huggingface": ("HF_TOKEN", "X"),
-        "preheat-demo-dev-env": ("B", "KEY"),
+        "preheat-demo-dev-env-01234567": ("B", "KEY"),
     }
+
+
+@pytest.mark.parametrize(
+    ("more", "scaling"), [(Options(), Scaling(concurrency=3)), (Options(concurrency=3), None)]
+)
+def test_how_much_a_container_takes_is_no_guess(more: Options, scaling: Scaling | None) -> None:
+    """One machine has Python 3.13 and ran the handler, another has not: they must not deploy two apps."""
+    project = project_of(scaling=Scaling())
+    unknown = replace(bundle_of(project), contract=None)
+    with pytest.raises(ProviderError, match=r"no Python 3\.13 here") as caught:
+        app_spec(project, Options(), unknown, release="3")
+    assert caught.value.hint == "uv python install 3.13"
+    said = replace(project, scaling=scaling or Scaling())
+    assert app_spec(said, more, unknown, release="3").target_inputs == 3
+
+
+def test_a_machine_that_runs_no_such_bundle_is_told_what_to_say() -> None:
+    project = project_of()
+    target = replace(target_of(project), platform="aarch64-manylinux_2_34")
+    unknown = replace(bundle_of(project), contract=None, target=target)
+    with pytest.raises(ProviderError, match="cannot run what is built for aarch64") as caught:
+        app_spec(project, Options(), unknown, release="3")
+    assert str(caught.value.hint).startswith("concurrency = ")
 
 
 def test_schedules_bring_their_inputs() -> None:

@@ -14,8 +14,8 @@ FAKE = """
 import sys
 
 class App:
-    def deploy(self, name, environment_name, tag):
-        print("building", name, environment_name, tag)
+    def deploy(self, name, environment_name, tag, strategy):
+        print("building", name, environment_name, tag, strategy)
         {body}
 
 app = App()
@@ -26,12 +26,16 @@ def run(tmp_path: Path, body: str) -> list[str]:
     file = tmp_path / "modal_app.py"
     file.write_text(textwrap.dedent(FAKE).format(body=body))
     said: list[Event] = []
-    publish(file, "app", "prod", "r1.x", environ=dict(os.environ), report=said.append)
+    environ = dict(os.environ)
+    publish(file, "app", "prod", "r1.x", strategy="recreate", environ=environ, report=said.append)
     return [event.text for event in said if isinstance(event, Step)]
 
 
 def test_what_is_said_is_told_line_by_line(tmp_path: Path) -> None:
-    assert run(tmp_path, r"print('\x1b[32mdone\x1b[0m'); print('  ')") == ["building app prod r1.x", "done"]
+    assert run(tmp_path, r"print('\x1b[32mdone\x1b[0m'); print('  ')") == [
+        "building app prod r1.x recreate",
+        "done",
+    ]
 
 
 def test_an_image_that_fails_shows_what_was_said(tmp_path: Path) -> None:

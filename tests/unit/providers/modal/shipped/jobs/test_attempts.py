@@ -128,6 +128,35 @@ def test_a_call_that_modal_repeats_goes_on_counting() -> None:
     assert call.end["attempts"] == 3
 
 
+def test_a_job_whose_container_died_with_its_answer_is_answered_again() -> None:
+    """Its end was written, and Modal repeats the call that had no answer yet."""
+    call = Call(Response(body=b"1"), Response(body=b"2"))
+    call.run()
+    end = call.end
+    again = call.run()
+    assert again is not None
+    assert (again["status"], again["body"]) == (200, b"2")
+    assert call.end == end
+    assert call.entries.items[attempt_key(JOB)]["number"] == 1
+
+
+@pytest.mark.parametrize("first", [Response(status=422), BROKEN])
+def test_a_job_that_had_failed_is_not_run_again(first: Response) -> None:
+    call = Call(first)
+    call.run()
+    asked_before = len(call.engine.asked)
+    assert call.run() is None
+    assert len(call.engine.asked) == asked_before
+
+
+def test_an_answer_that_does_not_come_again_is_none() -> None:
+    call = Call(Response(body=b"1"), BROKEN)
+    call.run()
+    assert call.run() is None
+    assert call.end is not None
+    assert call.end["status"] == "succeeded"
+
+
 def test_a_job_that_was_cut_off_three_times_has_failed() -> None:
     call = Call(Response())
     call.entries.items[attempt_key(JOB)] = Attempt(number=3, started=1.0).item()
