@@ -23,8 +23,9 @@ class Registry:
     `login` makes it want that user and password; with `tokens` it wants a token fetched with them, good for
     `token_uses` requests. The other fields are its faults: `busy` answers that many requests with 429,
     `cuts` holds after how many bytes the next uploads break, `reads` after how many the next downloads do;
-    `forgets` loses uploads that break; `claims` is the digest that it states for everything, `content` what
-    it serves in place of blobs, `refusals` the status of what begins with "METHOD /path".
+    `forgets` loses uploads that break; `claims` is the digest that it states for everything, unless it
+    `states` none; `content` is what it serves in place of blobs, `refusals` the status of what begins with
+    "METHOD /path".
     """
 
     blobs: dict[tuple[str, str], bytes] = field(default_factory=dict)
@@ -40,6 +41,7 @@ class Registry:
     reads: list[int] = field(default_factory=list)
     forgets: bool = False
     claims: str | None = None
+    states: bool = True
     content: bytes | None = None
     refusals: Mapping[str, tuple[int, str, str]] = field(default_factory=dict)
     redirect_to: str | None = None
@@ -206,17 +208,19 @@ class _Answer(BaseHTTPRequestHandler):
         self._send(status, b"", {"Location": place, "Range": f"0-{last}"})
 
     def _take(self, name: str) -> bool:
-        """Take the body; where it is to break, keep what came, unless the upload is to be forgotten."""
+        """Take the body; where it breaks, keep what came, unless the upload is to be forgotten."""
         length = int(self.headers.get("content-length", 0))
         cut = self.state.cuts.pop(0) if self.state.cuts and length else length
-        self.state.uploads[name] += self.rfile.read(min(cut, length))
+        taken = self.rfile.read(min(cut, length))
+        self.state.uploads[name] += taken
+        if len(taken) == length:
+            return True
+        if self.state.forgets:
+            del self.state.uploads[name]
+        self.close_connection = True
         if cut < length:
-            if self.state.forgets:
-                del self.state.uploads[name]
-            self.close_connection = True
             self.connection.shutdown(2)
-            return False
-        return True
+        return False
 
     def _body(self) -> bytes:
         return self.rfile.read(int(self.headers.get("content-length", 0)))
@@ -270,7 +274,7 @@ class _Answer(BaseHTTPRequestHandler):
         self.send_response(status)
         if status != 204:
             self.send_header("Content-Length", str(len(body)))
-        if digest is not None:
+        if digest is not None and self.state.states:
             self.send_header("Docker-Content-Digest", self.state.claims or digest)
         for name, value in (headers or {}).items():
             self.send_header(name, value)

@@ -80,7 +80,8 @@ def build(
     """Build the image, and write it where --output says.
 
     The base is looked into first: its Python, its C library and its platform must fit. The digest
-    depends on the project and the base alone, whose own digest is kept in preheat-image.lock.
+    depends on the project, the base, whose own digest is kept in preheat-image.lock, and the Python
+    of this machine that compiles byte-code.
     """
     wanted = Wanted(**given)
     require_packages("image")
@@ -147,7 +148,7 @@ def push(tools: Tools, /, reference: str, **given: Any) -> None:
 @options.as_json
 @pass_tools
 def inspect(tools: Tools, image: str, platform: str) -> None:
-    """Show what IMAGE is: a name in a registry, or a folder that --output wrote."""
+    """Show what IMAGE is: a name in a registry, or a folder or archive that --output wrote."""
     require_packages("image")
     from preheat.bundle.image.document import Platform
     from preheat.bundle.image.inspect import inspect_layout, inspect_remote
@@ -155,7 +156,7 @@ def inspect(tools: Tools, image: str, platform: str) -> None:
     from preheat.bundle.image.registry.credentials import DockerLogins
     from preheat.bundle.image.registry.registries import Registries
 
-    if Path(image).is_dir():
+    if Path(image).exists():
         found = inspect_layout(Path(image))
     else:
         with Registries(DockerLogins()) as registries:

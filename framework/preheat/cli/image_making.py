@@ -65,7 +65,7 @@ def making(tools: Tools, wanted: Wanted) -> "Iterator[tuple[Made, Registries, Re
         interruptible(lambda: REMAINS),
         tools.screen.progress() as report,
         cache.in_use(),
-        Registries(DockerLogins(), sleep=tools.sleep) as registries,
+        Registries(DockerLogins()) as registries,
     ):
         pipeline = tools.pipeline("local", wanted.stage, report, upgrade=wanted.upgrade)
         project = pipeline.project(wanted.directory)

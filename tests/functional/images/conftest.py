@@ -69,6 +69,7 @@ auth = "none"
 
 [env]
 MODE = "quick"
+AWKWARD = "a\\ttab, \\"quotes\\", $HOME ${{MODE:-x}}, back\\\\slash, größe 🎉 \\\\"
 """
 Preheat = Callable[..., dict[str, Any]]
 

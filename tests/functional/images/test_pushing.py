@@ -105,6 +105,7 @@ def test_a_layout_is_taken_by_skopeo_and_an_archive_by_podman(
     )
     assert "localhost/demo:kept" in podman.run("load", "--quiet", "--input", archive)
     assert json.loads(skopeo("inspect", f"docker-archive:{archive}"))["Layers"]
+    assert preheat("image", "inspect", archive)["digest"] == pushed["digest"]
 
 
 def test_the_dockerfile_builds_an_image_that_starts_the_same(
@@ -122,6 +123,7 @@ def test_the_dockerfile_builds_an_image_that_starts_the_same(
         for name in ("localhost/elsewhere", pulled(podman, pushed))
     )
     assert all(built[key] == ours[key] for key in ("Entrypoint", "User", "WorkingDir", "StopSignal"))
+    assert sorted(built["Env"]) == sorted(ours["Env"])
 
 
 def test_a_base_for_another_machine_is_refused_before_anything_is_built(

@@ -78,7 +78,10 @@ def test_the_output_is_a_layout_or_an_archive_by_its_name(
     assert archive.is_file()
     assert f"written to {layout}" in shown[layout]
     assert f"docker load -i {archive}" in shown[archive]
+    asked = len(registry.seen)
     assert "digest" in cli("image", "inspect", str(layout)).out
+    assert "digest" in cli("image", "inspect", str(archive)).out
+    assert len(registry.seen) == asked
 
 
 def test_a_push_says_what_moved(cli: CommandLine, registry: Registry) -> None:

@@ -18,8 +18,8 @@ from preheat.bundle.image.document import (
     Manifest,
     Platform,
     diff_ids,
+    read_config,
     read_image,
-    read_object,
 )
 from preheat.bundle.image.facts import FactFinder, Facts
 from preheat.bundle.image.media import GZIPPED, PLAIN
@@ -104,7 +104,7 @@ class Bases:
             image = self._image(repository, digest, str(reference))
         if isinstance(image, Index):
             raise BundleError(f"{reference} lists another list where an image should be.")
-        config = read_object(self._config(repository, image.config), f"The configuration of {reference}")
+        config = read_config(self._config(repository, image.config), str(reference))
         if len(diff_ids(config, str(reference))) != len(image.layers):
             raise BundleError(f"The configuration of {reference} does not fit its layers.")
         return Base(reference, digest, image, config, repository)

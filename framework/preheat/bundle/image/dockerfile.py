@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ BYTECODE = "python.tar.gz"
 
 def export_dockerfile(bundle: Bundle, foundation: Foundation, container: Container, folder: Path) -> None:
     """Write a build context to `folder`, which must be new or empty. Raises BundleError."""
+    process = [*_process(foundation, container)]
     if folder.exists() and any(folder.iterdir()):
         raise BundleError(f"{folder} is not empty.", hint="Name another folder for the Dockerfile.")
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -28,7 +30,8 @@ def export_dockerfile(bundle: Bundle, foundation: Foundation, container: Contain
         names = [name for name in PARTS if _lay(name, bundle, staging)]
         if foundation.bytecode is not None:
             shutil.copyfile(foundation.bytecode.blob.path, staging / BYTECODE)
-        (staging / "Dockerfile").write_text("\n".join(_lines(names, foundation, container)) + "\n")
+        lines = [*_files(names, foundation), *process, ""]
+        (staging / "Dockerfile").write_text("\n".join(lines), encoding="utf-8")
         staging.chmod(0o755)
         staging.replace(folder)
     finally:
@@ -49,7 +52,7 @@ def _lay(name: str, bundle: Bundle, context: Path) -> bool:
     return bool(members)
 
 
-def _lines(names: list[str], foundation: Foundation, container: Container) -> Iterator[str]:
+def _files(names: list[str], foundation: Foundation) -> Iterator[str]:
     base = foundation.base
     pinned = base.reference.at(base.digest)
     yield "# Written by `preheat image build --dockerfile`. Files seldom changed come first."
@@ -58,10 +61,13 @@ def _lines(names: list[str], foundation: Foundation, container: Container) -> It
         yield f"ADD {BYTECODE} /"
     for name in names:
         yield f"COPY {name}/ /{PARTS[name].folder}/"
+
+
+def _process(foundation: Foundation, container: Container) -> Iterator[str]:
     for variable, value in sorted(container.env.items()):
-        yield f"ENV {variable}={_quoted(value)}"
+        yield f"ENV {variable}={_quoted(variable, value)}"
     for label, value in sorted(container.labels.items()):
-        yield f"LABEL {label}={_quoted(value)}"
+        yield f"LABEL {label}={_quoted(label, value)}"
     for port in container.ports:
         yield f"EXPOSE {port}"
     yield f"WORKDIR {container.folder}"
@@ -71,6 +77,16 @@ def _lines(names: list[str], foundation: Foundation, container: Container) -> It
     yield "CMD []"
 
 
-def _quoted(value: str) -> str:
-    """Return `value` as a Dockerfile takes it: a dollar would name a variable."""
-    return json.dumps(value, ensure_ascii=False).replace("$", "\\$")
+def _quoted(name: str, value: str) -> str:
+    """Return `value` so that builders read it as it is. Raises BundleError for one of several lines.
+
+    Between double quotes a backslash escapes only itself, the quote and the dollar, and none stands for a
+    line break (moby/buildkit, frontend/dockerfile/shell/lex.go, read 2026-11-21).
+    """
+    if "\n" in value:
+        raise BundleError(
+            f"{name} has several lines, which a Dockerfile cannot say.",
+            hint="Have the image built here, which can: preheat image build --output image.tar",
+        )
+    escaped = re.sub(r'([\\"$])', r"\\\1", value)
+    return f'"{escaped}"'

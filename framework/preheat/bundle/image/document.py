@@ -1,4 +1,4 @@
-"""Manifests, indexes and configurations as frozen data. In: JSON of a registry, which nobody has checked."""
+"""Manifests, indexes and configurations. In: JSON of a registry, which nobody has checked."""
 
 import json
 from collections.abc import Mapping
@@ -8,9 +8,32 @@ from typing import Any
 from preheat.bundle.image.media import INDEXES, MANIFESTS
 from preheat.bundle.image.reference import DIGEST
 from preheat.errors import BundleError
+from preheat.project.validator import broken_rules
 
 LARGEST = 4 << 20
 """Bytes of a manifest or configuration; registries take no larger ones (distribution-spec 1.1)."""
+
+_TEXTS = {"type": ["array", "null"], "items": {"type": "string"}}
+_TABLE = {"type": ["object", "null"]}
+_CONFIG = {
+    "properties": {
+        "created": {"type": ["string", "null"]},
+        "config": {
+            **_TABLE,
+            "properties": {
+                "User": {"type": ["string", "null"]},
+                "Env": _TEXTS,
+                "Entrypoint": _TEXTS,
+                "Cmd": _TEXTS,
+                "ExposedPorts": _TABLE,
+                "Labels": {**_TABLE, "additionalProperties": {"type": "string"}},
+            },
+        },
+        "rootfs": {"type": "object", "properties": {"diff_ids": _TEXTS}},
+        "history": {"type": ["array", "null"], "items": {"type": "object"}},
+    }
+}
+"""What is read of a configuration (image-spec 1.1, config.md); Docker writes null for what is empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +109,23 @@ def read_image(body: bytes, media_type: str, what: str) -> Manifest | Index:
     )
 
 
+def read_config(body: bytes, what: str) -> dict[str, Any]:
+    """Return the configuration of the image `what` as it is. Raises BundleError where a type is wrong."""
+    what = f"The configuration of {what}"
+    document = read_object(body, what)
+    for broken in broken_rules(document, _CONFIG):
+        kinds = broken.limit if isinstance(broken.limit, list) else [broken.limit]
+        raise BundleError(
+            f"{what} is broken: {'.'.join(map(str, broken.path))} is no {' or '.join(kinds)}.",
+            hint="Choose another image, or have it built anew.",
+        )
+    return document
+
+
 def diff_ids(config: Mapping[str, Any], what: str) -> tuple[str, ...]:
     """Return the digests of a configuration's unpacked layers, the lowest first. Raises BundleError."""
-    found = config.get("rootfs", {}).get("diff_ids") if isinstance(config.get("rootfs"), dict) else None
-    if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
+    found = config.get("rootfs", {}).get("diff_ids")
+    if found is None:
         raise BundleError(f"The configuration of {what} does not list its layers.")
     return tuple(found)
 

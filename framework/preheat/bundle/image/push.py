@@ -6,8 +6,10 @@ command goes on from there. Layers of a base elsewhere stream through this machi
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
 
 from preheat.bundle.image.base import RemoteBlob
 from preheat.bundle.image.blob import Blob
@@ -20,6 +22,7 @@ from preheat.progress import Amount, Report, Step
 
 STAGE = "push"
 PARALLEL = 4
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +39,10 @@ class Pushed:
 def push_image(
     image: Image, to: Reference, *, registries: Registries, report: Report, chunk: int = CHUNK
 ) -> Pushed:
-    """Store `image` at `to`. Raises RegistryError; the tag then still names what it named before."""
+    """Store `image` at `to`. Raises RegistryError; the tag then still names what it named before.
+
+    A push that fails or is interrupted stops `registries`, so that no upload outlives it.
+    """
     base = image.base.reference
     neighbour = base.repository if base.registry == to.registry else None
     repository = registries.to_write(to, mount_from=neighbour)
@@ -45,7 +51,8 @@ def push_image(
     blobs = _blobs(image)
     tally = _Tally(sum(blob.size for blob in blobs.values()), report)
     if repository.digest(image.digest) != image.digest:
-        _in_parallel([_Task(repository, blob, neighbour, tally, chunk) for blob in blobs.values()])
+        tasks = [_Task(repository, blob, neighbour, tally, chunk) for blob in blobs.values()]
+        _in_parallel(tasks, registries)
     else:
         tally.skipped = len(blobs)
     tag = to.tag or image.digest
@@ -69,12 +76,9 @@ def missing_bytes(image: Image, to: Reference, *, registries: Registries) -> int
     repository = registries.to_read(to)
     if repository.digest(image.digest) == image.digest:
         return 0
-    with ThreadPoolExecutor(PARALLEL, thread_name_prefix="ask") as pool:
-        there = {
-            digest: pool.submit(repository.has_blob, digest, blob.size)
-            for digest, blob in _blobs(image).items()
-        }
-    return sum(blob.size for digest, blob in _blobs(image).items() if not there[digest].result())
+    blobs = _blobs(image).values()
+    there = _in_parallel([partial(repository.has_blob, blob.digest, blob.size) for blob in blobs], registries)
+    return sum(blob.size for blob, found in zip(blobs, there, strict=True) if not found)
 
 
 def _blobs(image: Image) -> dict[str, Blob]:
@@ -138,13 +142,16 @@ class _Task:
         self.tally.finish()
 
 
-def _in_parallel(tasks: Sequence[Callable[[], None]]) -> None:
-    """Run `tasks`; the first that fails keeps those that have not begun from beginning."""
-    with ThreadPoolExecutor(PARALLEL, thread_name_prefix="push") as pool:
-        futures: list[Future[None]] = [pool.submit(task) for task in tasks]
+def _in_parallel(tasks: Sequence[Callable[[], T]], registries: Registries) -> list[T]:
+    """Return what `tasks` return; the first that fails ends those under way, and the others never begin."""
+    with ThreadPoolExecutor(PARALLEL, thread_name_prefix="registry") as pool:
         try:
+            futures = [pool.submit(task) for task in tasks]
             done, _ = wait(futures, return_when=FIRST_EXCEPTION)
-        finally:
+            for future in done:
+                future.result()
+        except BaseException:  # also Ctrl-C: the pool is left once its threads have ended
+            registries.stop()
             pool.shutdown(wait=False, cancel_futures=True)
-    for future in done:
-        future.result()
+            raise
+    return [future.result() for future in futures]

@@ -1,12 +1,15 @@
 import gzip
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.fakes.image_bench import Bench
-from tests.fakes.images import BASE, TARGET, layer_of
+from tests.fakes.images import BASE, TARGET, Bundles, layer_of
 from tests.fakes.registry import OCI, Registry, image_of
 
+from preheat.bundle.image.config import EPOCH
 from preheat.bundle.image.document import Platform
 from preheat.bundle.image.image import find_foundation
 from preheat.bundle.image.pins import LOCK, read_pins
@@ -142,6 +145,45 @@ def test_the_interpreter_is_the_one_that_path_finds_first(bench: Bench) -> None:
         "/usr/bin/python3.11",
         "/usr/local/bin/python3.11",
     ]
+
+
+@pytest.mark.parametrize(
+    ("config", "wrong"),
+    [
+        ({"config": "x"}, "config is no object or null"),
+        ({"config": {"Env": "PATH=/bin"}}, "config.Env is no array or null"),
+        ({"config": {"Env": [1]}}, "config.Env.0 is no string"),
+        ({"config": {"Labels": ["a"]}}, "config.Labels is no object or null"),
+        ({"config": {"ExposedPorts": ["80/tcp"]}}, "config.ExposedPorts is no object or null"),
+        ({"created": 1}, "created is no string or null"),
+        ({"history": "abc"}, "history is no array or null"),
+        ({"history": ["abc"]}, "history.0 is no object"),
+        ({"rootfs": []}, "rootfs is no object"),
+        ({"rootfs": {"diff_ids": [1]}}, "rootfs.diff_ids.0 is no string"),
+    ],
+)
+def test_a_base_whose_configuration_is_broken_is_refused(
+    bench: Bench, config: dict[str, Any], wrong: str
+) -> None:
+    image_of(bench.registry, "base", [layer_of(BASE)], config=config)
+    with pytest.raises(BundleError, match=rf"is broken: {re.escape(wrong)}\."):
+        find_foundation(f"{bench.registry.host}/base", TARGET, bench.bases())
+
+
+@pytest.mark.parametrize(
+    "process",
+    [None, {}, dict.fromkeys(("Env", "Labels", "ExposedPorts", "Entrypoint", "Cmd", "User", "Volumes"))],
+)
+def test_a_base_may_say_nothing_of_its_process(bench: Bench, bundles: Bundles, process: Any) -> None:
+    silent = {"config": process, "created": None, "history": None}
+    image_of(bench.registry, "base", [layer_of(BASE)], config=silent)
+    assert json.loads(bench.image(bundles.make()).config.data)["created"] == EPOCH
+
+
+def test_a_base_that_does_not_list_its_layers_is_refused(bench: Bench) -> None:
+    image_of(bench.registry, "base", [layer_of(BASE)], config={"rootfs": {}})
+    with pytest.raises(BundleError, match="does not list its layers"):
+        find_foundation(f"{bench.registry.host}/base", TARGET, bench.bases())
 
 
 def test_layers_in_an_unknown_compression_are_refused(bench: Bench) -> None:

@@ -1,5 +1,6 @@
 import json
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,39 @@ def test_a_dockerfile_says_what_the_image_is(bench: Bench, bundles: Bundles, tmp
     assert not (tmp_path / "context/code/preheat").exists()
 
 
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("a\tb", '"a\tb"'),
+        ("one\\ntwo\\", r'"one\\ntwo\\"'),
+        ("""say "hi" to 'them'""", r'''"say \"hi\" to 'them'"'''),
+        (r"$HOME ${X:-y} \$", r'"\$HOME \${X:-y} \\\$"'),
+        ("größe 🎉", '"größe 🎉"'),
+    ],
+)
+def test_a_dockerfile_says_each_value_as_it_is(
+    bench: Bench, bundles: Bundles, tmp_path: Path, value: str, written: str
+) -> None:
+    bundle = bundles.make()
+    foundation = find_foundation(f"{bench.registry.host}/base", bundle.target, bench.bases())
+    container = replace(CONTAINER, env={"VALUE": value})
+    export_dockerfile(bundle, foundation, container, tmp_path / "context")
+    lines = (tmp_path / "context/Dockerfile").read_text(encoding="utf-8").split("\n")
+    assert [line for line in lines if line.startswith("ENV")] == [f"ENV VALUE={written}"]
+
+
+def test_a_value_of_several_lines_is_refused_for_a_dockerfile(
+    bench: Bench, bundles: Bundles, tmp_path: Path
+) -> None:
+    bundle = bundles.make()
+    foundation = find_foundation(f"{bench.registry.host}/base", bundle.target, bench.bases())
+    container = replace(CONTAINER, env={"CERTIFICATE": "one\ntwo"})
+    with pytest.raises(BundleError, match="CERTIFICATE has several lines") as caught:
+        export_dockerfile(bundle, foundation, container, tmp_path / "context")
+    assert "--output image.tar" in str(caught.value.hint)
+    assert not (tmp_path / "context").exists()
+
+
 def test_a_dockerfile_brings_the_byte_code_that_the_base_lacks(
     bench: Bench, bundles: Bundles, tmp_path: Path
 ) -> None:
@@ -125,3 +159,33 @@ def test_a_damaged_layout_is_an_error(image: Image, tmp_path: Path) -> None:
     (tmp_path / "layout/blobs/sha256" / image.config.digest.removeprefix("sha256:")).write_text("{}")
     with pytest.raises(BundleError, match="is damaged"):
         inspect_layout(tmp_path / "layout")
+
+
+@pytest.mark.parametrize("above", ["", "./"])
+def test_an_archive_is_read_as_its_layout_is(image: Image, tmp_path: Path, above: str) -> None:
+    export_archive(image, tmp_path / "image.tar", name=NAME, report=quiet)
+    if above:  # as `tar -c .` has it
+        export_layout(image, tmp_path / "layout", name=NAME, report=quiet)
+        with tarfile.open(tmp_path / "image.tar", "w") as archive:
+            archive.add(tmp_path / "layout", above)
+    found = inspect_layout(tmp_path / "image.tar")
+    assert (found.name, found.digest) == (str(tmp_path / "image.tar"), image.digest)
+    assert found.layers == tuple(each.descriptor for each in image.layers)
+    assert found.config == json.loads(image.config.data)
+
+
+def test_a_file_that_is_no_archive_of_an_image_is_an_error(image: Image, tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("x" * 2000)
+    with pytest.raises(BundleError, match="is no archive of an image"):
+        inspect_layout(tmp_path / "text")
+    export_archive(image, tmp_path / "image.tar", name=NAME, report=quiet)
+    data = (tmp_path / "image.tar").read_bytes()
+    (tmp_path / "image.tar").write_bytes(data[:3000])
+    with pytest.raises(BundleError, match=r"lacks|no image layout|no archive"):
+        inspect_layout(tmp_path / "image.tar")
+
+
+def test_an_image_whose_configuration_is_broken_is_an_error(bench: Bench) -> None:
+    image_of(bench.registry, "bad", [layer_of(BASE)], config={"config": {"Cmd": [1]}})
+    with pytest.raises(BundleError, match=r"config\.Cmd\.0 is no string"):
+        inspect_remote(bench.named("bad"), Platform("linux", "amd64"), bench.registries)

@@ -1,16 +1,21 @@
 """A push against a registry that works, and against one that does not."""
 
 import os
-from dataclasses import replace
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 import pytest
 from tests.fakes.image_bench import Bench
 from tests.fakes.images import TREES, Bundles
 from tests.fakes.registry import Registry, serving
 
+from preheat.bundle.image.blob import Blob, digest_of
 from preheat.bundle.image.image import Image
 from preheat.bundle.image.push import Pushed, missing_bytes, push_image
+from preheat.bundle.image.registry.credentials import anonymous
 from preheat.bundle.image.registry.problems import RegistryError
+from preheat.bundle.image.registry.registries import Registries
 from preheat.bundle.image.registry.transport import ATTEMPTS, Lost
 from preheat.errors import BundleError
 from preheat.progress import Amount
@@ -223,3 +228,77 @@ def test_progress_ends_at_all_bytes(bench: Bench, image: Image) -> None:
     push(bench, image)
     amounts = [event for event in bench.events if isinstance(event, Amount) and event.stage == "push"]
     assert (amounts[-1].done, amounts[-1].total) == (amounts[-1].total, image.bytes)
+
+
+GATE_S = 10
+"""How long a blob waits for what a right push does at once."""
+
+
+class Watched(Registries):
+    """Registries that tell when they are stopped."""
+
+    def __init__(self) -> None:
+        super().__init__(anonymous)
+        self.told = threading.Event()
+
+    def stop(self) -> None:
+        super().stop()
+        self.told.set()
+
+
+@dataclass(frozen=True, slots=True)
+class Gated:
+    """Content whose first piece is followed by `between`."""
+
+    content: bytes
+    between: Callable[[], object]
+
+    @property
+    def digest(self) -> str:
+        return digest_of(self.content)
+
+    @property
+    def size(self) -> int:
+        return len(self.content)
+
+    def read(self, offset: int, length: int) -> Iterator[bytes]:
+        yield self.content[offset : offset + 1]
+        self.between()
+        yield self.content[offset + 1 : offset + length]
+
+
+def with_layers(image: Image, *blobs: Blob) -> Image:
+    return replace(image, layers=tuple(replace(image.layers[0], blob=blob) for blob in blobs))
+
+
+@pytest.mark.parametrize("error", [BundleError("This layer is gone."), KeyboardInterrupt()])
+def test_a_failure_and_ctrl_c_end_the_uploads_under_way(
+    bench: Bench, image: Image, error: BaseException
+) -> None:
+    begun = threading.Event()
+
+    def slow() -> None:
+        begun.set()
+        registries.told.wait(GATE_S)
+
+    def broken() -> None:
+        begun.wait(GATE_S)
+        raise error
+
+    large = Gated(bytes(CHUNK), slow)
+    with Watched() as registries, pytest.raises(type(error)):
+        push_image(
+            with_layers(image, large, Gated(b"small", broken)),
+            bench.named("app:v1"),
+            registries=registries,
+            report=bench.events.append,
+        )
+    assert ("app", large.digest) not in bench.registry.blobs
+    assert ("app", "v1") not in bench.registry.manifests
+
+
+def test_a_push_to_a_registry_that_states_no_digests_works(bench: Bench, image: Image) -> None:
+    bench.registry.states = False
+    push(bench, image)
+    assert bench.registry.manifests["app", "v1"][1] == image.manifest.data
+    assert push(bench, image).sent == 0

@@ -15,7 +15,8 @@ from preheat.bundle.image.registry.credentials import Login, Logins
 from preheat.bundle.image.registry.problems import RegistryError, refusal
 from preheat.bundle.image.registry.transport import Answer, Call, Transport
 
-_PARAMETER = re.compile(r'(\w+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
+_ELEMENT = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*")+')
+_PARAMETER = re.compile(r'([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
 CLIENT = "preheat"
 
 
@@ -40,11 +41,11 @@ class Authority:
         with self._lock:
             if (known := self._proofs.get(scopes)) is not None and known != refused:
                 return
-            scheme, parameters = _challenge(answer.headers.get("www-authenticate", ""))
+            challenges = _challenges(answer.headers.get("www-authenticate", ""))
             login = self._logins(self._transport.registry)
-            if scheme == "bearer" and "realm" in parameters:
-                proof = "Bearer " + self._token(parameters, scopes, login)
-            elif scheme == "basic" and login is not None and login.basic != refused:
+            if "realm" in (bearer := challenges.get("bearer", {})):
+                proof = "Bearer " + self._token(bearer, scopes, login)
+            elif "basic" in challenges and login is not None and login.basic != refused:
                 proof = login.basic
             else:
                 raise refusal(self._transport.registry, "a request", 401, answer.body)
@@ -86,6 +87,20 @@ class Authority:
             )
 
 
-def _challenge(header: str) -> tuple[str, dict[str, str]]:
-    scheme, _, rest = header.strip().partition(" ")
-    return scheme.lower(), {name.lower(): quoted or bare for name, quoted, bare in _PARAMETER.findall(rest)}
+def _challenges(header: str) -> dict[str, dict[str, str]]:
+    """Return the parameters of each scheme that `header` offers, several fields of it joined by commas.
+
+    A comma separates parameters and challenges alike; what begins with `name=` goes on with the one before.
+    Of two challenges of one scheme, the first counts.
+    """
+    found: dict[str, dict[str, str]] = {}
+    current: dict[str, str] = {}
+    for element in filter(None, map(str.strip, _ELEMENT.findall(header))):
+        given = element
+        if not _PARAMETER.match(element):
+            scheme, _, given = element.partition(" ")
+            current = {}
+            found.setdefault(scheme.lower(), current)
+        for name, quoted, bare in _PARAMETER.findall(given):
+            current[name.lower()] = re.sub(r"\\(.)", r"\1", quoted) or bare
+    return found

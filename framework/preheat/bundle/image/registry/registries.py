@@ -1,7 +1,6 @@
 """The registries of one command: a connection to each, closed together."""
 
 import threading
-import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -14,11 +13,15 @@ from preheat.bundle.image.registry.transport import Transport
 
 
 class Registries:
-    """Gives repositories; `logins` says who we are. A context manager that closes the connections."""
+    """Gives repositories; `logins` says who we are. A context manager that closes the connections.
 
-    def __init__(self, logins: Logins, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    Without `sleep`, a wait for a registry that is busy ends with `stop`.
+    """
+
+    def __init__(self, logins: Logins, *, sleep: Callable[[float], object] | None = None) -> None:
         self._logins = logins
         self._sleep = sleep
+        self._stopped = threading.Event()
         self._known: dict[str, tuple[Transport, Authority]] = {}
         self._lock = threading.Lock()
 
@@ -30,6 +33,10 @@ class Registries:
     ) -> None:
         for transport, _ in self._known.values():
             transport.close()
+
+    def stop(self) -> None:
+        """End what other threads ask or send, at its next piece; it raises Stopped there, now and later."""
+        self._stopped.set()
 
     def to_read(self, reference: Reference) -> Repository:
         """Return the repository of `reference` with the right to read it."""
@@ -45,7 +52,7 @@ class Registries:
     def _repository(self, reference: Reference, scopes: tuple[str, ...]) -> Repository:
         with self._lock:
             if reference.registry not in self._known:
-                transport = Transport(reference, sleep=self._sleep)
+                transport = Transport(reference, sleep=self._sleep, stopped=self._stopped)
                 self._known[reference.registry] = transport, Authority(transport, self._logins)
             transport, authority = self._known[reference.registry]
         return Repository(transport, authority, reference.repository, scopes)

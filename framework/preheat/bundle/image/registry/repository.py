@@ -17,7 +17,16 @@ from preheat.bundle.image.media import ACCEPTED
 from preheat.bundle.image.reference import DIGEST
 from preheat.bundle.image.registry.authority import Authority
 from preheat.bundle.image.registry.problems import RegistryError, refusal
-from preheat.bundle.image.registry.transport import ATTEMPTS, Answer, Body, Call, Lost, Transport, answer_of
+from preheat.bundle.image.registry.transport import (
+    ATTEMPTS,
+    Answer,
+    Body,
+    Call,
+    Lost,
+    Transport,
+    answer_of,
+    check_redirect,
+)
 
 DIGEST_HEADER = "docker-content-digest"
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -67,13 +76,16 @@ class Repository:
         return Fetched(digest, answer.headers.get("content-type", "").partition(";")[0].strip(), answer.body)
 
     def digest(self, version: str) -> str | None:
-        """Return the digest that the registry states for a tag or digest, or None without such a manifest."""
-        answer = self.send("HEAD", self._path("manifests", version), headers={"Accept": ACCEPTED})
-        if answer.status == 404:
-            return None
-        if answer.status != 200:
-            raise self._refusal(f"a question for {self.name} at {version}", answer)
-        return str(answer.headers.get(DIGEST_HEADER, ""))
+        """Return the digest of what the registry has at a tag or digest, or None without such a manifest.
+
+        A registry should state it, and need not (distribution-spec 1.1, "Pulling manifests"): then it is
+        that of the manifest, fetched.
+        """
+        answer = self._look("HEAD", version)
+        if answer is not None and not answer.headers.get(DIGEST_HEADER):
+            answer = self._look("GET", version)
+            return digest_of(answer.body) if answer is not None else None
+        return str(answer.headers[DIGEST_HEADER]) if answer is not None else None
 
     def put_manifest(self, version: str, media_type: str, body: bytes) -> None:
         """Store a manifest at `version`, and see that it is there as it was sent. Raises RegistryError."""
@@ -134,14 +146,17 @@ class Repository:
         return self.location(answer)
 
     def location(self, answer: Answer) -> str:
-        """Return where an upload goes on. Raises RegistryError if the answer does not say."""
+        """Return where an upload goes on. Raises RegistryError for no place, and for one without TLS."""
         place = answer.headers.get("location")
         if not place:
             raise RegistryError(f"{self} took an upload and did not say where it goes on.")
         url = urlsplit(urljoin(answer.url, str(place)))
         own = urlsplit(self.transport.address)
-        # A registry behind a proxy may not know that it is reached by https.
-        return url._replace(scheme=own.scheme).geturl() if url.hostname == own.hostname else url.geturl()
+        if (url.hostname, url.scheme, own.scheme) == (own.hostname, "http", "https"):
+            # A registry behind a proxy may not know that it is reached by https, nor at which port.
+            url = url._replace(scheme=own.scheme, netloc=own.netloc)
+        check_redirect(answer.url, url.geturl())
+        return url.geturl()
 
     def send(
         self,
@@ -197,6 +212,14 @@ class Repository:
                     yield kept
                 if length == 0:
                     return
+
+    def _look(self, method: str, version: str) -> Answer | None:
+        answer = self.send(method, self._path("manifests", version), headers={"Accept": ACCEPTED})
+        if answer.status == 404:
+            return None
+        if answer.status != 200:
+            raise self._refusal(f"a question for {self.name} at {version}", answer)
+        return answer
 
     def _path(self, kind: str, rest: str) -> str:
         return f"/v2/{self.name}/{kind}/{rest}"

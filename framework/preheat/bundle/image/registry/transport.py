@@ -3,7 +3,7 @@
 Every answer is read within a bound. Who sends a body that cannot be repeated as it is asks for one attempt.
 """
 
-import time
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -53,13 +53,28 @@ class Lost(RegistryError):
     """The connection broke, or the registry was busy, as often as we tried."""
 
 
-class Transport:
-    """One registry. Safe to use from several threads."""
+class Stopped(RegistryError):
+    """Somebody else has given up: what is under way ends here, and is no failure of its own."""
 
-    def __init__(self, registry: Reference, *, sleep: Callable[[float], None] = time.sleep) -> None:
+
+class Transport:
+    """One registry. Safe to use from several threads.
+
+    Once `stopped` is set, requests raise Stopped: before they begin, and between two pieces of their body.
+    Without `sleep`, waits are cut short then.
+    """
+
+    def __init__(
+        self,
+        registry: Reference,
+        *,
+        sleep: Callable[[float], object] | None = None,
+        stopped: threading.Event | None = None,
+    ) -> None:
         self.registry = registry.registry
         self.address = registry.address
-        self._sleep = sleep
+        self._stopped = stopped or threading.Event()
+        self._sleep = sleep or self._stopped.wait
         own_machine = is_loopback(urlsplit(self.address).netloc)
         self._http = httpx.Client(
             timeout=TIMEOUT_S,
@@ -72,7 +87,7 @@ class Transport:
         self._http.close()
 
     def send(self, call: Call, *, attempts: int = ATTEMPTS) -> Answer:
-        """Return the answer, whatever its status. Raises Lost when none came or only busy ones."""
+        """Return the answer of any status. Raises Lost when none came or only busy ones, and Stopped."""
         with self.open(call, attempts=attempts) as response:
             return answer_of(response)
 
@@ -92,6 +107,7 @@ class Transport:
 
     def _repeated(self, call: Call, attempts: int) -> httpx.Response:
         for attempt in range(1, attempts + 1):
+            self._check()
             try:
                 response = self._followed(call)
             except httpx.TransportError as exc:
@@ -108,7 +124,7 @@ class Transport:
     def _followed(self, call: Call) -> httpx.Response:
         url, headers = urljoin(self.address, call.url), dict(call.headers)
         for _ in range(_MOST_REDIRECTS + 1):
-            body = call.body() if callable(call.body) else call.body
+            body = self._pieces(call.body()) if callable(call.body) else call.body
             request = self._http.build_request(call.method, url, headers=headers, content=body)
             response = self._http.send(request, stream=True)
             if response.status_code not in _REDIRECTS or "location" not in response.headers:
@@ -119,6 +135,15 @@ class Transport:
             if urlsplit(before).netloc != urlsplit(url).netloc:
                 headers = {name: value for name, value in headers.items() if name.lower() != "authorization"}
         raise RegistryError(f"{self.registry} redirects in a circle, to {url}.")
+
+    def _pieces(self, body: Iterable[bytes]) -> Iterator[bytes]:
+        for piece in body:
+            self._check()
+            yield piece
+
+    def _check(self) -> None:
+        if self._stopped.is_set():
+            raise Stopped(f"{self.registry} is asked nothing more.")
 
     def _lost(self, exc: httpx.TransportError) -> "Lost":
         reason = str(exc) or type(exc).__name__

@@ -1,3 +1,5 @@
+from contextlib import closing
+
 import httpx
 import pytest
 from tests.fakes.image_bench import Bench
@@ -80,6 +82,37 @@ def test_a_login_is_sent_to_no_realm_without_tls(bench: Bench) -> None:
     with pytest.raises(RegistryError, match="which is not https"):
         authority.renew(("x",), None, Answer(401, headers, b"", "http://x"))
     transport.close()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        ['{bearer}, Basic realm="Artifactory Realm"'],
+        ['Basic realm="Artifactory Realm", {bearer}'],
+        ['Basic realm="one, and \\"Bearer realm=two\\"",charset="UTF-8"', "{bearer}"],
+        ['Negotiate, NTLM abc==, , {bearer}, Bearer realm="https://elsewhere.example.com/token"'],
+    ],
+)
+@pytest.mark.parametrize("login", [None, ME])
+def test_of_several_challenges_a_token_is_preferred(
+    bench: Bench, fields: list[str], login: Login | None
+) -> None:
+    bench.registry.login = None if login is None else (login.user, login.password)
+    bearer = f'Bearer realm="http://{bench.registry.host}/token" , service = "fake"'
+    headers = httpx.Headers([("WWW-Authenticate", field.format(bearer=bearer)) for field in fields])
+    with closing(Transport(bench.named("app"))) as transport:
+        authority = Authority(transport, lambda _: login)
+        authority.renew(("x",), None, Answer(401, headers, b"", "http://x"))
+    assert str(authority.proof(("x",))).startswith("Bearer token-")
+    assert bench.registry.asked("GET /token") == ["GET /token?service=fake&scope=x"]
+
+
+def test_a_password_is_sent_where_the_other_ways_are_unknown(bench: Bench) -> None:
+    headers = httpx.Headers({"WWW-Authenticate": 'Negotiate, Basic realm="x", Bearer error="invalid_token"'})
+    with closing(Transport(bench.named("app"))) as transport:
+        authority = Authority(transport, lambda _: ME)
+        authority.renew(("x",), None, Answer(401, headers, b"", "http://x"))
+    assert authority.proof(("x",)) == ME.basic
 
 
 def test_a_redirect_to_another_host_loses_the_login(bench: Bench) -> None:

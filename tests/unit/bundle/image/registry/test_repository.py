@@ -1,12 +1,25 @@
 import os
+import threading
+from contextlib import closing
 
+import httpx
 import pytest
 from tests.fakes.image_bench import Bench
 
-from preheat.bundle.image.blob import BytesBlob
+from preheat.bundle.image.blob import BytesBlob, digest_of
 from preheat.bundle.image.document import Descriptor
+from preheat.bundle.image.reference import parse_reference
+from preheat.bundle.image.registry.credentials import anonymous
 from preheat.bundle.image.registry.problems import RegistryError
-from preheat.bundle.image.registry.transport import ATTEMPTS, Lost, check_redirect
+from preheat.bundle.image.registry.registries import Registries
+from preheat.bundle.image.registry.transport import (
+    ATTEMPTS,
+    Answer,
+    Lost,
+    Stopped,
+    Transport,
+    check_redirect,
+)
 from preheat.bundle.image.registry.upload import Upload
 
 CONTENT = os.urandom(150_000)
@@ -89,3 +102,68 @@ def test_a_redirect_never_leaves_https() -> None:
     check_redirect("https://a/x", "https://b/y")
     with pytest.raises(RegistryError, match="http://b/y, which is not https"):
         check_redirect("https://a/x", "http://b/y")
+
+
+def place_of(location: str, *, registry: str = "registry.example.com:8443") -> str:
+    """Return where an upload goes on whose POST was answered with `location`."""
+    with Registries(anonymous) as registries:
+        repository = registries.to_write(parse_reference(f"{registry}/team/app"))
+        asked = f"{repository.transport.address}/v2/team/app/blobs/uploads/"
+        return repository.location(Answer(202, httpx.Headers({"Location": location}), b"", asked))
+
+
+@pytest.mark.parametrize(
+    ("location", "place"),
+    [
+        ("/v2/up/1?state=x", "https://registry.example.com:8443/v2/up/1?state=x"),
+        ("http://registry.example.com:5000/up/1", "https://registry.example.com:8443/up/1"),
+        ("http://registry.example.com/up/1", "https://registry.example.com:8443/up/1"),
+        ("https://registry.example.com:9443/up/1", "https://registry.example.com:9443/up/1"),
+        ("https://storage.example.com/up/1", "https://storage.example.com/up/1"),
+    ],
+)
+def test_an_upload_goes_on_by_https_at_a_registry_whose_proxy_ends_it(location: str, place: str) -> None:
+    assert place_of(location) == place
+
+
+def test_an_upload_never_leaves_https() -> None:
+    with pytest.raises(RegistryError, match=r"http://storage\.example\.com/up/1, which is not https"):
+        place_of("http://storage.example.com/up/1")
+    assert place_of("http://127.0.0.1:9/up", registry="127.0.0.1:5000") == "http://127.0.0.1:9/up"
+
+
+def test_a_registry_that_states_no_digest_is_asked_for_the_manifest(bench: Bench) -> None:
+    bench.registry.states = False
+    repository = bench.repository()
+    repository.put_manifest("v1", "application/json", b"{}")
+    assert repository.digest("v1") == digest_of(b"{}")
+    assert repository.digest("v2") is None
+    with pytest.raises(RegistryError, match="answered 404"):
+        repository.manifest("v2")
+
+
+def test_a_registry_that_states_no_digest_and_has_something_else_is_found_out(bench: Bench) -> None:
+    bench.registry.states = False
+    bench.registry.manifests["app", LIE] = "application/json", b"[]"
+    assert bench.repository().digest(LIE) == digest_of(b"[]")
+
+
+def test_a_registry_is_asked_nothing_after_the_stop(bench: Bench) -> None:
+    registries = bench.registries
+    repository = registries.to_write(bench.named("app"))
+    bench.registry.seen.clear()
+    registries.stop()
+    with pytest.raises(Stopped):
+        repository.ping()
+    assert bench.registry.seen == []
+
+
+def test_a_wait_for_a_busy_registry_ends_with_the_stop(bench: Bench) -> None:
+    stopped = threading.Event()
+    busy = Answer(429, httpx.Headers({"Retry-After": "60"}), b"", "")
+    with closing(Transport(bench.named("app"), stopped=stopped)) as transport:
+        waiting = threading.Thread(target=transport.wait, args=(1, busy), daemon=True)
+        waiting.start()
+        stopped.set()
+        waiting.join(timeout=10)
+        assert not waiting.is_alive()
