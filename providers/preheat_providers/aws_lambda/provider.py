@@ -38,6 +38,7 @@ from preheat_providers._aws.logs import GroupLog
 from preheat_providers._aws.shell import Shell
 from preheat_providers._aws.templates.anatomy import alarm_names
 from preheat_providers.aws_lambda import warming
+from preheat_providers.aws_lambda.container import base_of
 from preheat_providers.aws_lambda.costs import costs_of
 from preheat_providers.aws_lambda.deploying.archives import Artifacts
 from preheat_providers.aws_lambda.deploying.deploy import Deploy
@@ -87,7 +88,7 @@ def lambda_provider() -> "LambdaProvider":
 
 
 class LambdaProvider:
-    """Implements preheat.provider.protocol.Provider, Bootstraps, Rehearses, Remarks and Warms.
+    """Implements preheat.provider.protocol.Provider, Bootstraps, BuildsOn, Rehearses, Remarks and Warms.
 
     `reach` is for emulators.
     """
@@ -133,6 +134,13 @@ class LambdaProvider:
         """Return Lambda's own machine."""
         return target_of(project, _options(project))
 
+    def look_at_base(self, project: Project, *, report: Report) -> None:
+        """Look into the base image, where there is one. Raises BundleError where it does not fit."""
+        options, target = _options(project), self.target(project)
+        with self._imaging(options, report) as images:
+            if images is not None:
+                images.foundation(project.root, target, base=base_of(options, target.python))
+
     def desired(self, project: Project, bundle: Bundle) -> tuple[Resource, ...]:
         """Return the resources of the template. Raises ProjectError for what AWS has no room for."""
         outfit = self._outfit(project, bundle)
@@ -155,9 +163,9 @@ class LambdaProvider:
             warming.warm_options(project, options, demand, region=self._shell.priced(options.region))
         )
 
-    def warm_settings(self, project: Project, pool: Pool) -> Mapping[str, Any]:  # noqa: ARG002
+    def warm_settings(self, project: Project, pool: Pool) -> Mapping[str, Any]:
         """Return how many environments are kept ready. Raises ProviderError for the rest of a pool."""
-        return warming.warm_settings(pool)
+        return warming.warm_settings(_options(project), pool)
 
     def remarks(self, project: Project, bundle: Bundle) -> tuple[str, ...]:
         """Return how much of an image a deploy would send. Asks ECR."""
@@ -303,9 +311,7 @@ class LambdaProvider:
             yield None
             return
         session = self._shell.session(options.region)
-        with imaging(
-            session, self._environment, self._cache(), report, reach=self._reach, sleep=self._sleep
-        ) as images:
+        with imaging(session, self._environment, self._cache(), report, reach=self._reach) as images:
             yield images
 
     def _package(

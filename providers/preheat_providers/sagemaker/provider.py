@@ -283,9 +283,7 @@ class SagemakerProvider:
     def _imaging(self, project: Project, report: Report) -> Iterator[Imaging]:
         session = self._shell.session(_options(project).region)
         cache = Cache(self._home() / "cache")
-        with imaging(
-            session, self._environment, cache, report, reach=self._reach, sleep=self._sleep
-        ) as images:
+        with imaging(session, self._environment, cache, report, reach=self._reach) as images:
             yield images
 
     def _moved(self, place: Place, live: Live, to: Released, *, share: float | None = None) -> Deployment:

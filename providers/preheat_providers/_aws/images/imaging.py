@@ -1,6 +1,6 @@
 """A bundle to an image in the account's ECR: built from the cache, pushed where it is missing."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +83,6 @@ def imaging(
     report: Report,
     *,
     reach: Reach,
-    sleep: Callable[[float], None],
 ) -> Iterator[Imaging]:
     """Yield what builds and pushes images; `environ` says where logins of other registries lie.
 
@@ -94,5 +93,5 @@ def imaging(
     from preheat.bundle.image.registry.registries import Registries
 
     registry = Registry(session, DockerLogins(environ), reach)
-    with cache.in_use(), Registries(registry, sleep=sleep) as registries:
+    with cache.in_use(), Registries(registry) as registries:
         yield Imaging(registries, registry, cache, report)
