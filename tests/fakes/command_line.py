@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import redirect_stderr, redirect_stdout
@@ -38,6 +39,12 @@ class Outcome:
         return document
 
 
+class NeverTimer(threading.Timer):
+    """A timer whose time never comes."""
+
+    def start(self) -> None: ...
+
+
 @dataclass
 class CommandLine:
     """`preheat` with a provider in memory that is called `local`. `tty` makes every stream a terminal."""
@@ -51,9 +58,13 @@ class CommandLine:
     execute: Execute = os.execve
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+    timer: Callable[[float, Callable[[], None]], threading.Timer] = NeverTimer
+    out: FakeTerminal = field(default_factory=FakeTerminal)
+    """What the last command has written to standard output so far."""
 
     def __call__(self, *args: str, stdin: bytes = b"") -> Outcome:
-        out, err = FakeTerminal(tty=self.tty), FakeTerminal(tty=self.tty)
+        self.out = out = FakeTerminal(tty=self.tty)
+        err = FakeTerminal(tty=self.tty)
         typed = FakeTerminal(stdin, tty=self.tty)
         screen = Screen(stdin=typed, stdout=out, stderr=err, environ=self.environ)
         registry = self.registry or registry_of(self.provider)
@@ -64,6 +75,7 @@ class CommandLine:
             execute=self.execute,
             clock=self.clock,
             sleep=self.sleep,
+            timer=self.timer,
         )
         with redirect_stdout(out), redirect_stderr(err):  # where click itself prints the help
             code = run(self.command, args, program=self.command.name or "preheat", tools=tools)

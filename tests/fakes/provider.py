@@ -105,7 +105,7 @@ class InMemoryProvider:
             return ()
         file = project.root / "preheat.toml"
         message = f"{self.name} has no GPU, and the project asks for {project.resources.gpu}."
-        return (Finding(message=message, file=file, line=1, key="resources.gpu", fix="remove resources.gpu"),)
+        return (Finding(message=message, file=file, key="resources.gpu", fix="remove resources.gpu"),)
 
     def target(self, project: Project) -> Target:
         return Target(

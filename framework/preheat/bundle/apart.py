@@ -92,6 +92,10 @@ def run_apart(
             "",
             hint="Make setup faster, or raise setup_s under [limits] or timeout_s under [resources].",
         ) from exc
+    if ended.code == -signal.SIGALRM:
+        setup_s = project.limits.setup_s
+        message = f"setup took longer than setup_s, which is {setup_s:g} s."
+        raise VerifyFailed("setup", message, "", hint=f"setup_s = {2 * setup_s:g}  # in [limits]")
     answer = _answer(ended)
     if not answer["ok"]:
         raise _failure(answer, project, layers["code"])
@@ -138,21 +142,19 @@ def _answer(ended: Ended) -> dict[str, Any]:
 
 
 def _died(ended: Ended) -> str:
-    if ended.code == -signal.SIGALRM:
-        return "setup took longer than setup_s under [limits]."
     return f"the process {ended.how}{' and no answer' if ended.code >= 0 else ''}."
 
 
 def _failure(answer: Mapping[str, Any], project: Project, code: Layer) -> VerifyFailed:
     """Return the failure in terms of the project's own files, of which the layer holds copies."""
     traceback = answer["traceback"].replace(f'"{code.path}/', '"')
-    findings = [
-        Finding(
-            message=mistake["message"],
-            file=project.root / mistake["file"],
-            line=mistake["line"],
-            fix=mistake["fix"],
-        )
-        for mistake in answer["mistakes"]
-    ]
+    findings = [_finding(mistake, project) for mistake in answer["mistakes"]]
     return VerifyFailed(answer["phase"], answer["message"], traceback, hint=answer["hint"], findings=findings)
+
+
+def _finding(mistake: Mapping[str, Any], project: Project) -> Finding:
+    """Return a mistake with its place, unless that is in the file of a package."""
+    file = project.root / mistake["file"]
+    if not file.is_file():
+        return Finding(message=mistake["message"], fix=mistake["fix"])
+    return Finding(message=mistake["message"], file=file, line=mistake["line"], fix=mistake["fix"])

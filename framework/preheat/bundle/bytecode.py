@@ -8,6 +8,8 @@ import hashlib
 import json
 import os
 import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from preheat.bundle import compiler
@@ -57,8 +59,12 @@ def _compile(
         staged[path] = staging / f"{number}.pyc"
         lines.append(json.dumps([str(source), file.sha256, str(staged[path]), path]) + "\n")
     count = min(os.cpu_count() or 1, -(-len(lines) // MODULES_A_PROCESS))
-    processes = [_start(interpreter, staging, lines[index::count], index) for index in range(count)]
-    errors = [process.communicate()[1] for process in processes]
+    with ExitStack() as running:
+        processes = [
+            running.enter_context(_started(interpreter, staging, lines[index::count], index))
+            for index in range(count)
+        ]
+        errors = [process.communicate()[1] for process in processes]
     for process, error in zip(processes, errors, strict=True):
         if process.returncode == compiler.CHANGED:
             raise BundleError(f"{error} changed while it was being built.", hint="Build again.")
@@ -68,14 +74,23 @@ def _compile(
         cache.publish(output, outputs[path])
 
 
-def _start(interpreter: Interpreter, staging: Path, lines: list[str], index: int) -> "subprocess.Popen[str]":
+@contextmanager
+def _started(
+    interpreter: Interpreter, staging: Path, lines: list[str], index: int
+) -> Iterator["subprocess.Popen[str]"]:
+    """Have a process compile `lines`, which an interrupt of the block ends."""
     work = staging / f"work-{index}"
     work.write_text("".join(lines))
     with work.open() as stdin:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [interpreter.path, "-I", "-S", "-X", "utf8", compiler.__file__],
             stdin=stdin,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
         )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()

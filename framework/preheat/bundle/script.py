@@ -1,7 +1,7 @@
 """A Python script in a process of its own: one JSON object in, one out.
 
-Starts that process and nothing else; whatever it started in turn ends with it, on Ctrl-C too. It has no site
-packages, and no variables but those that it is given.
+Starts that process and nothing else; whatever it started in turn ends with it, and it ends with this one. It
+has no site packages, and no variables but those that it is given.
 """
 
 import json
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from preheat.bundle.interpreter import Interpreter
+from preheat.bundle.tether import tether
 
 FLAGS = ("-I", "-S", "-B", "-X", "utf8")
 """What keeps a developer's packages and variables away, and writes no byte-code."""
@@ -60,24 +61,27 @@ def run_script(
     limit_s: float,
 ) -> Ended:
     """Run `script` in `folder` with `document` on its standard input. Raises TimeoutError after `limit_s`."""
-    process = subprocess.Popen(
-        [str(interpreter.path), *FLAGS, str(script)],
-        env=dict(variables),
-        cwd=folder,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        start_new_session=True,
-    )
-    try:
-        output, errors = process.communicate(json.dumps(document), timeout=limit_s)
-    except subprocess.TimeoutExpired as exc:
-        raise TimeoutError(f"{script.name} took longer than {limit_s:g} s.") from exc
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+    with tether() as tied:
+        process = subprocess.Popen(
+            [str(interpreter.path), *FLAGS, str(script)],
+            env=dict(variables),
+            cwd=folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            pass_fds=(tied.end,),
+            start_new_session=True,
+        )
+        tied.tie(process.pid)
+        try:
+            output, errors = process.communicate(json.dumps(document), timeout=limit_s)
+        except subprocess.TimeoutExpired as exc:
+            raise TimeoutError(f"{script.name} took longer than {limit_s:g} s.") from exc
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
     return Ended(process.returncode, output, errors)

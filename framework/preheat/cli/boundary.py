@@ -4,24 +4,28 @@
 1    failed
 2    wrong use, or (with --exit-code) would change
 130  interrupted
+143  ended by SIGTERM
 """
 
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import takewhile
 
 import click
 
+from preheat.cli.entry import exit_code
 from preheat.cli.render import Screen
 from preheat.cli.tools import Tools
 from preheat.errors import PreheatError
 
-DONE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILED, WRONG_USE = 0, 1, 2
+JSON = "--json"
 
 
 class Interrupted(Exception):
-    """The user pressed Ctrl-C; the message says what remains."""
+    """The user pressed Ctrl-C, or SIGTERM came; the message says what remains."""
 
 
 @contextmanager
@@ -40,6 +44,7 @@ def run(command: click.Command, args: Sequence[str], *, program: str, tools: Too
     our output went away.
     """
     screen = tools.screen
+    screen.json = JSON in takewhile(lambda arg: arg != "--", args)  # read here: wrong use is told as JSON too
     try:
         result = command.main(list(args), prog_name=program, standalone_mode=False, obj=tools)
         return result if isinstance(result, int) else DONE
@@ -55,10 +60,10 @@ def run(command: click.Command, args: Sequence[str], *, program: str, tools: Too
         return error.exit_code
     except Interrupted as interrupted:
         screen.say(f"Interrupted. {interrupted}")
-        return INTERRUPTED
-    except (click.Abort, KeyboardInterrupt):
+        return exit_code(interrupted.__cause__)
+    except (click.Abort, KeyboardInterrupt) as interrupt:
         screen.say("Interrupted.")
-        return INTERRUPTED
+        return exit_code(interrupt.__cause__ or interrupt)
     except Exception as error:  # noqa: BLE001 - the command line's boundary: no traceback unless asked for
         _trace(screen)
         screen.error(_unexpected(error, screen))

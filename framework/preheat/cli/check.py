@@ -1,5 +1,6 @@
 """`preheat check`: every mistake that can be known before a deploy."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,7 +57,8 @@ def check(
     """Find every mistake before anything is deployed.
 
     Checks preheat.toml, what the platform can do, and the text of the handler. If all that is right,
-    builds the bundle, loads the handler in a process of its own, and runs its examples.
+    builds the bundle, loads the handler in a process of its own, and runs its examples. With --provider
+    all, each finding says whose it is.
 
     With --snapshot, also finds what a snapshot (Lambda SnapStart, Modal) or a fork would freeze: random
     numbers, ids, clocks, sockets, clients, threads, the GPU, and a restore that takes too long. With
@@ -70,17 +72,21 @@ def check(
         deeper = Deeper(build=not static, snapshot=snapshot, coldstart=coldstart)
         found = {name: _findings(tools, name, stage, directory, report, deeper) for name in names}
     unique = list(dict.fromkeys(finding for findings in found.values() for finding in findings))
-    documents = [problems.finding_document(finding) for finding in unique]
+    of = {finding: [name for name in names if finding in found[name]] for finding in unique}
+    documents = [{**problems.finding_document(each), "providers": of[each]} for each in unique]
     tools.screen.result(
         {"ok": not unique, "providers": list(names), "findings": documents},
-        lambda: (
-            problems.findings(unique)
-            if unique
-            else [f"{directory.name}: nothing wrong for {', '.join(names)}"]
-        ),
+        lambda: _lines(of, names) if unique else [f"{directory.name}: nothing wrong for {', '.join(names)}"],
     )
     if unique:
         ctx.exit(FAILED)
+
+
+def _lines(of: Mapping[Located, Sequence[str]], names: Sequence[str]) -> Iterator[str]:
+    """Yield each finding, with the providers that it is of where more than one was asked."""
+    for finding, found_by in of.items():
+        told = "" if len(names) == 1 else ALL if len(found_by) == len(names) else ", ".join(found_by)
+        yield from problems.finding(finding, of=told)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

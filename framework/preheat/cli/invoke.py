@@ -3,6 +3,8 @@
 import json
 import mimetypes
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -11,10 +13,13 @@ from preheat.cli import options
 from preheat.cli.boundary import FAILED
 from preheat.cli.tools import Tools, pass_tools
 from preheat.interface.message import JSON_TYPE, Request
+from preheat.provider.protocol import HandsOn, Incoming, Provider
 
 UNNAMED = "application/octet-stream"
 TENSOR = {".npy": "application/x-npy"}
 """Media types that `mimetypes` does not know."""
+PATIENCE_S = 1.0
+"""How long nobody is told that an answer is waited for."""
 
 
 @options.command(
@@ -42,7 +47,7 @@ def invoke(
     content_type: str | None,
     later: bool,
 ) -> None:
-    """Send one input and print the answer's body, and nothing else.
+    """Send one input and print the answer's body, and nothing else: of the local provider as it comes.
 
     Exits with 1 when the answer is an error; its body is printed all the same.
     """
@@ -54,11 +59,42 @@ def invoke(
     if later:
         tools.screen.lines([tools.registry.get(provider).submit(name, stage, request)])
         return
-    answer = tools.registry.get(provider).invoke(name, stage, request)
-    tools.screen.body(answer.body, answer.content_type)
+    with (
+        _patience(tools, name) as answered,
+        _asked(tools.registry.get(provider), name, stage, request) as answer,
+    ):
+        tools.screen.body(_heard(answer.chunks, answered), answer.content_type)
     if answer.status >= 400:
         tools.screen.say(f"{name} answered with status {answer.status}.")
         ctx.exit(FAILED)
+
+
+@contextmanager
+def _patience(tools: Tools, name: str) -> Iterator[Callable[[], None]]:
+    """Say on a terminal that an answer is waited for, unless what is yielded was called before long."""
+    timer = tools.timer(PATIENCE_S, lambda: tools.screen.say(f"Waiting for the answer of {name} ..."))
+    if tools.screen.watched:
+        timer.start()
+    try:
+        yield timer.cancel
+    finally:
+        timer.cancel()
+
+
+@contextmanager
+def _asked(provider: Provider, name: str, stage: str, request: Request) -> Iterator[Incoming]:
+    if isinstance(provider, HandsOn):
+        with provider.ask(name, stage, request) as answer:
+            yield answer
+    else:
+        whole = provider.invoke(name, stage, request)
+        yield Incoming(status=whole.status, content_type=whole.content_type, chunks=iter((whole.body,)))
+
+
+def _heard(chunks: Iterator[bytes], answered: Callable[[], None]) -> Iterator[bytes]:
+    for chunk in chunks:
+        answered()
+        yield chunk
 
 
 def _read(data: str) -> tuple[bytes, str]:

@@ -26,7 +26,7 @@ class Entry:
 SECTIONS = {
     "Make": {
         "init": Entry("init:init", "Start a project that deploys at once."),
-        "check": Entry("check:check", "Find every mistake before anything is built or deployed."),
+        "check": Entry("check:check", "Find every mistake before anything is deployed."),
         "build": Entry("build:build", "Turn a project into bytes with a digest."),
         "coldstart": Entry("coldstart:coldstart", "Measure what a fresh process takes to its first answer."),
         "tune": Entry("tune:tune", "Find how an ONNX model loads and runs fastest."),

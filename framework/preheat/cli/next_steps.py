@@ -53,7 +53,7 @@ def curl_line(deployment: Deployment, *, contract: Mapping[str, Any], auth: str)
     if deployment.authority:
         parts.append(f"--cacert {shlex.quote(deployment.authority)}")
     if auth == "token":
-        parts.append(f'-H "Authorization: Bearer {deployment.token or "$TOKEN"}"')
+        parts.append(f'-H "Authorization: Bearer {_token(deployment)}"')
     file = next((FILES[kind] for kind in contract.get("input_media", ()) if kind in FILES), None)
     examples = contract.get("examples", ())
     example = json.dumps(examples[0], ensure_ascii=False) if examples else ""
@@ -64,3 +64,9 @@ def curl_line(deployment: Deployment, *, contract: Mapping[str, Any], auth: str)
     else:
         parts += [f"-H 'Content-Type: {JSON_TYPE}'", "-d @input.json"]
     return " \\\n  ".join(parts)
+
+
+def _token(deployment: Deployment) -> str:
+    """Return the token, or what a shell makes it of within double quotes."""
+    kept = f"$(cat {shlex.quote(deployment.token_file)})" if deployment.token_file else "$TOKEN"
+    return deployment.token or kept

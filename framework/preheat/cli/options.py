@@ -1,5 +1,6 @@
 """The options that commands share, and the kind of command that ends its help with examples."""
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -7,8 +8,8 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from preheat.cli.boundary import JSON
 from preheat.cli.extras import require
-from preheat.cli.tools import Tools
 from preheat.project.model import DEFAULT_STAGE
 from preheat.provider.registry import Registry
 
@@ -46,21 +47,25 @@ def command(name: str, *examples: str) -> Callable[[Callable[..., Any]], Command
     return click.command(name, cls=Command, examples=examples, context_settings=settings)
 
 
-def _json_on(ctx: click.Context, _option: click.Parameter, value: bool) -> None:
-    if value:
-        ctx.find_object(Tools).screen.json = True  # type: ignore[union-attr]
-
-
 def _providers(_ctx: click.Context, _option: click.Parameter, incomplete: str) -> list[CompletionItem]:
     return [CompletionItem(name) for name in Registry.installed().names if name.startswith(incomplete)]
 
 
-directory = click.argument(
-    "directory",
-    metavar="[DIR]",
-    default=".",
-    type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path),
-)
+class Directory(click.Path):
+    """The folder of a project."""
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, file_okay=False, resolve_path=True, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the folder. A file in it, such as preheat.toml, is wrong use with the line to paste."""
+        if ctx is not None and (file := Path(value)).is_file():
+            line = f"{ctx.command_path} {shlex.quote(str(file.parent))}"
+            self.fail(f"{value!r} is a file; name its folder: {line}", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+directory = click.argument("directory", metavar="[DIR]", default=".", type=Directory())
 function_name = click.argument("name", metavar="NAME")
 provider = click.option(
     "--provider",
@@ -74,13 +79,9 @@ stage = click.option(
     "--stage", metavar="NAME", default=DEFAULT_STAGE, show_default=True, help="Such as dev or prod."
 )
 as_json = click.option(
-    "--json",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_json_on,
-    help="Print one JSON object on standard output.",
+    JSON, is_flag=True, expose_value=False, help="Print one JSON object on standard output."
 )
+"""The boundary reads it itself, before click does."""
 yes = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 upgrade = click.option("--upgrade", is_flag=True, help="Lock the newest allowed packages again.")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from preheat.cli.text import bold, paste
+from preheat.cli.text import bold, dim, paste
 from preheat.errors import Located, PreheatError
 
 
@@ -39,11 +39,16 @@ def note(text: str, hint: str | None = None) -> Iterator[str]:
 
 def findings(found: Iterable[Located]) -> Iterator[str]:
     """Yield each finding with its place and its fix."""
-    for finding in found:
-        place = _place(finding)
-        yield f"  {bold(place + ': ') if place else ''}{finding.message}"
-        if finding.fix:
-            yield "\n".join(f"      {click.style(line, fg='cyan')}" for line in finding.fix.splitlines())
+    for each in found:
+        yield from finding(each)
+
+
+def finding(found: Located, *, of: str = "") -> Iterator[str]:
+    """Yield one finding with its place, whom it is of where that is told, and its fix."""
+    place = _place(found)
+    yield f"  {bold(place + ': ') if place else ''}{found.message}{dim(f' ({of})') if of else ''}"
+    if found.fix:
+        yield "\n".join(f"      {click.style(line, fg='cyan')}" for line in found.fix.splitlines())
 
 
 def finding_document(finding: Located) -> dict[str, Any]:

@@ -20,7 +20,7 @@ HEAD = """\
   works or fails; a failure is `{"error": {"type", "message", "hint", "findings"}}`. The one exception
   is `preheat logs -f --json`, which prints one object a line for as long as it runs.
 * **Exit codes.** 0: done. 1: failed. 2: wrong use, or (with `--exit-code`) a deploy would change
-  something. 130: interrupted.
+  something. 130: interrupted. 143: ended by SIGTERM, and tidied up as after an interrupt.
 * **Environment.** `PREHEAT_HOME` moves all local state (default `~/.preheat`). `NO_COLOR` turns colours
   off. `PREHEAT_DEBUG=1` adds the traceback to an error.
 * **Stages.** Every command works on one stage, `dev` unless `--stage` says otherwise.

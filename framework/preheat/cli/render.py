@@ -35,6 +35,11 @@ class Screen:
         """Whether standard output is a terminal."""
         return self._stdout.isatty()
 
+    @property
+    def watched(self) -> bool:
+        """Whether standard error is a terminal."""
+        return self._stderr.isatty()
+
     def result(self, document: Mapping[str, Any], lines: Callable[[], Iterable[str]]) -> None:
         """Print what a command found out: `document` as JSON, or `lines` for a reader."""
         self.lines([json.dumps(document, ensure_ascii=False)] if self.json else lines())
@@ -52,13 +57,20 @@ class Screen:
         """Return all of standard input."""
         return self._stdin.buffer.read()
 
-    def body(self, body: bytes, content_type: str) -> None:
-        """Write an answer's body and nothing else; bytes that are no text are kept off a terminal."""
-        textual = content_type.startswith(TEXTUAL)
-        if self.on_terminal and not textual:
-            self.say(f"{len(body)} bytes of {content_type}. To keep them, add: > answer")
+    def body(self, chunks: Iterable[bytes], content_type: str) -> None:
+        """Write an answer's body as it comes and nothing else; what is no text is kept off a terminal."""
+        if self.on_terminal and not content_type.startswith(TEXTUAL):
+            count = sum(map(len, chunks))
+            self.say(f"{count} bytes of {content_type}. To keep them, add: > answer")
             return
-        click.echo(body, file=self._stdout, nl=self.on_terminal and not body.endswith(b"\n"))
+        last = b""
+        try:
+            for chunk in chunks:
+                click.echo(chunk, file=self._stdout, nl=False)
+                last = chunk
+        finally:
+            if self.on_terminal and not last.endswith(b"\n"):
+                click.echo(file=self._stdout)
 
     def error(self, error: PreheatError) -> None:
         """Print an error, its findings and the line to paste."""

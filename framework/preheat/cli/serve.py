@@ -18,6 +18,7 @@ from preheat.errors import ProjectError, ProviderError
 from preheat.findings import Finding
 from preheat.project.handler_source import look_at_handler
 from preheat.project.model import Project
+from preheat.project.positions import positioned
 from preheat.project.secret_values import resolve_secrets, secret_findings
 from preheat.runtime.server.listening import address_of, bind
 
@@ -94,7 +95,8 @@ def serve(
 
 def _check(project: Project, host: str, token_env: str | None) -> None:
     """Raise ProjectError for what is wrong before anything is built."""
-    findings = [*secret_findings(project, os.environ), *look_at_handler(project)]
+    secrets = positioned(secret_findings(project, os.environ), project)
+    findings = [*secrets, *look_at_handler(project)]
     if token_env is not None and not os.environ.get(token_env):
         message = f"The variable {token_env} should hold the token that callers must send, and is not set."
         findings.append(Finding(message=message, fix=f"export {token_env}=..."))

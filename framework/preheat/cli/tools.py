@@ -1,6 +1,7 @@
 """What every command is given: the screen, the providers, and the pipeline over them."""
 
 import os
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,7 @@ class Tools:
     execute: Execute = os.execve
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+    timer: Callable[[float, Callable[[], None]], threading.Timer] = threading.Timer
 
     def pipeline(
         self,

@@ -13,6 +13,7 @@ from typing import Any
 
 from preheat.bundle.interpreter import Interpreter
 from preheat.bundle.script import FLAGS
+from preheat.bundle.tether import tether
 from preheat.coldstart.model import Bare, Cores, Sample
 from preheat.coldstart.watching import WatchedProcess
 from preheat.errors import HandlerError
@@ -149,22 +150,24 @@ class Starter:
 
     @contextmanager
     def _started(self, command: list[str], launch: Launch, cores: Cores) -> Iterator[WatchedProcess]:
-        """Have `command` run while the block does."""
-        with _on(cores):
-            began_ns = time.monotonic_ns()
-            process = subprocess.Popen(
-                command,
-                env=dict(launch.env),
-                cwd=launch.cwd,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                pass_fds=launch.descriptors,
-                start_new_session=True,
-            )
-        with WatchedProcess(process, began_ns=began_ns, limit_s=self.limit_s) as watch:
-            watch.give(launch.stdin)
-            yield watch
+        """Have `command` run while the block does, and no longer than this process."""
+        with tether() as tied:
+            with _on(cores):
+                began_ns = time.monotonic_ns()
+                process = subprocess.Popen(
+                    command,
+                    env=dict(launch.env),
+                    cwd=launch.cwd,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
+                    pass_fds=(*launch.descriptors, tied.end),
+                    start_new_session=True,
+                )
+            tied.tie(process.pid)
+            with WatchedProcess(process, began_ns=began_ns, limit_s=self.limit_s) as watch:
+                watch.give(launch.stdin)
+                yield watch
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import inspect
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -32,9 +32,20 @@ class Batching:
         }
 
 
+@overload
+def batched(method: Method, /) -> Method: ...
+@overload
 def batched(
     *, max_size: int = 32, max_wait_ms: float = 5.0, size: Callable[[Any], float] | None = None
-) -> Callable[[Method], Method]:
+) -> Callable[[Method], Method]: ...
+def batched(
+    method: Any = None,
+    /,
+    *,
+    max_size: int = 32,
+    max_wait_ms: float = 5.0,
+    size: Callable[[Any], float] | None = None,
+) -> Any:
     """Mark a predict that takes a list of inputs and returns as many results, in the same order.
 
     Give `size` where a batch is padded to its largest input (tokens, pixels): similar inputs then
@@ -46,7 +57,9 @@ def batched(
         method.__preheat_batching__ = batching  # type: ignore[attr-defined]
         return method
 
-    return mark
+    if method is not None and not callable(method):
+        raise TypeError("@preheat.batched takes its settings by name: @preheat.batched(max_size=32)")
+    return mark if method is None else mark(method)
 
 
 def batching_of(function: Callable[..., Any]) -> Batching | None:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -26,16 +26,24 @@ class Caching:
         return cls(document["entries"], document["mb"], document["ttl_s"])
 
 
+@overload
+def cached(method: Method, /) -> Method: ...
+@overload
 def cached(
     *, entries: int = 1024, mb: float = 64.0, ttl_s: float | None = None
-) -> Callable[[Method], Method]:
+) -> Callable[[Method], Method]: ...
+def cached(
+    method: Any = None, /, *, entries: int = 1024, mb: float = 64.0, ttl_s: float | None = None
+) -> Any:
     """Mark a predict that gives the same answer to the same input, so that good answers are kept."""
 
     def mark(method: Method) -> Method:
         method.__preheat_caching__ = Caching(entries, mb, ttl_s)  # type: ignore[attr-defined]
         return method
 
-    return mark
+    if method is not None and not callable(method):
+        raise TypeError("@preheat.cached takes its settings by name: @preheat.cached(entries=1024)")
+    return mark if method is None else mark(method)
 
 
 def caching_of(function: Callable[..., Any]) -> Caching | None:

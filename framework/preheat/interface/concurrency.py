@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -11,12 +11,16 @@ MOST_THREADS = 64
 
 @dataclass(frozen=True, slots=True)
 class Threads:
-    """How many calls of predict may overlap, each on a thread of its own."""
+    """How many calls of predict may overlap, each on a thread of its own; None where nobody said."""
 
-    count: int
+    count: int | None
 
 
-def threaded(*, threads: int) -> Callable[[Method], Method]:
+@overload
+def threaded(method: Method, /) -> Method: ...
+@overload
+def threaded(*, threads: int) -> Callable[[Method], Method]: ...
+def threaded(method: Any = None, /, *, threads: int | None = None) -> Any:
     """Mark a predict that is safe to call from `threads` threads at once, each call with one input.
 
     It gains where predict waits or computes outside Python, as an onnxruntime session does.
@@ -26,7 +30,9 @@ def threaded(*, threads: int) -> Callable[[Method], Method]:
         method.__preheat_threads__ = Threads(threads)  # type: ignore[attr-defined]
         return method
 
-    return mark
+    if method is not None and not callable(method):
+        raise TypeError("@preheat.threaded takes its setting by name: @preheat.threaded(threads=4)")
+    return mark if method is None else mark(method)
 
 
 def threads_of(function: Callable[..., Any]) -> Threads | None:

@@ -6,8 +6,31 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from preheat.errors import HandlerError
+
 if TYPE_CHECKING:  # pathlib costs 3 ms of a cold start, and nothing here calls it
     from pathlib import Path
+
+
+class NotDeclared(HandlerError, KeyError):
+    """The handler asks for weights or a secret that preheat.toml does not name."""
+
+    __str__ = Exception.__str__  # a KeyError shows its message in quotes
+
+
+class Weights(dict[str, Any]):
+    """Files and folders by the names under `[weights]`; of another name it says which there are."""
+
+    def __missing__(self, name: str) -> Any:
+        """Raise NotDeclared."""
+        from difflib import get_close_matches  # 2 ms, and only mistakes pay them
+
+        near = get_close_matches(str(name), self, n=1)
+        there = f"there is {', '.join(map(repr, sorted(self)))}" if self else "there are none"
+        raise NotDeclared(
+            f"preheat.toml has no weights {name!r}; {there}.",
+            hint=f'ctx.weights["{near[0]}"]' if near else f'[weights.{name}]\nsource = "file:PATH"',
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +51,14 @@ class Context:
     cpus: float = 1.0
 
     def secret(self, name: str) -> str:
-        """Return the secret that preheat.toml declares as `name`. Raises KeyError if it is not set."""
-        return os.environ[name]
+        """Return the secret that preheat.toml declares as `name`. Raises NotDeclared, a KeyError."""
+        value = os.environ.get(name)
+        if value is None:
+            raise NotDeclared(
+                f"The secret {name!r} is not set: preheat.toml declares none, or it has no value here.",
+                hint=f'[secrets]\n{name} = "env:{name}"',
+            )
+        return value
 
 
 class Handler:

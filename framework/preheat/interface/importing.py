@@ -1,11 +1,36 @@
 """From `module:Class` to that class. Imports little itself: it runs before what a start needs besides."""
 
 import importlib
+import sys
 from pathlib import Path
 from typing import Any
 
 from preheat.errors import HandlerError
 from preheat.interface.handler import Handler
+
+NAMED_ALIKE = frozenset(
+    {
+        *("httpx", "numpy", "onnx", "onnxruntime", "orjson", "pandas", "polars", "pyarrow", "pydantic"),
+        *("requests", "safetensors", "scipy", "tensorflow", "tokenizers", "torch", "torchaudio"),
+        *("torchvision", "transformers"),
+    }
+)
+"""Modules in a package of the same name."""
+PACKAGES = {
+    "PIL": "pillow",
+    "bs4": "beautifulsoup4",
+    "cv2": "opencv-python-headless",
+    "dateutil": "python-dateutil",
+    "dotenv": "python-dotenv",
+    "faiss": "faiss-cpu",
+    "fitz": "pymupdf",
+    "llama_cpp": "llama-cpp-python",
+    "sentence_transformers": "sentence-transformers",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
+}
+"""The package of a module that has another name."""
 
 
 def import_handler(reference: str) -> type[Handler]:
@@ -44,13 +69,27 @@ def _import(name: str, reference: str) -> Any:
             ) from exc
         raise HandlerError(
             f"Importing {name!r} failed{_where(exc)}: there is no module {exc.name!r}.",
-            hint=f'requirements = ["{(exc.name or "").partition(".")[0]}"]  # in preheat.toml',
+            hint=_provision(exc.name or ""),
         ) from exc
     except SyntaxError as exc:
         place = f"{Path(exc.filename or name).name}, line {exc.lineno}"
         raise HandlerError(f"Importing {name!r} failed in {place}: {exc.msg}.") from exc
     except (Exception, SystemExit) as exc:
         raise HandlerError(f"Importing {name!r} failed{_where(exc)}: {type(exc).__name__}: {exc}") from exc
+
+
+def _provision(name: str) -> str | None:
+    """Return what brings the module `name`: a package only where it is known, as any name may be taken."""
+    top, dot, _ = name.partition(".")
+    if dot and top in sys.modules:
+        return None
+    package = top if top in NAMED_ALIKE else PACKAGES.get(top)
+    if package is not None:
+        return f'Add "{package}" to requirements in preheat.toml.'
+    return (
+        f"If it is yours, write {top}.py beside preheat.toml; "
+        "if not, add the package that has it to requirements in preheat.toml."
+    )
 
 
 def _where(exc: BaseException) -> str:

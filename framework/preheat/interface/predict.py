@@ -149,7 +149,7 @@ class _Look:
             or (base in _SYNC_STREAMS and generates_async)
             or (base in _ASYNC_STREAMS and generates)
         ):
-            item = "str" if self.is_stream else _said(self.given)
+            item = "str" if self.is_stream else _said(arguments[0] if origin is list else self.given)
             self.wrong(
                 f"predict yields, so its result is a stream; the annotation says {_said(self.given)}.",
                 f"-> {'AsyncIterator' if generates_async else 'Iterator'}[{item}]:",
@@ -236,7 +236,7 @@ class _Look:
             output=codecs[1],
             batching=batching_of(self.function),
             caching=caching_of(self.function),
-            threads=threads.count if threads else 1,
+            threads=(threads.count or 1) if threads else 1,
             takes_call=self.asked is not None,
             is_async=is_async or (typing.get_origin(hinted) or hinted) in _ASYNC_STREAMS,
             is_stream=self.is_stream,

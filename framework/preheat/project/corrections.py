@@ -56,7 +56,9 @@ def _number(text: str) -> float | None:
 
 
 def _matching(text: str, pattern: str | None) -> str | None:
-    candidates = (text, text.strip(), text.strip().lower(), nearest_name(text), text.replace(".py:", ":"))
+    module = text.removeprefix("./").replace(".py:", ":").replace("/", ".")
+    handler = re.sub(r"\.(?=[A-Z]\w*$)", ":", module)  # MODULE.CLASS, as an import has it
+    candidates = (text, text.strip(), text.strip().lower(), nearest_name(text), module, handler)
     return next((each for each in candidates if pattern is None or re.fullmatch(pattern, each)), None)
 
 

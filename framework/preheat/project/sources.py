@@ -1,8 +1,9 @@
 """What is wrong with the entries of `[weights]`. Looks for the files of `file:` sources, opens none."""
 
 import re
+import shlex
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from preheat.project.mistake import KeyPath, Mistake, shown
 from preheat.project.model import Project, Weights
@@ -34,13 +35,25 @@ def _file_mistakes(root: Path, weights: Weights) -> Iterator[Mistake]:
     if problem:
         fix = f'source = "file:models/{Path(written).name}"'
         yield Mistake(path=at, message=f"{shown(weights.source)} {problem}; copy the file into it.", fix=fix)
+    elif PurePosixPath(written) == PurePosixPath("."):
+        message = f"{shown(weights.source)} is the project's own folder; weights are a file or folder in it."
+        yield Mistake(path=at, message=message, fix='source = "file:models"')
+    elif (plain := PurePosixPath(written.replace("\\", "/")).as_posix()) != _stripped(written):
+        message = f"{shown(weights.source)} contains a '.' or an empty segment, or a backslash."
+        yield Mistake(path=at, message=message, fix=f'source = "file:{plain}"')
     elif not (root / written).exists():
         near = _nearest_file(root, written)
         message = f"{shown(weights.source)}: the project has no such file."
-        yield Mistake(path=at, message=message, fix=f'source = "file:{near}"' if near else None)
+        there = f"cp PATH/OF/{Path(written).name} {shlex.quote(_stripped(written))}"
+        yield Mistake(path=at, message=message, fix=f'source = "file:{near}"' if near else there)
     elif (root / written).is_dir() and weights.sha256:
         message = f"{shown(weights.source)} is a folder, and a folder has no sha256; remove the key."
         yield Mistake(path=("weights", weights.name, "sha256"), message=message)
+
+
+def _stripped(written: str) -> str:
+    """Return a path of the project as the build takes it."""
+    return written.removeprefix("./").rstrip("/")
 
 
 def _nearest_file(root: Path, written: str) -> str | None:

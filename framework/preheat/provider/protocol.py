@@ -48,7 +48,8 @@ class Capabilities:
 class Deployment:
     """A function as deployed. `release` counts from 1; `token` is set only when it was just made.
 
-    `token_file` is where this machine keeps the token, if it does; `authority` is the file of the certificate to trust where HTTPS is not publicly trusted.
+    `token_file` is where this machine keeps the token, if it does; `authority` is the file of the
+    certificate to trust where HTTPS is not publicly trusted.
     """
 
     name: str

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from preheat.interface.handler import Context, Handler
+from preheat.interface.handler import Context, Handler, Weights
 from preheat.interface.importing import import_handler
 from preheat.interface.manifest import Manifest
 from preheat.interface.starting import START
@@ -40,7 +40,7 @@ class Place:
             stage=self.stage,
             provider=self.provider,
             release=self.release,
-            weights={name: self.weights / path for name, path in manifest.weights.items()},
+            weights=Weights({name: self.weights / path for name, path in manifest.weights.items()}),
             tmp=self.tmp,
             cpus=max(1.0, self.cpus),
         )
@@ -80,12 +80,11 @@ def import_class(
         if arrived is None:
             read_ahead(context.weights)
             START.context = context
-        else:
-            START.context = replace(context, weights=Arriving(context.weights, arrived))
+            return import_handler(reference).typed(context)
+        START.context = replace(context, weights=Arriving(context.weights, arrived))
         handler = import_handler(reference)
-    if arrived is not None:
-        arrived.result()
-        START.context = context
+    arrived.result()
+    START.context = context
     with clock.phase("import"):
         return handler.typed(context)
 

@@ -135,7 +135,7 @@ class Breaker:
     def _say(self, request_id: str) -> None:
         if self._circuit.open:
             level, event = "error", "circuit-open"
-            message = f"the handler fails again and again: refusing for {self._circuit.refused_s:g} s"
+            message = f"the handler fails again and again: refusing for {self._circuit.refused_s:.3g} s"
         else:
             level, event, message = "info", "circuit-closed", "the handler answers again"
         self._log({"level": level, "event": event, "message": message, "request_id": request_id})

@@ -153,15 +153,16 @@ class ModelEngine:
             return await self._run(request, value, deadline)
         except TimeoutError as exc:
             self.overruns += 1
+            limit = f"{timeout_s:.4g} s"
             self._log(
                 {
                     "level": "warning",
                     "event": "deadline-exceeded",
-                    "message": f"No answer within {timeout_s:g} s; reading the input or predict may go on.",
+                    "message": f"No answer within {limit}; reading the input or predict may go on.",
                     "request_id": request.id,
                 }
             )
-            raise DeadlineExceeded(f"The handler did not answer within {timeout_s:g} s.") from exc
+            raise DeadlineExceeded(f"The handler did not answer within {limit}.") from exc
 
     def _read(self, request: Request) -> Any:
         model = self._model

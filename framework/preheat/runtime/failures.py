@@ -1,24 +1,37 @@
 """What a handler's exception becomes: an answer without internals, and a log event with all of them."""
 
 from pathlib import Path
-from traceback import FrameSummary, StackSummary, TracebackException
+from traceback import StackSummary, TracebackException, walk_tb
 
-from preheat.errors import HandlerFailed, RequestError
+from preheat.errors import HandlerFailed, PreheatError, RequestError
 from preheat.runtime.log import Log
 
 _OURS = str(Path(__file__).parents[1])
+_MACHINERY = ("/importlib/", "/concurrent/futures/")
+"""Parts of the standard library through which we reach the user's code."""
 
 
 def user_traceback(exc: BaseException) -> str:
-    """Return the traceback of `exc` and its causes as text, without frames of Preheat and of importing."""
+    """Return the traceback of `exc` and its causes as text, without frames of Preheat and its machinery.
+
+    What Preheat raised itself says all in its message: only its cause is left, and nothing where no code of
+    the user's was under way. Another error that has only our frames stays whole: it is a mistake of ours.
+    """
+    on_purpose = isinstance(exc, PreheatError)
+    while isinstance(exc, PreheatError) and exc.__cause__ is not None and not _passed_users_code(exc):
+        exc = exc.__cause__
     report = TracebackException.from_exception(exc, compact=True)
+    users_code = False
     pending: list[TracebackException | None] = [report]
     while pending:
         link = pending.pop()
         if link is not None:
-            link.stack = _without_ours(link.stack)
+            kept = [frame for frame in link.stack if not _is_ours(frame.filename)]
+            if kept:
+                link.stack = StackSummary.from_list(kept)
+                users_code = True
             pending += [link.__cause__, link.__context__]
-    return "".join(report.format())
+    return "" if on_purpose and not users_code else "".join(report.format())
 
 
 def describe(exc: BaseException) -> str:
@@ -60,10 +73,9 @@ def failed_inside() -> RequestError:
     return RequestError("The request failed inside the server, whose log has the details under its id.")
 
 
-def _without_ours(stack: StackSummary) -> StackSummary:
-    kept = [frame for frame in stack if not _is_ours(frame)]
-    return StackSummary.from_list(kept) if kept else stack
+def _passed_users_code(exc: BaseException) -> bool:
+    return any(not _is_ours(frame.f_code.co_filename) for frame, _ in walk_tb(exc.__traceback__))
 
 
-def _is_ours(frame: FrameSummary) -> bool:
-    return frame.filename.startswith((_OURS, "<frozen importlib")) or "/importlib/" in frame.filename
+def _is_ours(file: str) -> bool:
+    return file.startswith((_OURS, "<frozen importlib")) or any(part in file for part in _MACHINERY)

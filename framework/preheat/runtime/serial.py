@@ -124,7 +124,8 @@ class SerialEngine:
         return called(value, request) if self._contract.takes_call else value
 
     def _overrun(self, request: Request, timeout_s: float) -> DeadlineExceeded:
-        message = f"No answer within {timeout_s:g} s; reading the input or predict was interrupted."
+        limit = f"{timeout_s:.4g} s"
+        message = f"No answer within {limit}; reading the input or predict was interrupted."
         self._log(
             {
                 "level": "warning",
@@ -133,7 +134,7 @@ class SerialEngine:
                 "request_id": request.id,
             }
         )
-        return DeadlineExceeded(f"The handler did not answer within {timeout_s:g} s.")
+        return DeadlineExceeded(f"The handler did not answer within {limit}.")
 
     def _error(self, exc: Exception, request_id: str) -> RequestError:
         cause = exc.error if isinstance(exc, CallFailed) else exc

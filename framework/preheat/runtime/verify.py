@@ -8,6 +8,7 @@ to standard error. With "only_setup", it ends after setup and has no answers. It
 bundle's own interpreter, so it imports nothing of ours before the layers are on the path.
 """
 
+import inspect
 import json
 import os
 import sys
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from preheat.interface.manifest import Manifest
     from preheat.runtime.beginning import Place
     from preheat.runtime.loader import Model
-    from preheat.runtime.phases import PhaseClock
+    from preheat.runtime.phases import PhaseClock, PhaseFailed
 
 
 def main() -> None:
@@ -65,14 +66,7 @@ def verify(document: dict[str, Any]) -> dict[str, Any]:
             with clock.phase("teardown"):
                 model.handler.teardown(model.context)
     except PhaseFailed as failure:
-        return {
-            "ok": False,
-            "phase": failure.phase,
-            "message": failure.message,
-            "traceback": failure.traceback,
-            "hint": failure.hint,
-            "mistakes": [],
-        }
+        return _failed(failure, manifest, place, document["memory_mb"])
     return {
         "ok": True,
         "contract": {**model.contract.document(), "examples": examples, "answers": answers},
@@ -102,6 +96,27 @@ def _mistakes(manifest: "Manifest", place: "Place", clock: "PhaseClock") -> list
     ]
 
 
+def _failed(failure: "PhaseFailed", manifest: "Manifest", place: "Place", memory_mb: int) -> dict[str, Any]:
+    """Return what is told of `failure`; of an example that does not fit, with the method that is to blame."""
+    from preheat.interface.importing import import_handler
+    from preheat.interface.mistake import line_of
+    from preheat.runtime.examples import ExampleFailed
+
+    answer = {"ok": False, "phase": failure.phase, "mistakes": [], "hint": failure.hint}
+    unfit = failure.__cause__
+    if isinstance(unfit, MemoryError):
+        message = f"The handler ran out of memory in {failure.phase}: it has {memory_mb} MB."
+        hint = f"memory_mb = {2 * memory_mb}  # in [resources]"
+        return {**answer, "message": message, "traceback": failure.traceback, "hint": hint}
+    if not isinstance(unfit, ExampleFailed) or failure.traceback:
+        return {**answer, "message": failure.message, "traceback": failure.traceback}
+    blamed = getattr(import_handler(manifest.handler), unfit.method)
+    source = os.path.relpath(inspect.unwrap(blamed).__code__.co_filename, place.code)
+    mistake = {"message": failure.message, "fix": failure.hint, "line": line_of(blamed), "file": source}
+    message = f"The handler {manifest.handler} does not fit its own examples."
+    return {**answer, "message": message, "traceback": "", "hint": None, "mistakes": [mistake]}
+
+
 def _run(model: "Model", clock: "PhaseClock", memory_mb: int) -> tuple[list[Any], list[Any]]:
     """Run the examples with the model on this thread and the event loop on another, as in a worker."""
     import asyncio
@@ -125,7 +140,7 @@ def _run(model: "Model", clock: "PhaseClock", memory_mb: int) -> tuple[list[Any]
 
     async def drive(examples: list[Any]) -> tuple[list[Any], list[Any]]:
         engine = ModelEngine(model, model_thread, memory_mb=memory_mb, log=log)
-        return await run_examples(engine, model.contract, examples)
+        return await run_examples(engine, model.contract, examples, logged=events)
 
     try:
         with clock.phase("examples"):
@@ -134,7 +149,7 @@ def _run(model: "Model", clock: "PhaseClock", memory_mb: int) -> tuple[list[Any]
             model_thread.run(model.contract.threads)
             return done.result()
     except PhaseFailed as failure:
-        if events:  # the answer of a failed request has no details; the log has
+        if events:  # the answer of a failed request has no traceback; the log has
             failure.traceback = events[-1].get("traceback", failure.traceback)
         raise
 

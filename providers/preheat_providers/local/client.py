@@ -14,7 +14,7 @@ import sys
 import threading
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ import preheat
 from preheat import errors
 from preheat.errors import Conflict, PreheatError, ProviderError
 from preheat.interface.message import TIMEOUT_HEADER, Request, Response
+from preheat.provider.protocol import Incoming
 from preheat_providers.local.supervisor.lock import read_holder, wait_until_free
 from preheat_providers.local.supervisor.paths import HomePaths, private_folder
 from preheat_providers.local.supervisor.tls import client_context
@@ -94,6 +95,13 @@ class SupervisorClient:
         """Send `request` to the function's endpoint and wait for the whole answer. Raises ProviderError."""
         return self._post("/invocations", endpoint, function, request)
 
+    @contextmanager
+    def ask(self, endpoint: str, function: str, request: Request) -> Iterator[Incoming]:
+        """Send `request` to the function's endpoint, and have its answer as it comes."""
+        with self._asked("/invocations", endpoint, function, request) as answer:
+            kind = answer.getheader("content-type", "")
+            yield Incoming(status=answer.status, content_type=kind, chunks=_chunks(answer, function))
+
     def submit(self, endpoint: str, function: str, request: Request) -> str:
         """Send `request` to the function's endpoint as a job, and return its id. Raises ProviderError."""
         answer = self._post("/jobs", endpoint, function, request)
@@ -102,6 +110,18 @@ class SupervisorClient:
         return str(json.loads(answer.body)["id"])
 
     def _post(self, path: str, endpoint: str, function: str, request: Request) -> Response:
+        with self._asked(path, endpoint, function, request) as answer:
+            body = b"".join(_chunks(answer, function))
+        found = {name.lower(): value for name, value in answer.getheaders()}
+        return Response(
+            status=answer.status, content_type=found.get("content-type", ""), body=body, headers=found
+        )
+
+    @contextmanager
+    def _asked(
+        self, path: str, endpoint: str, function: str, request: Request
+    ) -> Iterator[http.client.HTTPResponse]:
+        """Have the answer of the endpoint, of which the head is here."""
         url = urllib.parse.urlsplit(endpoint)
         host, port = url.hostname or "", url.port
         wait_s = None if request.timeout_s is None else request.timeout_s + 5
@@ -122,21 +142,17 @@ class SupervisorClient:
         token = self.paths.token(function)
         if token.exists():
             headers["authorization"] = f"Bearer {token.read_text().strip()}"
-        try:
-            connection.request("POST", path, body=request.body, headers=headers)
-            answer = connection.getresponse()
-            body = answer.read()
-        except (OSError, http.client.HTTPException) as exc:
-            raise ProviderError(
-                f"The endpoint {endpoint} does not answer: {exc}.",
-                hint=f"See why: preheat status {function.split('@')[0]}",
-            ) from exc
-        finally:
-            connection.close()
-        found = {name.lower(): value for name, value in answer.getheaders()}
-        return Response(
-            status=answer.status, content_type=found.get("content-type", ""), body=body, headers=found
-        )
+        with closing(connection):
+            try:
+                connection.request("POST", path, body=request.body, headers=headers)
+                answer = connection.getresponse()
+            except (OSError, http.client.HTTPException) as exc:
+                raise ProviderError(
+                    f"The endpoint {endpoint} does not answer: {exc}.",
+                    hint=f"See why: preheat status {function.split('@')[0]}",
+                ) from exc
+            with answer:
+                yield answer
 
     def _order_once(self, op: str, say: Say | None, fields: Mapping[str, Any]) -> Any:
         with self._connection() as connection, connection.makefile("rwb") as stream:
@@ -248,6 +264,23 @@ class SupervisorClient:
                 f"The supervisor of {self.paths.home} (process {pid}) neither answers nor ends.",
                 hint=f"End it; functions, jobs and releases survive that: kill -9 {pid}",
             )
+
+
+def _chunks(answer: http.client.HTTPResponse, function: str) -> Iterator[bytes]:
+    """Yield the body as it comes. Raises ProviderError where it breaks off: predict failed half-way."""
+    count = 0
+    try:
+        while chunk := answer.read1():
+            count += len(chunk)
+            yield chunk
+        if count < int(answer.getheader("content-length", "0")):
+            raise http.client.IncompleteRead(b"")
+    except (OSError, http.client.HTTPException) as exc:
+        name, _, stage = function.partition("@")
+        raise ProviderError(
+            f"The answer of {name} broke off after {count:,} bytes.",
+            hint=f"See why: preheat logs {name} --stage {stage}",
+        ) from exc
 
 
 def _hello(connection: socket.socket) -> str | None:

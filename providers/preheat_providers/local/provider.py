@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from preheat.progress import Report, Step
 from preheat.project.home import home
 from preheat.project.model import Project, QueueTrigger
 from preheat.project.secret_values import resolve_secrets, secret_findings, secrets_mark
-from preheat.provider.protocol import Capabilities, Deployment, Pool, Receipt, Release, Status
+from preheat.provider.protocol import Capabilities, Deployment, Incoming, Pool, Receipt, Release, Status
 from preheat.provider.rehearsal import Rehearsal
 from preheat.provider.warm_options import Demand, WarmOption
 from preheat_providers.local import warming
@@ -56,7 +57,7 @@ def local_provider() -> "LocalProvider":
 
 
 class LocalProvider:
-    """Implements preheat.provider.protocol.Provider, Rehearses and Warms over the supervisor of one home."""
+    """Implements Provider, HandsOn, Rehearses and Warms of preheat.provider, over one home's supervisor."""
 
     name = NAME
     capabilities = CAPABILITIES
@@ -127,9 +128,9 @@ class LocalProvider:
         """Return idle times, numbers of workers, hours, and the histogram policy."""
         return tuple(warming.warm_options(project, demand))
 
-    def warm_settings(self, project: Project, pool: Pool) -> Mapping[str, Any]:  # noqa: ARG002
+    def warm_settings(self, project: Project, pool: Pool) -> Mapping[str, Any]:
         """Return a pool as `[scaling]` has it."""
-        return warming.warm_settings(pool)
+        return warming.warm_settings(_options(project), pool)
 
     def observe(self, name: str, stage: str) -> tuple[Resource, ...]:
         """Return what the supervisor has of the function; empty if nothing was ever deployed here."""
@@ -168,6 +169,11 @@ class LocalProvider:
         """Send one request through the endpoint, with the token kept on this machine."""
         endpoint = self.deployment(name, stage).endpoint
         return self.client.invoke(endpoint, function_key(name, stage), request)
+
+    def ask(self, name: str, stage: str, request: Request) -> AbstractContextManager[Incoming]:
+        """Do the same, and hand the answer on as it comes."""
+        endpoint = self.deployment(name, stage).endpoint
+        return self.client.ask(endpoint, function_key(name, stage), request)
 
     def submit(self, name: str, stage: str, request: Request) -> str:
         """Queue one request as a job of the endpoint."""

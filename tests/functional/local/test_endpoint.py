@@ -50,6 +50,7 @@ def test_a_token_is_shown_once_kept_as_a_hash_and_required(local: Local) -> None
     assert local.provider.deployment("demo", "dev").token is None
     assert local.answer("x") == "X", "preheat invoke has it from a private file"
     kept = local.client.paths.token("demo@dev")
+    assert local.provider.deployment("demo", "dev").token_file == str(kept)
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert made.token not in local.client.paths.state.read_bytes().decode("latin-1")
 
@@ -69,6 +70,11 @@ def test_a_token_is_shown_once_kept_as_a_hash_and_required(local: Local) -> None
     local.client.shut_down()
     local.status()
     assert post(made.token) == 200, "the token survives a restart"
+
+
+def test_an_open_endpoint_has_no_file_with_a_token(local: Local) -> None:
+    local.configure(triggers=(HttpTrigger(auth="none"),))
+    assert local.deploy().token_file is None
 
 
 def test_https_is_served_by_an_authority_whose_certificate_is_named(local: Local) -> None:

@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 import pytest
 from tests.fakes.local import Local
 
+from preheat.errors import ProviderError
 from preheat.interface.manifest import Limits
+from preheat.interface.message import Request
 from preheat.project.model import Resources, Scaling
 
 pytestmark = pytest.mark.runtime
@@ -73,6 +75,18 @@ PATIENT = """
 """
 
 
+HALF = """
+    from collections.abc import Iterator
+    import preheat
+
+    class Model(preheat.Handler):
+        def predict(self, text: str) -> Iterator[str]:
+            yield "first"
+            yield "second"
+            raise RuntimeError("no third")
+"""
+
+
 def test_a_handler_that_fails_in_setup_is_a_503_without_internals_and_the_log_has_the_traceback(
     local: Local,
 ) -> None:
@@ -89,6 +103,21 @@ def test_a_handler_that_fails_in_setup_is_a_503_without_internals_and_the_log_ha
     assert "/srv/private" in failed["message"]
     assert "raise RuntimeError" in failed["traceback"]
     assert not local.status().ready
+
+
+def test_a_stream_that_fails_half_way_is_handed_on_until_there(local: Local) -> None:
+    local.contract = {"stream": True}
+    local.deploy(HALF)
+    chunks: list[bytes] = []
+    request = Request(id="half", body=b'"x"')
+    with local.provider.ask("demo", "dev", request) as answer:
+        assert answer.status == 200
+        with pytest.raises(ProviderError, match="demo broke off") as caught:
+            chunks.extend(answer.chunks)
+    lines = b"".join(chunks).splitlines()
+    assert lines[:2] == [b'"first"', b'"second"']
+    assert json.loads(lines[2])["error"]["status"] == 500
+    assert caught.value.hint == "See why: preheat logs demo --stage dev"
 
 
 def test_a_failing_start_is_not_repeated_for_every_request(local: Local) -> None:

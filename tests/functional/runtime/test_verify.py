@@ -191,3 +191,53 @@ def test_setup_alone_is_the_proof_where_there_is_no_gpu(tmp_path: Path) -> None:
     assert answer["contract"]["input"]["type"] == "integer"
     assert (answer["contract"]["examples"], answer["contract"]["answers"]) == ([], [])
     assert verify(tmp_path / "with", source)[0]["phase"] == "restore"
+
+
+@pytest.mark.parametrize(
+    ("body", "line", "message", "fix"),
+    [
+        (
+            "def predict(self, n: str) -> str: return n",
+            4,
+            "examples()[0] does not fit predict's input, str: expected str, got int.",
+            None,
+        ),
+        (
+            "def predict(self, n: list[str]) -> str: return n",
+            4,
+            "examples()[0] does not fit predict's input, list[str]: expected list, got int.",
+            None,
+        ),
+        (
+            "def predict(self, n: int) -> Out: return {'a': n}",
+            5,
+            "The result does not fit Out: expected Out, got dict.",
+            "return Out(**result)",
+        ),
+        (
+            "def predict(self, n: int) -> dict[str, int]: return n",
+            5,
+            "The result does not fit dict[str, int]: expected dict, got int.",
+            None,
+        ),
+    ],
+)
+def test_what_does_not_fit_is_told_with_the_line_that_is_to_blame(
+    tmp_path: Path, body: str, line: int, message: str, fix: str | None
+) -> None:
+    source = (
+        "from dataclasses import dataclass\nimport preheat\nclass Model(preheat.Handler):\n"
+        f"    def examples(self): return [1]\n    {body}\n@dataclass\nclass Out:\n    a: int\n"
+    )
+    answer, _ = verify(tmp_path, source.replace("-> Out", "-> 'Out'"))
+    (mistake,) = answer["mistakes"]
+    assert mistake["message"].endswith(message)
+    assert (mistake["file"], mistake["line"], mistake["fix"]) == ("app.py", line, fix)
+    assert (answer["ok"], answer["phase"], answer["traceback"]) == (False, "examples", "")
+
+
+def test_what_predict_raised_is_in_the_headline(tmp_path: Path) -> None:
+    body = "def examples(self): return [1]\n    def predict(self, n: int) -> int: return 1 / 0"
+    answer, _ = verify(tmp_path, f"import preheat\nclass Model(preheat.Handler):\n    {body}")
+    assert answer["message"].endswith("ZeroDivisionError: division by zero")
+    assert "logs" not in answer["message"]

@@ -1,9 +1,12 @@
 import os
+import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
+from tests.fakes.interrupts import interrupts_heard
 
 from preheat.bundle.bytecode import compile_tree
 from preheat.bundle.cache import Cache
@@ -122,3 +125,31 @@ def test_compiling_runs_nothing_of_the_environment_or_of_site_packages(
     compiled = compile_tree({"mod.py": content_file(b"x = 1\n")}, inside, cache)
     assert list(compiled) == [f"__pycache__/mod.{running.tag}.pyc"]
     assert not (tmp_path / "ran").exists()
+
+
+def test_an_interrupt_ends_the_processes_that_compile(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    stalls = tmp_path / "python"
+    # As slow to start as the real one, so that the interrupt comes when all are started.
+    stalls.write_text(
+        f"#!{sys.executable}\nimport signal\nheld = open({str(pipe)!r}, 'w', buffering=1)\n"
+        "held.write('up\\n')\nsignal.pause()\n"
+    )
+    stalls.chmod(0o755)
+    tree = written(tmp_path / "source", ["pkg/words.py"])
+    left: list[str] = []
+
+    def interrupt() -> None:
+        with pipe.open() as held:
+            assert held.readline() == "up\n"
+            os.kill(os.getpid(), signal.SIGINT)
+            left.append(held.read())  # ends when no process holds the other end any more
+
+    thread = threading.Thread(target=interrupt)
+    with interrupts_heard():
+        thread.start()
+        with pytest.raises(KeyboardInterrupt):
+            compile_tree(tree, Interpreter(stalls, "3.11.0", "cpython-311"), Cache(tmp_path / "cache"))
+    thread.join(30)
+    assert left == [""]

@@ -1,5 +1,7 @@
 import os
 import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -91,3 +93,25 @@ def test_an_interrupt_ends_what_was_started(tmp_path: Path) -> None:
     thread.join()
     with pytest.raises(ProcessLookupError):
         os.kill(started[0], 0)
+
+
+def test_a_script_ends_with_the_process_that_runs_it(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    (tmp_path / "script.py").write_text(
+        f"import signal\nheld = open({str(pipe)!r}, 'w', buffering=1)\nheld.write('up\\n')\nsignal.pause()"
+    )
+    runs = f"""
+from pathlib import Path
+from preheat.bundle.interpreter import Interpreter, base_interpreter
+from preheat.bundle.script import run_script
+folder = Path({str(tmp_path)!r})
+interpreter = Interpreter(base_interpreter(), "3", "cpython")
+run_script(interpreter, folder / "script.py", {{}}, variables={{}}, folder=folder, limit_s=60.0)
+"""
+    with subprocess.Popen([sys.executable, "-c", runs]) as runner, pipe.open() as held:
+        try:
+            assert held.readline() == "up\n"
+        finally:
+            runner.kill()
+        assert held.read() == ""  # ends when no process holds the other end any more

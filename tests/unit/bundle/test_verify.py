@@ -61,6 +61,28 @@ def test_a_handler_that_fails_says_where_and_why(
     assert said in error.message
 
 
+def test_an_example_that_does_not_fit_is_found_in_the_projects_own_file(
+    make_project: Make, target: Target
+) -> None:
+    project = make_project()
+    examples = "    def examples(self):\n        return [1]\n"
+    (finding,) = failure(project, target, PREDICT + examples).findings
+    assert (finding.file, finding.line) == (project.root / "handler.py", 9)
+
+
+def test_a_result_of_anothers_predict_that_does_not_fit_has_no_place(
+    make_project: Make, target: Target
+) -> None:
+    project = make_project()
+    body = (
+        "    def examples(self):\n        return ['a']\n\n"
+        "code = 'def predict(self, text: str) -> int:\\n    return text'\n"
+        "exec(compile(code, '/packages/other.py', 'exec'))\nModel.predict = predict\n"
+    )
+    (finding,) = failure(project, target, body).findings
+    assert (finding.file, finding.line) == (None, None)
+
+
 def test_the_traceback_shows_the_users_line(make_project: Make, target: Target) -> None:
     error = failure(
         make_project(), target, PREDICT + "    def setup(self, ctx):\n        raise ValueError('x')\n"
@@ -72,13 +94,17 @@ def test_the_traceback_shows_the_users_line(make_project: Make, target: Target) 
 def test_setup_that_never_ends_is_ended(make_project: Make, target: Target) -> None:
     project = make_project(limits=Limits(setup_s=0.5, timeout_s=1))
     body = PREDICT + "    def setup(self, ctx):\n        while True:\n            time.sleep(60)\n"
-    assert "setup_s" in failure(project, target, body).message
+    error = failure(project, target, body)
+    assert (error.phase, error.message) == ("setup", "setup took longer than setup_s, which is 0.5 s.")
+    assert error.hint == "setup_s = 1  # in [limits]"
 
 
 def test_memory_past_the_limit_is_an_error(make_project: Make, target: Target) -> None:
     project = make_project(resources=Resources(memory_mb=256))
     body = PREDICT + "    def setup(self, ctx):\n        self.big = bytearray(2_000_000_000)\n"
-    assert "memory" in failure(project, target, body).message.lower()
+    error = failure(project, target, body)
+    assert error.message.startswith("The handler ran out of memory in setup: it has 256 MB.")
+    assert error.hint == "memory_mb = 512  # in [resources]"
 
 
 def test_what_is_printed_does_not_disturb(make_project: Make, target: Target, root: Path) -> None:

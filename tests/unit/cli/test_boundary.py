@@ -2,12 +2,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 
 import click
 import pytest
 from tests.fakes.command_line import CommandLine
 
 from preheat.cli.boundary import interruptible
+from preheat.cli.entry import Terminated
 from preheat.cli.options import as_json
 from preheat.errors import NotDeployed, ProjectError
 from preheat.findings import Finding
@@ -74,6 +77,19 @@ def test_an_interrupt_ends_with_130_and_says_what_remains() -> None:
     assert raising(KeyboardInterrupt())().code == 130
 
 
+@pytest.mark.parametrize("block", [nullcontext, partial(interruptible, lambda: "The cache stays.")])
+def test_sigterm_ends_as_an_interrupt_does_but_with_143(
+    block: Callable[[], AbstractContextManager[None]],
+) -> None:
+    def act() -> None:
+        with block():
+            raise Terminated
+
+    outcome = CommandLine(command=command_that(act))()
+    assert outcome.code == 143
+    assert outcome.err.strip().startswith("Interrupted.")
+
+
 def test_wrong_use_ends_with_2_and_names_the_help() -> None:
     outcome = CommandLine()("status", "--stag", "dev")
     assert outcome.code == 2
@@ -99,3 +115,15 @@ def test_a_reader_who_went_away_is_no_traceback() -> None:
     done = subprocess.run([sys.executable, "-c", code], stdout=write, stderr=subprocess.PIPE, check=False)
     os.close(write)
     assert (done.returncode, done.stderr) == (1, b"")
+
+
+@pytest.mark.parametrize("wrong", [["--nope"], ["--provider"], ["one", "two"]])
+@pytest.mark.parametrize("first", [True, False])
+def test_with_json_wrong_use_is_one_object_too(wrong: list[str], first: bool) -> None:
+    outcome = CommandLine()("status", *(["--json", *wrong] if first else [*wrong, "--json"]))
+    assert outcome.code in {1, 2}
+    assert outcome.document["error"]["message"]
+
+
+def test_a_name_that_looks_like_an_option_is_none() -> None:
+    assert CommandLine()("status", "--", "--json").out == ""

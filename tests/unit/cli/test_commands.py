@@ -60,6 +60,15 @@ def test_check_reports_what_only_the_real_class_shows_unless_static(root: Path) 
     assert cli("check", "--static").code == 0
 
 
+def test_a_file_where_the_folder_belongs_is_wrong_use_with_the_line_to_paste(
+    cli: CommandLine, root: Path
+) -> None:
+    write_project(root / "my model")
+    outcome = cli("check", "my model/preheat.toml")
+    assert outcome.code == 2
+    assert "name its folder: preheat check 'my model'\n" in outcome.err
+
+
 def test_check_cannot_both_run_nothing_and_try_a_snapshot(cli: CommandLine, root: Path) -> None:
     outcome = cli("check", "--static", "--snapshot")
     assert outcome.code == 2
@@ -72,10 +81,18 @@ def test_check_all_asks_every_provider_and_says_a_finding_once(root: Path) -> No
     document = CommandLine(registry=registry)("check", "--provider", "all", "--json").document
     assert document["providers"] == ["cloud", "local"]
     assert [finding["message"].split()[0] for finding in document["findings"]] == ["cloud", "local"]
+    assert [finding["providers"] for finding in document["findings"]] == [["cloud"], ["local"]]
+    assert [finding["line"] for finding in document["findings"]] == [4, 4]
+    lines = CommandLine(registry=registry)("check", "--provider", "all").out.splitlines()
+    assert [line.rpartition(" ")[2] for line in lines if line.startswith("  preheat")] == [
+        "(cloud)",
+        "(local)",
+    ]
     (root / "handler.py").write_text("class Model: ...")
     write_project(root, handler="class Model: ...")
     document = CommandLine(registry=registry)("check", "--provider", "all", "--json").document
-    assert len(document["findings"]) == 1
+    assert [finding["providers"] for finding in document["findings"]] == [["cloud", "local"]]
+    assert CommandLine(registry=registry)("check", "--provider", "all").out.splitlines()[0].endswith(" (all)")
 
 
 def test_invoke_prints_the_body_and_nothing_else(deployed: CommandLine) -> None:

@@ -65,6 +65,7 @@ def test_completion_knows_the_program(shell: str) -> None:
     outcome = CommandLine()("completion", shell)
     assert outcome.code == 0
     assert "_PREHEAT_COMPLETE" in outcome.out
+    assert "_DEPLOY_COMPLETE" in outcome.out
 
 
 def test_completion_offers_the_commands() -> None:
@@ -74,3 +75,11 @@ def test_completion_offers_the_commands() -> None:
     environ = {**os.environ, **words}
     done = subprocess.run(command, capture_output=True, text=True, env=environ, check=False)
     assert done.stdout.split() == ["plain,deploy", "plain,destroy"]
+
+
+def test_completion_offers_the_options_of_the_program_deploy() -> None:
+    words = {"_DEPLOY_COMPLETE": "bash_complete", "COMP_WORDS": "deploy --up", "COMP_CWORD": "1"}
+    command = [sys.executable, "-c", "from preheat.cli.main import deploy_main; deploy_main([])"]
+    environ = {**os.environ, **words}
+    done = subprocess.run(command, capture_output=True, text=True, env=environ, check=False)
+    assert done.stdout.split() == ["plain,--upgrade"]

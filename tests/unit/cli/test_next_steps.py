@@ -1,6 +1,7 @@
 import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,6 +49,17 @@ def test_a_token_that_is_not_known_is_left_to_the_shell() -> None:
     assert "Authorization: Bearer mine" in pasted(curl_line(deployment(), contract={}, auth="token"))
     assert "-H 'Content-Type" in curl_line(deployment(), contract={}, auth="none")
     assert "Authorization" not in curl_line(deployment(), contract={}, auth="none")
+
+
+def test_a_token_that_this_machine_keeps_is_read_from_there(tmp_path: Path) -> None:
+    file = tmp_path / "it's mine" / "demo@dev"
+    file.parent.mkdir()
+    file.write_text("kept\n")
+    known = replace(deployment(), token_file=str(file))
+    assert "Authorization: Bearer kept" in pasted(curl_line(known, contract={}, auth="token"))
+    assert "Authorization: Bearer new" in pasted(
+        curl_line(replace(known, token="new"), contract={}, auth="token")
+    )
 
 
 @pytest.mark.parametrize(

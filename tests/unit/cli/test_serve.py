@@ -106,6 +106,14 @@ def test_the_projects_variables_and_secrets_win_over_the_shells(
     assert "hunter2" not in str(kernel.arguments)
 
 
+def test_a_secret_without_a_value_is_found_in_its_line(
+    cli: CommandLine, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_project(root, '[secrets]\nKEY = "env:OUTER"\n')
+    monkeypatch.delenv("OUTER", raising=False)
+    assert "preheat.toml:4: The secret KEY" in cli("serve", "--port", "0").err
+
+
 def test_a_port_in_use_names_its_holder_and_nothing_is_built(cli: CommandLine, root: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         outcome = cli("serve", "--port", str(taken.getsockname()[1]))

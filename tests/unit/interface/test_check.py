@@ -53,6 +53,8 @@ GOOD = "def predict(self, query: Query) -> str: ..."
         "def predict(self, query: Query) -> Iterator[str]: return iter(())",
         "async def predict(self, query: Query) -> AsyncIterator[str]:\n    yield ''",
         "@preheat.batched()\ndef predict(self, queries: list[Query]) -> list[str]: ...",
+        "@preheat.batched\ndef predict(self, queries: list[Query]) -> list[str]: ...",
+        "@preheat.cached\n@preheat.batched\ndef predict(self, queries: list[Query]) -> list[str]: ...",
         "@preheat.batched(max_size=1)\nasync def predict(self, queries: list[Query]) -> list[str]: ...",
         "@preheat.batched(size=len)\ndef predict(self, texts: list[str]) -> list[str]: ...",
         "@preheat.batched(size=int)\ndef predict(self, sizes: list[int]) -> list[str]: ...",
@@ -103,6 +105,16 @@ def test_a_right_handler_has_no_mistakes(load: Any, source: str) -> None:
             "def predict(self, query: Query) -> str:\n    yield ''",
             "predict yields.*says str",
             r"-> Iterator[str]:",
+        ),
+        (
+            "def predict(self, query: Query) -> list[int]:\n    yield 1",
+            "predict yields.*says list",
+            "-> Iterator[int]:",
+        ),
+        (
+            "@preheat.threaded\ndef predict(self, query: Query) -> str: ...",
+            "@preheat.threaded has threads=None",
+            "@preheat.threaded(threads=4)",
         ),
         (
             "async def predict(self, query: Query) -> str:\n    yield ''",

@@ -1,5 +1,6 @@
 """From `module:Class` to the class, and what is said where there is none."""
 
+import sys
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -43,10 +44,29 @@ def test_a_module_that_cannot_be_imported_is_told_where(
     assert message in caught.value.message
 
 
-def test_a_missing_package_has_the_requirement_to_paste(module: Callable[[str], str]) -> None:
+@pytest.mark.parametrize(
+    ("imported", "package"),
+    [("PIL", "pillow"), ("cv2", "opencv-python-headless"), ("torchaudio", "torchaudio")],
+)
+def test_a_missing_package_is_named_as_the_index_has_it(
+    module: Callable[[str], str], imported: str, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, imported, None)  # as where it is not installed
+    with pytest.raises(preheat.HandlerError) as caught:
+        import_handler(f"{module(f'import {imported}')}:Model")
+    assert caught.value.hint == f'Add "{package}" to requirements in preheat.toml.'
+
+
+def test_a_missing_module_may_be_the_users_own(module: Callable[[str], str]) -> None:
     with pytest.raises(preheat.HandlerError) as caught:
         import_handler(f"{module('import unheard_of_package.sub')}:Model")
-    assert (caught.value.hint or "").startswith('requirements = ["unheard_of_package"]')
+    assert (caught.value.hint or "").startswith("If it is yours, write unheard_of_package.py beside")
+
+
+def test_a_module_that_is_missing_in_a_package_asks_for_no_package(module: Callable[[str], str]) -> None:
+    with pytest.raises(preheat.HandlerError, match=r"no module 'json\.nothing'") as caught:
+        import_handler(f"{module('import json.nothing')}:Model")
+    assert caught.value.hint is None
 
 
 def test_a_misspelt_class_has_the_nearest_one_as_hint(module: Callable[[str], str]) -> None:

@@ -81,6 +81,35 @@ def test_a_file_outside_the_project_is_refused(mistakes: Mistakes, path: str) ->
     assert "copy the file into it" in finding.message
 
 
+@pytest.mark.parametrize("path", [".", "./", "./."])
+def test_the_projects_own_folder_is_no_weights(mistakes: Mistakes, path: str) -> None:
+    (finding,) = mistakes(weights(f"file:{path}"))
+    assert (finding.key, finding.line) == ("weights.model.source", 4)
+    assert "the project's own folder" in finding.message
+    assert finding.fix == 'source = "file:models"'
+
+
+@pytest.mark.parametrize("path", ["models//x", "models/./x", "././models/x", r"models\\x"])
+def test_a_path_that_the_build_would_refuse_is_told_with_the_plain_one(
+    mistakes: Mistakes, root: Path, path: str
+) -> None:
+    (root / "models").mkdir()
+    (root / "models" / "x").touch()
+    (finding,) = mistakes(weights(f"file:{path}"))
+    assert (finding.line, finding.fix) == (4, 'source = "file:models/x"')
+
+
+@pytest.mark.parametrize("path", ["./handler.py", "models", "models/", "./models/"])
+def test_a_file_or_a_folder_may_be_written_as_a_shell_completes_it(load: Load, root: Path, path: str) -> None:
+    (root / "models").mkdir()
+    assert load(weights(f"file:{path}")).weights
+
+
+def test_a_file_that_nothing_is_like_is_to_be_put_there(mistakes: Mistakes) -> None:
+    (finding,) = mistakes(weights("file:models/it's.onnx"))
+    assert finding.fix == """cp PATH/OF/it's.onnx 'models/it'"'"'s.onnx'"""
+
+
 def test_a_link_that_leaves_the_project_is_refused(mistakes: Mistakes, root: Path) -> None:
     (root / "model.onnx").symlink_to("/etc/passwd")
     (finding,) = mistakes(weights("file:model.onnx"))

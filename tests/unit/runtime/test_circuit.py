@@ -234,3 +234,16 @@ def test_it_never_refuses_for_longer_than_the_bound_nor_after_a_success(
             case _:
                 circuit.abandoned(probe=probe)
                 assert circuit.refused_s == 0
+
+
+def test_the_log_rounds_how_long_it_refuses() -> None:
+    class Drifting(HandClock):
+        def __call__(self) -> float:
+            self.advance(5e-6)
+            return self.now
+
+    async def scenario(bench: Bench) -> None:
+        bench.breaker = Breaker(bench.engine, bench.log.append, Drifting())
+        await bench.fail()
+
+    assert run(scenario).log[0]["message"].endswith("refusing for 1 s")

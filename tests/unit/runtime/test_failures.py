@@ -1,9 +1,14 @@
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from preheat.errors import BadInput, HandlerFailed
+from preheat.errors import BadInput, HandlerError, HandlerFailed
 from preheat.interface.codec import codec_for
+from preheat.interface.importing import import_handler
+from preheat.interface.place import pointer
 from preheat.runtime.attempts import Raised, attempt
 from preheat.runtime.failures import describe, request_error, user_traceback
 
@@ -28,8 +33,47 @@ def test_a_traceback_keeps_the_users_frames_and_causes_and_drops_ours() -> None:
     assert "preheat/runtime" not in text
 
 
-def test_a_traceback_that_has_only_our_frames_stays_whole() -> None:
-    text = user_traceback(raised_by(codec_for(int).encode, "x"))
+@pytest.mark.parametrize(
+    "function",
+    [
+        partial(codec_for(int).encode, "x"),
+        partial(import_handler, "nowhere:Model"),
+    ],
+)
+def test_what_preheat_raised_with_none_of_the_users_code_under_way_has_no_traceback(function: Any) -> None:
+    assert user_traceback(raised_by(function)) == ""
+
+
+def test_nor_has_it_one_when_another_thread_raised_it() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        outcome = pool.submit(codec_for(int).encode, "x")
+    assert user_traceback(raised_by(outcome.result)) == ""
+
+
+def test_of_what_preheat_raised_only_the_users_cause_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "imports_nothing.py").write_text("import not_there\n")
+    text = user_traceback(raised_by(import_handler, "imports_nothing:Model"))
+    assert text.splitlines()[1].endswith('imports_nothing.py", line 1, in <module>')
+    assert text.endswith("    import not_there\nModuleNotFoundError: No module named 'not_there'\n")
+
+
+def test_what_a_handler_raises_of_our_errors_keeps_its_own_frames() -> None:
+    def refuse() -> None:
+        try:
+            boom()
+        except ValueError as exc:
+            raise HandlerError("no") from exc
+
+    text = user_traceback(raised_by(refuse))
+    assert 'raise HandlerError("no") from exc' in text
+    assert 'raise ValueError("secret") from exc' in text
+
+
+def test_a_mistake_of_ours_stays_whole() -> None:
+    text = user_traceback(raised_by(pointer, 7))
     assert "preheat/interface" in text
 
 

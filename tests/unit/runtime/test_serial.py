@@ -137,7 +137,7 @@ def test_a_size_that_fails_is_the_answer_although_nothing_is_batched(text: str) 
 def test_a_predict_that_is_interrupted_is_a_504_although_it_catches_exceptions() -> None:
     log: list[dict[str, Any]] = []
     engine, _ = engine_of(Model, log=log.append)
-    response = ask(engine, "late", timeout_s=2.0)
+    response = ask(engine, "late", timeout_s=1.99991)
     assert response.status == 504
     assert "within 2 s" in json.loads(response.body)["detail"]
     assert [event["event"] for event in log] == ["deadline-exceeded"]

@@ -56,6 +56,10 @@ class Front:
         """The file of the authority that a client must trust, if there is one."""
         return str(authority(self._around.paths.tls)) if self._tls else None
 
+    def token_file(self, spec: Spec) -> str | None:
+        """Return the file with the token that callers send, if they send one."""
+        return str(self._around.paths.token(self._key)) if spec.http.auth == "token" else None
+
     def check(self, spec: Spec) -> None:
         """Raise ProviderError or MissingExtra where a port that `spec` asks for cannot be had."""
         wanted = spec.options.port or self._row.port or 0
@@ -66,8 +70,8 @@ class Front:
     def notes(self, spec: Spec) -> list[str]:
         """Return what whoever deploys should know of the addresses."""
         notes = []
-        if spec.http.auth == "token":
-            notes.append(f"The token is kept in {self._around.paths.token(self._key)}")
+        if token_file := self.token_file(spec):
+            notes.append(f"The token is kept in {token_file}")
         if self._tls:
             notes.append(f"HTTPS by a local authority: trust {self.authority}")
         if spec.options.access_log:

@@ -170,6 +170,7 @@ class Function:
             "endpoint": self.front.url,
             "changed": changed,
             "token": token,
+            "token_file": self.front.token_file(release.spec),
             "authority": self.front.authority,
             "notes": notes,
         }

@@ -250,4 +250,4 @@ class _Stream(AsyncIterator[bytes]):
 
 
 def _late(limit_s: float) -> DeadlineExceeded:
-    return DeadlineExceeded(f"No answer within {limit_s:g} s; the process was ended.")
+    return DeadlineExceeded(f"No answer within {limit_s:.4g} s; the process was ended.")
