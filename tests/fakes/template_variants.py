@@ -1,7 +1,7 @@
 """Templates that together show every pair of choices: each trigger with each way to keep warm, and so on."""
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
 from typing import Any
@@ -99,16 +99,22 @@ class Variant:
 
 def variants() -> tuple[Variant, ...]:
     """Variants in which each choice of one axis meets each of every other, and the two extremes."""
-    chosen = [tuple(next(iter(axis)) for axis in AXES), ("odd", "both", "api-jwt", "jobs", "s3", "rich")]
-    missing = {pair for every in product(*AXES) for pair in _pairs(every)}
+    plain = tuple(next(iter(axis)) for axis in AXES)
+    return tuple(map(Variant, covering(AXES, plain, ("odd", "both", "api-jwt", "jobs", "s3", "rich"))))
+
+
+def covering(axes: Sequence[Collection[str]], *first: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Choices, those of `first` among them, in which each of one axis meets each of every other."""
+    chosen = [*first]
+    missing = {pair for every in product(*axes) for pair in _pairs(every)}
     missing -= {pair for each in chosen for pair in _pairs(each)}
-    candidates = [*product(*AXES)]
+    candidates = [*product(*axes)]
     random.Random(0).shuffle(candidates)
     while missing:
         best = max(candidates, key=lambda each: sum(pair in missing for pair in _pairs(each)))
         chosen.append(best)
         missing -= set(_pairs(best))
-    return tuple(Variant(each) for each in chosen)
+    return chosen
 
 
 def every_variant() -> Iterator[Variant]:

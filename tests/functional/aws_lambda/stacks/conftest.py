@@ -19,7 +19,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.fakes.aws.cloud import OPTIONS, SETTINGS, Cloud, account
+from tests.fakes.aws.cloud import ACCOUNT, OPTIONS, SETTINGS, Cloud, account
+from tests.fakes.aws.ministack import Ministack
 from tests.fakes.functions import Function, Functions
 
 from preheat.provider.protocol import Provider
@@ -44,7 +45,8 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("PREHEAT_HOME", str(tmp_path_factory.mktemp("home")))
         environment.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
-        with account() as cloud:
+        # Where a request has no signature, MiniStack looks for the API that it is for in this account.
+        with account(Ministack(env={"MINISTACK_ACCOUNT_ID": ACCOUNT})) as cloud:
             yield cloud
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from tests.fakes.aws.cloud import OPTIONS, SETTINGS, Cloud
+from tests.fakes.aws.facts import Reader
 from tests.fakes.aws.mailbox import Mailbox
 from tests.fakes.aws.registry_door import Door, registry_door
 from tests.fakes.aws.resources import stack_of
@@ -26,8 +27,29 @@ from preheat.errors import BundleError, ProviderError
 from preheat.interface.message import Request
 from preheat.progress import Event, Step, quiet
 from preheat_providers.aws_lambda.provider import LambdaProvider
-from preheat_providers.aws_lambda.template.names import image_stack_name, repository_name, stack_name
+from preheat_providers.aws_lambda.template.names import (
+    image_stack_name,
+    log_group,
+    repository_name,
+    stack_name,
+)
 
+READY = {"warm": "provisioned", "provisioned": 2, "endpoint": "http-api", "auth": "jwt"}
+JWT = {"jwt_issuer": "https://i/", "jwt_audience": ["a"]}
+CALLED = {"warm": "schedule", "auth": "iam", "tracing": True}
+CHANGES = (
+    (READY | JWT, {"ready": 2, "schedules": {}, "apis": ["JWT https://i/ a"], "urls": []}),
+    (
+        CALLED,
+        {
+            "ready": 0,
+            "schedules": {"keep_warm": "rate(5 minutes)"},
+            "tracing": "Active",
+            "apis": [],
+            "urls": ["AWS_IAM"],
+        },
+    ),
+)
 KEEP_TWO = "[provider.aws_lambda]\nkeep_releases = 2\n\n[resources]"
 
 
@@ -45,6 +67,13 @@ def projects(door: Door, tmp_path_factory: pytest.TempPathFactory) -> Iterator[F
     with base_image() as base:
         options = {**OPTIONS, "package": "image", "base_image": base}
         yield Functions(provider, folder, projects=PROJECTS, settings=SETTINGS, options=options)
+
+
+@pytest.fixture
+def reader(cloud: Cloud) -> Iterator[Reader]:
+    made = Reader(cloud)
+    yield made
+    made.close()
 
 
 @pytest.fixture
@@ -197,6 +226,17 @@ def test_uploads_and_jobs_run_in_an_image_which_has_to_bring_the_sdk_for_them(
         function.name, function.stage, Request(body=b"hello", content_type="text/plain", id="r")
     )
     assert finished(cloud, deployment, job)["status"] == "succeeded"
+
+
+def test_an_image_is_kept_ready_behind_an_api_and_then_called_in_time_behind_a_url(
+    plain: Function, cloud: Cloud, reader: Reader
+) -> None:
+    for options, facts in CHANGES:
+        function = replace(plain, options={**plain.options, **options})
+        function.deploy()
+        assert function.plan().changes == ()
+        name, stage = function.name, function.stage
+        assert facts.items() <= reader.facts(stack_name(name, stage), log_group(name, stage)).items()
 
 
 def test_destroy_leaves_nothing_and_its_receipt_names_the_repository(plain: Function, cloud: Cloud) -> None:

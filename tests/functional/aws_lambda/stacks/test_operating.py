@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,30 @@ import pytest
 from tests.fakes.aws.cloud import Cloud
 from tests.fakes.functions import Function, Functions
 
+from preheat.progress import quiet
+
 PREHEAT = Path(sys.executable).parent / "preheat"
 TEXT = "text/plain"
+GREETING = """
+import preheat
+
+
+class Model(preheat.Handler):
+    def setup(self, ctx: preheat.Context) -> None:
+        self.greeting = ctx.weights["greeting"].read_text()
+
+    def predict(self, name: str) -> str:
+        return f"{self.greeting} {name}"
+"""
+FETCHING = """
+[weights.greeting]
+source = "file:greeting.txt"
+
+[provider.aws_lambda]
+endpoint = "http-api"
+weights = "s3"
+"""
+JWT = {"auth": "jwt", "jwt_issuer": "https://issuer.example.org/", "jwt_audience": ["my-client"]}
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +56,19 @@ def guarded(functions: Functions) -> tuple[Function, str]:
     toml = function.root / "preheat.toml"
     toml.write_text(toml.read_text() + '\n[provider.aws_lambda]\nauth = "iam"\n')
     return function, function.deploy().endpoint
+
+
+@pytest.fixture
+def fetching(functions: Functions) -> Iterator[Function]:
+    """A function behind an HTTP API whose weights lie in the bucket, not deployed."""
+    function = functions.fresh("plain")
+    (function.root / "greeting.txt").write_text("hello")
+    (function.root / "handler.py").write_text(GREETING)
+    toml = function.root / "preheat.toml"
+    toml.write_text(toml.read_text() + FETCHING)
+    yield function
+    if function.provider.status(function.name, function.stage):
+        function.provider.destroy(function.name, function.stage, report=quiet)
 
 
 def preheat(*arguments: str) -> Any:
@@ -66,6 +103,21 @@ def test_an_endpoint_of_iam_lets_in_who_signs(guarded: tuple[Function, str], clo
     assert (signed.status, json.loads(signed.body)) == (200, "first you")
     assert cloud.post(url, b'"you"', content_type="application/json").status == 403
     assert function.ask("you") == "first you"
+
+
+def test_an_http_api_lets_in_who_has_the_token_and_turns_away_who_has_no_jwt(
+    fetching: Function, cloud: Cloud
+) -> None:
+    by_token = fetching.deploy()
+    url = f"{by_token.endpoint}/invocations"
+    authorization = f"Bearer {by_token.token}"
+    right = cloud.post(url, b'"you"', content_type="application/json", authorization=authorization)
+    assert (right.status, json.loads(right.body)) == (200, "hello you"), "the role may read the weights"
+    assert cloud.post(url, b'"you"', authorization="Bearer wrong").status == 401
+    by_jwt = replace(fetching, options={**fetching.options, **JWT}).deploy()
+    assert by_jwt.endpoint == by_token.endpoint
+    assert cloud.post(url, b'"you"', authorization=authorization).status == 401
+    assert fetching.ask("you") == "hello you", "it is the API that turns away"
 
 
 def test_the_endpoint_has_the_pages_that_it_has_everywhere(functions: Functions, cloud: Cloud) -> None:
