@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from tests.fakes.functions import Functions
+from tests.fakes.functions import Function, Functions
 
 from preheat.provider.protocol import Provider
 
@@ -54,9 +54,9 @@ def test_logs_have_what_the_handler_printed_and_why_it_failed(
     assert "hunter2" in everything
 
 
-def test_promote_gives_the_newest_release_all_of_the_traffic(
-    functions: Functions, provider: Provider
-) -> None:
+@pytest.fixture
+def rolled_back(functions: Functions, provider: Provider) -> Function:
+    """A function whose first release has the traffic again, where it can be split."""
     if not provider.capabilities.canary:
         pytest.skip(f"{provider.name} says that it cannot split traffic")
     function = functions.fresh("echo")
@@ -64,26 +64,25 @@ def test_promote_gives_the_newest_release_all_of_the_traffic(
     function.edit("handler.py", '"first"', '"second"')
     function.deploy()
     provider.rollback(function.name, function.stage, None)
-    provider.promote(function.name, function.stage, canary=0.5)
-    versions = {function.ask({"value": 1})["version"] for _ in range(60)}
+    return function
+
+
+def test_promote_gives_the_newest_release_all_of_the_traffic(
+    rolled_back: Function, provider: Provider
+) -> None:
+    provider.promote(rolled_back.name, rolled_back.stage, canary=0.5)
+    versions = {rolled_back.ask({"value": 1})["version"] for _ in range(60)}
     assert versions == {"first", "second"}
-    assert provider.promote(function.name, function.stage, canary=None).release == 2
-    assert {function.ask({"value": 1})["version"] for _ in range(20)} == {"second"}
+    assert provider.promote(rolled_back.name, rolled_back.stage, canary=None).release == 2
+    assert {rolled_back.ask({"value": 1})["version"] for _ in range(20)} == {"second"}
 
 
 def test_a_canary_stands_beside_what_served_before_and_not_beside_what_was_rolled_back(
-    functions: Functions, provider: Provider
+    rolled_back: Function, provider: Provider
 ) -> None:
-    if not provider.capabilities.canary:
-        pytest.skip(f"{provider.name} says that it cannot split traffic")
-    function = functions.fresh("echo")
-    function.deploy()
-    function.edit("handler.py", '"first"', '"second"')
-    function.deploy()
-    provider.rollback(function.name, function.stage, None)
-    function.edit("handler.py", '"second"', '"third"')
-    function.deploy()
-    assert provider.promote(function.name, function.stage, canary=0.5).release == 1
-    assert {function.ask({"value": 1})["version"] for _ in range(60)} == {"first", "third"}
-    assert provider.rollback(function.name, function.stage, None).release == 1
-    assert {function.ask({"value": 1})["version"] for _ in range(20)} == {"first"}
+    rolled_back.edit("handler.py", '"second"', '"third"')
+    rolled_back.deploy()
+    assert provider.promote(rolled_back.name, rolled_back.stage, canary=0.5).release == 1
+    assert {rolled_back.ask({"value": 1})["version"] for _ in range(60)} == {"first", "third"}
+    assert provider.rollback(rolled_back.name, rolled_back.stage, None).release == 1
+    assert {rolled_back.ask({"value": 1})["version"] for _ in range(20)} == {"first"}

@@ -1,29 +1,10 @@
 """Which lines of CloudWatch's logs are requests, and what they took."""
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-
-from preheat.warming.trace.model import Trace
-from preheat.warming.trace.read import read_trace
-
-TEN = datetime(2026, 11, 21, 10, tzinfo=UTC).timestamp()
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "trace.csv"
-
-
-def read(file: Path, text: str) -> Trace:
-    file.write_text(text)
-    return read_trace(file)
-
-
-def notes(trace: Trace) -> str:
-    return " ".join(trace.notes)
+from tests.fakes.traces import TEN, notes, read
 
 
 def platform(moment: str, **metrics: float) -> dict[str, object]:

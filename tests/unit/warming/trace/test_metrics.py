@@ -1,30 +1,13 @@
 """Counts of CloudWatch: which of them, and over which time."""
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.fakes.traces import TEN, notes, read
 
-from preheat.warming.trace.model import Trace, TraceError
-from preheat.warming.trace.read import read_trace
-
-TEN = datetime(2026, 11, 21, 10, tzinfo=UTC).timestamp()
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "trace.csv"
-
-
-def read(file: Path, text: str) -> Trace:
-    file.write_text(text)
-    return read_trace(file)
-
-
-def notes(trace: Trace) -> str:
-    return " ".join(trace.notes)
+from preheat.warming.trace.model import TraceError
 
 
 @pytest.mark.parametrize(

@@ -2,32 +2,17 @@
 
 import gzip
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from tests.fakes.traces import TEN, notes, read
 
-from preheat.warming.trace.model import Trace, TraceError
+from preheat.warming.trace.model import TraceError
 from preheat.warming.trace.read import read_trace
 
 DATA = Path(__file__).parents[3] / "data" / "azure-llm-code.csv.gz"
-TEN = datetime(2026, 11, 21, 10, tzinfo=UTC).timestamp()
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "trace.csv"
-
-
-def read(file: Path, text: str, **options: object) -> Trace:
-    file.write_text(text)
-    return read_trace(file, **options)  # type: ignore[arg-type]
-
-
-def notes(trace: Trace) -> str:
-    return " ".join(trace.notes)
 
 
 def test_the_public_trace_is_read_as_it_was_published() -> None:
