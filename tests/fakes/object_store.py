@@ -40,13 +40,17 @@ Fault = Cut | Refuse | Lie | Ignore
 
 @dataclass
 class ObjectStore:
-    """Serves `objects` by their path. Each request takes one of `faults`, which may be None."""
+    """Serves `objects` by their path. Each request takes one of `faults`, which may be None.
+
+    With `together`, none is answered before as many have come as it says.
+    """
 
     objects: dict[str, bytes]
     faults: list[Fault | None] = field(default_factory=list)
     seen: list[tuple[str, str]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     connections: int = 0
+    together: threading.Barrier | None = None
     host: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -64,10 +68,13 @@ def serving(store: ObjectStore) -> Iterator[ObjectStore]:
         wbufsize = -1
 
         def setup(self) -> None:
-            store.connections += 1
+            with store.lock:
+                store.connections += 1
             super().setup()
 
         def do_GET(self) -> None:
+            if store.together is not None:
+                store.together.wait()
             asked = self.headers.get("Range", "")
             store.seen.append((self.path, asked))
             store.headers.append({name.lower(): value for name, value in self.headers.items()})

@@ -112,7 +112,10 @@ class Bucket:
 
     def _read(self, item: Item, first: int, end: int) -> Iterator[memoryview]:
         """Yield what one request brings."""
-        connection = self._idle.get() if not self._idle.empty() else self._connection()
+        try:
+            connection = self._idle.get_nowait()
+        except queue.Empty:  # asked for first, it could be taken by another thread meanwhile
+            connection = self._connection()
         whole = False
         try:
             response = self._response(connection, item, first, end)

@@ -1,6 +1,7 @@
 import hashlib
 import os
 import random
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,6 +69,7 @@ def test_every_file_comes_whole_and_nothing_else(in_memory: bool, bucket: Bucket
 
 
 def test_parts_are_asked_for_side_by_side(store: ObjectStore, bucket: Bucket, tmp_path: Path) -> None:
+    store.together = threading.Barrier(3, timeout=30)
     fetch(ITEMS[:1], tmp_path, bucket)
     assert sorted(span for _, span in store.seen) == [
         f"bytes=0-{PART - 1}",
