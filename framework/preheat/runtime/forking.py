@@ -5,6 +5,7 @@ than one thread, telemetry) are gone there while the locks they held stay locked
 shared by all children; a CUDA context does not survive a fork at all.
 """
 
+import importlib
 import os
 import sys
 from dataclasses import dataclass
@@ -65,4 +66,4 @@ def reseed() -> None:
     """Seed the generators that every program shares anew: forks and snapshots copy their state."""
     for name in ("random", "numpy.random", "torch"):
         if name in sys.modules:
-            sys.modules[name].seed()
+            importlib.import_module(name).seed()  # waits where another thread is importing it

@@ -1,7 +1,10 @@
 import os
 import random
+import sys
 import tempfile
+import threading
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -65,3 +68,29 @@ def test_generators_that_all_share_are_seeded_anew() -> None:
     random.seed(1)
     reseed()
     assert random.random() != first
+
+
+def test_a_generator_that_another_thread_is_importing_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = ModuleType("gate")
+    vars(gate).update(entered=threading.Event(), reseeded=threading.Event(), seeds=[])
+    monkeypatch.setitem(sys.modules, "gate", gate)
+    monkeypatch.delitem(sys.modules, "random")
+    monkeypatch.syspath_prepend(tmp_path)
+    source = """\
+import gate
+gate.entered.set()
+gate.early = gate.reseeded.wait(0.1)
+seed = lambda: gate.seeds.append(1)
+"""
+    (tmp_path / "random.py").write_text(source)
+    aside = threading.Thread(target=__import__, args=("random",))
+    aside.start()
+    gate.entered.wait()
+    try:
+        reseed()
+    finally:
+        gate.reseeded.set()
+        aside.join()
+    assert (gate.early, gate.seeds) == (False, [1])
