@@ -8,6 +8,7 @@ shared by all children; a CUDA context does not survive a fork at all.
 import importlib
 import os
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def judge_fork(before: frozenset[str], proc: Path = Path("/proc/self")) -> Fork:
     """Say whether this process may fork. `before` is `open_files` from before the user's code ran."""
     if not (proc / "task").exists():
         return Fork(False, "this system has no /proc, so threads cannot be counted")
-    threads = [(task / "comm").read_text().strip() for task in (proc / "task").iterdir()]
+    threads = _threads(proc)
     if len(threads) > 1:
         names = ", ".join(sorted(set(threads)))
         return Fork(
@@ -52,6 +53,15 @@ def judge_fork(before: frozenset[str], proc: Path = Path("/proc/self")) -> Fork:
         if target.startswith("socket:"):
             return Fork(False, f"setup leaves a socket open (descriptor {number}); open clients in restore")
     return Fork(True)
+
+
+def _threads(proc: Path) -> list[str]:
+    """Return the names of the threads of a process."""
+    names = []
+    for task in (proc / "task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # ended by now: before it was opened, or read
+            names.append((task / "comm").read_text().strip())
+    return names
 
 
 def work_in(tmp: Path) -> None:

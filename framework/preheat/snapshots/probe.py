@@ -90,8 +90,11 @@ def threads() -> list[str]:
     names = []
     for task in os.listdir("/proc/self/task"):  # noqa: PTH208 - no pathlib here
         if task != own:
-            with open(f"/proc/self/task/{task}/comm") as comm:  # noqa: PTH123
-                names.append(comm.read().strip())
+            try:
+                with open(f"/proc/self/task/{task}/comm") as comm:  # noqa: PTH123
+                    names.append(comm.read().strip())
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # ended by now
     return sorted(names)
 
 

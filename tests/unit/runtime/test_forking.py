@@ -33,6 +33,12 @@ def test_threads_are_counted_and_named(tmp_path: Path) -> None:
     assert "2 more threads running (omp, python)" in fork.reason
 
 
+def test_a_thread_that_ends_while_they_are_counted_is_none(tmp_path: Path) -> None:
+    proc = fake_proc(tmp_path)
+    (proc / "task" / "7").mkdir()
+    assert judge_fork(frozenset(), proc).safe
+
+
 @pytest.mark.parametrize(
     ("opened", "reason"), [("socket:[42]", "a socket open"), ("/dev/nvidia0", "the GPU (/dev/nvidia0)")]
 )
