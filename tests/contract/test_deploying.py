@@ -70,6 +70,21 @@ def test_a_rollback_brings_the_release_before_back(functions: Functions, provide
     assert function.ask({"value": 1})["version"] == "second"
 
 
+def test_a_rollback_goes_to_what_served_before_and_not_to_what_was_rolled_back(
+    functions: Functions, provider: Provider
+) -> None:
+    function = functions.fresh("echo")
+    function.deploy()
+    function.edit("handler.py", '"first"', '"second"')
+    function.deploy()
+    provider.rollback(function.name, function.stage, None)
+    function.edit("handler.py", '"second"', '"third"')
+    assert function.deploy().release == 3
+
+    assert provider.rollback(function.name, function.stage, None).release == 1
+    assert function.ask({"value": 1})["version"] == "first"
+
+
 def test_a_rollback_to_nowhere_is_an_error_and_changes_nothing(
     functions: Functions, provider: Provider
 ) -> None:

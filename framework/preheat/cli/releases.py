@@ -48,7 +48,7 @@ def releases(tools: Tools, name: str, provider: str, stage: str) -> None:
 @options.as_json
 @pass_tools
 def rollback(tools: Tools, name: str, release: int | None, provider: str, stage: str) -> None:
-    """Make RELEASE the active one again; without a number, the one before."""
+    """Make RELEASE the active one again; without a number, the one that served before."""
     deployment = tools.registry.get(provider).rollback(name, stage, release)
     _show(tools, deployment, f"release {deployment.release} is live again")
 

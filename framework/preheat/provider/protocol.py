@@ -304,7 +304,7 @@ class Provider(Protocol):
         ...
 
     def rollback(self, name: str, stage: str, release: int | None) -> Deployment:
-        """Make `release` (by default the one before) the active one again."""
+        """Make `release` the active one again; by default what `going_back.release_before` says."""
         ...
 
     def promote(self, name: str, stage: str, *, canary: float | None) -> Deployment:

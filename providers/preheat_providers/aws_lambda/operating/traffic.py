@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from preheat.errors import ProviderError
+from preheat.provider.going_back import release_before
 from preheat_providers.aws_lambda.operating.alias import Alias
 from preheat_providers.aws_lambda.template.names import flags
 
@@ -10,13 +11,13 @@ from preheat_providers.aws_lambda.template.names import flags
 def rolled_back(name: str, stage: str, numbers: Sequence[int], alias: Alias, release: int | None) -> Alias:
     """Return the alias with all traffic at `release`.
 
-    Without one a canary ends, or the release before the active one gets the traffic. `numbers` are the
-    releases that exist, newest first. Raises ProviderError.
+    Without one a canary ends, or the release that served before gets the traffic. `numbers` are the releases
+    that exist, newest first. Raises ProviderError.
     """
     if release is None and alias.canary is not None:
         release = alias.version
     if release is None:
-        release = next((number for number in numbers if number < alias.version), None)
+        release = release_before(alias.version, numbers, served=alias.before)
         if release is None:
             raise ProviderError(
                 f"{name} has no release before {alias.version}, which is the active one.",

@@ -6,6 +6,7 @@ from typing import Any
 
 from preheat.errors import NotDeployed, ProviderError
 from preheat.interface.message import Engine
+from preheat.provider.going_back import release_before
 from preheat_providers.local.supervisor.functions import Function, Say
 from preheat_providers.local.supervisor.logs import FunctionLog
 from preheat_providers.local.supervisor.paths import function_key
@@ -109,13 +110,11 @@ class Home:
         ]
 
     async def rollback(self, name: str, stage: str, release: int | None) -> dict[str, Any]:
-        """Make `release` the active one; by default end the canary, or go back to the release before."""
+        """Make `release` the active one; by default end the canary, or go back to what served before."""
         function = self.function(name, stage)
         row = function.row
         if release is None and row.canary is None:
-            release = max(
-                (number for number in self._numbers(function) if number < (row.active or 0)), default=None
-            )
+            release = release_before(row.active or 0, self._numbers(function), served=row.predecessor)
             if release is None:
                 raise ProviderError(f"{function.key} has no release before {row.active}.")
         return await function.route(release or row.active or 0, None, 0.0)

@@ -58,6 +58,12 @@ class App:
         return next((each.number for each in mine), None)
 
     @property
+    def number_before(self) -> int | None:
+        """The number of the release that ran until the one that runs did, or None."""
+        earlier = (self.tag_of(version.number) for version in self.versions if version.number < self.running)
+        return next((number_of(tag) for tag in earlier if tag != self.tag), None)
+
+    @property
     def last_number(self) -> int:
         """The number of the newest release, or 0."""
         return max((number_of(version.tag) or 0 for version in self.versions), default=0)

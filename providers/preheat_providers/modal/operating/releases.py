@@ -1,6 +1,7 @@
 """Releases of an app: Modal's versions under our numbers. Going back is Modal's own rollback."""
 
 from preheat.errors import ProviderError
+from preheat.provider.going_back import release_before
 from preheat.provider.protocol import Release
 from preheat_providers.modal.operating.apps import roll_back
 from preheat_providers.modal.place import Live, Place
@@ -30,7 +31,7 @@ def release_list(live: Live) -> tuple[Release, ...]:
 
 
 def go_back(place: Place, release: int | None) -> Live:
-    """Make `release`, by default the one before, run again.
+    """Make `release`, by default the one that ran before, run again.
 
     Raises ProviderError, also where AWS tells the release that runs of uploads and would not reach this one.
     """
@@ -62,7 +63,7 @@ def _chosen(place: Place, live: Live, release: int | None) -> int:
     releases = {each.number: each for each in release_list(live)}
     hint = f"preheat releases {place.name} --provider modal --stage {place.stage}"
     if release is None:
-        release = next((number for number in releases if number < live.number), None)
+        release = release_before(live.number, releases, served=live.app.number_before)
         if release is None:
             message = f"{place.name} has no release before {live.number}, which is the active one."
             raise ProviderError(message, hint=hint)

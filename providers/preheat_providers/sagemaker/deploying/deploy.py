@@ -65,7 +65,7 @@ class Deploy:
             record(self.place, before)
         self._change_stack(before)
         live = self._with_newest(self.place.require())
-        record(self.place, live)
+        record(self.place, live, before=before)
         prune(self.place, live, keep=self.outfit.wanted.options.keep_releases, report=self.report)
         return deployment_of(self.place, live, changed=True, token=self._new_token(live))
 

@@ -20,8 +20,11 @@ GONE = "ould not find"
 """SageMaker has no code of its own for what is not there: ValidationException, and this text."""
 
 
-def record(place: Place, live: Live) -> None:
-    """Write down the newest release, also one that a killed deploy has not. Raises ProviderError."""
+def record(place: Place, live: Live, *, before: Live | None = None) -> None:
+    """Write down the newest release, also one that a killed deploy has not. Raises ProviderError.
+
+    `before` is what was deployed until then, where that is known.
+    """
     newest = live.newest
     if newest.created:
         return
@@ -30,7 +33,14 @@ def record(place: Place, live: Live) -> None:
         found = client.describe_endpoint_config(EndpointConfigName=newest.config)
     moment = found["CreationTime"].astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     weights = weights_in(live.stack.template)
-    place.book(live.stack).write(replace(newest, created=moment, weights=weights))
+    place.book(live.stack).write(replace(newest, created=moment, weights=weights, before=_serving(before)))
+
+
+def _serving(live: Live | None) -> int | None:
+    """Return the release that answers, None where there is none or it is not ours."""
+    if live is None:
+        return None
+    return next((each.number for each in live.releases if each.config == live.config), None)
 
 
 def prune(place: Place, live: Live, *, keep: int, report: Report) -> None:
@@ -38,7 +48,7 @@ def prune(place: Place, live: Live, *, keep: int, report: Report) -> None:
     book = place.book(live.stack)
     try:
         releases = book.releases()
-        old = superfluous(releases, keep=keep, needed=frozenset({live.config}))
+        old = superfluous(releases, keep=keep, config=live.config)
         kept = [each for each in releases if each not in old]
         for each in old:
             remove_release(place.session.client("sagemaker"), each, kept=kept)

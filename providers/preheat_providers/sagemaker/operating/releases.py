@@ -7,7 +7,7 @@ is written down. A record is made after its release works.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 class Released:
     """One release: its endpoint config and model, the bundle's digest, and when it was made (RFC 3339).
 
-    `weights` is where in the artifact bucket SageMaker finds its weights, if it has them from there.
+    `weights` is where in the artifact bucket SageMaker finds its weights, if it has them from there; `before`
+    is the release that served when this one was made, where that is known.
     """
 
     number: int
@@ -32,6 +33,7 @@ class Released:
     digest: str
     created: str = ""
     weights: str | None = None
+    before: int | None = None
 
 
 class ReleaseBook:
@@ -91,9 +93,13 @@ def release_list(releases: Iterable[Released], config: str) -> tuple[Release, ..
     )
 
 
-def superfluous(releases: Iterable[Released], *, keep: int, needed: frozenset[str]) -> tuple[Released, ...]:
-    """Return which of `releases`, newest first, may go: all but the `keep` newest and `needed` configs."""
-    return tuple(each for each in [*releases][keep:] if each.config not in needed)
+def superfluous(releases: Sequence[Released], *, keep: int, config: str) -> tuple[Released, ...]:
+    """Return which of `releases`, newest first, may go.
+
+    The `keep` newest stay, the one of `config`, which answers, and the one that a rollback from it goes to.
+    """
+    before = {each.before for each in releases if each.config == config}
+    return tuple(each for each in releases[keep:] if each.config != config and each.number not in before)
 
 
 def digest_in(template: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from preheat.errors import Conflict, ProviderError
+from preheat.provider.going_back import release_before
 from preheat_providers._aws.errors import translated
 from preheat_providers.sagemaker.operating.releases import Released
 from preheat_providers.sagemaker.place import SETTLED, Live, Place
@@ -21,15 +22,14 @@ MOST_CANARY = 0.5
 
 
 def rolled_back(name: str, releases: Sequence[Released], active: Released, number: int | None) -> Released:
-    """Return the release called `number`, or the one before the active one. Raises ProviderError."""
+    """Return the release called `number`, or what served before the active one. Raises ProviderError."""
     if number is None:
-        before = next((each for each in releases if each.number < active.number), None)
-        if before is None:
+        number = release_before(active.number, (each.number for each in releases), served=active.before)
+        if number is None:
             raise ProviderError(
                 f"{name} has no release before {active.number}, which is the active one.",
                 hint=f"preheat releases {name} --provider {PROVIDER}",
             )
-        return before
     found = next((each for each in releases if each.number == number), None)
     if found is None:
         there = ", ".join(str(each.number) for each in releases)

@@ -10,6 +10,12 @@ def test_a_rollback_goes_to_the_release_before_the_active_one() -> None:
     assert rolled_back("ocr", "dev", [5, 3, 2], Alias(version=3), None) == Alias(version=2)
 
 
+def test_a_rollback_does_not_go_to_what_was_rolled_back_itself() -> None:
+    assert rolled_back("ocr", "dev", [5, 3, 2], Alias(version=5, before=2), None) == Alias(
+        version=2, before=5
+    )
+
+
 def test_a_rollback_may_name_any_release_and_ends_a_canary() -> None:
     canary = Alias(version=3, canary=5, share=0.1)
     assert rolled_back("ocr", "dev", [5, 3, 2], canary, 5) == Alias(version=5)

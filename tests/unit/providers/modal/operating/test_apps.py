@@ -1,6 +1,6 @@
 from preheat_providers.modal.operating.apps import App, Version
 
-ONE, TWO = "r1.0000000000000001", "r2.0000000000000002"
+ONE, TWO, THREE = "r1.0000000000000001", "r2.0000000000000002", "r3.0000000000000003"
 
 
 def app(*versions: Version, running: int) -> App:
@@ -26,6 +26,15 @@ def test_a_rollback_of_a_rollback_is_followed_to_its_origin() -> None:
 
 def test_a_version_that_a_rollback_made_is_never_the_one_to_go_back_to() -> None:
     assert app(version(1, ONE), version(2, TWO), version(3, ONE, again=1), running=3).version_of(1) == 1
+
+
+def test_what_ran_before_is_known_from_the_history_and_not_from_the_numbers() -> None:
+    better = app(
+        version(1, ONE), version(2, TWO), version(3, again=1), version(4, THREE), version(5, THREE), running=5
+    )
+    assert better.number_before == 1
+    assert app(version(1, ONE), version(2, TWO), running=2).number_before == 1
+    assert app(version(1, ONE), running=1).number_before is None
 
 
 def test_versions_that_point_at_each_other_end() -> None:

@@ -50,6 +50,11 @@ def test_a_rollback_goes_to_the_release_before_or_to_the_one_that_is_named(
     assert rolled_back("ocr", RELEASES, RELEASES[active], wanted).number == number
 
 
+def test_a_rollback_does_not_go_to_what_was_rolled_back_itself() -> None:
+    better = replace(RELEASES[0], before=1)
+    assert rolled_back("ocr", (better, *RELEASES[1:]), better, None).number == 1
+
+
 def test_before_the_first_release_there_is_none() -> None:
     with pytest.raises(ProviderError, match="no release before 1"):
         rolled_back("ocr", RELEASES, RELEASES[2], None)
