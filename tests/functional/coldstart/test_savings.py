@@ -10,7 +10,8 @@ from preheat.coldstart.model import Result
 from preheat.coldstart.rounds import Asked
 from preheat.progress import quiet
 
-SLOW = "sum(range(4_000_000))\ndef shout(text): return text.upper()\n"
+LOOPS = {"idle": 20_000_000, "needed": 1_000_000, "noticed": 1_000_000}
+"""What is offered takes longer than others hold up a start; the rest is just long enough to be tried."""
 SOURCE = """
     import idle
     import needed
@@ -33,8 +34,8 @@ SOURCE = """
 
 
 def lay(folder: Path) -> None:
-    for name in ("idle", "needed", "noticed"):
-        (folder / f"{name}.py").write_text(SLOW)
+    for name, loops in LOOPS.items():
+        (folder / f"{name}.py").write_text(f"sum(range({loops}))\ndef shout(text): return text.upper()\n")
 
 
 @pytest.fixture(scope="module")
