@@ -24,7 +24,6 @@ from tests.bench.plain_image import EXAMPLE, PlainImage
 from tests.bench.table import show
 from tests.fakes.containers import (
     LIMITS,
-    LONGEST_S,
     PYTHON,
     Podman,
     base_archive,
@@ -32,6 +31,7 @@ from tests.fakes.containers import (
     push_base,
     registry,
 )
+from tests.fakes.patience import PATIENCE_S
 from tests.fakes.ports import free_port
 from tests.system_packages import missing
 
@@ -118,7 +118,7 @@ def check(podman: Podman, image: str, *arguments: str) -> None:
     """Start a container whose server listens on the port that ends `arguments`, and ask it for a vector."""
     port = int(arguments[-1])
     identity = podman.run("run", "--detach", "--network", "host", *LIMITS, image, *arguments)
-    given_up = time.monotonic() + LONGEST_S
+    given_up = time.monotonic() + PATIENCE_S
     try:
         while True:
             try:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from tests.fakes.lambda_emulator import Reply
+from tests.fakes.patience import PATIENCE_S
 
 Answer = tuple[int, str, bytes]
 """Status, content type and body."""
@@ -15,7 +16,6 @@ Make = Callable[[str, bytes | None, Mapping[str, str], str], Mapping[str, Any]]
 """Makes an event of a path, a body, headers and a method."""
 
 JSON = {"content-type": "application/json"}
-LONGEST_S = 60.0
 
 
 class Invoked(Protocol):
@@ -43,7 +43,7 @@ class Asked:
 
 def ask_endpoint(endpoint: str, asked: Asked) -> Answer:
     """Send a request over HTTP and read the answer to its end."""
-    connection = http.client.HTTPConnection(urlsplit(endpoint).netloc, timeout=LONGEST_S)
+    connection = http.client.HTTPConnection(urlsplit(endpoint).netloc, timeout=PATIENCE_S)
     try:
         connection.request(asked.method, asked.path, asked.body, asked.sent)
         answer = connection.getresponse()

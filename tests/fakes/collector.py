@@ -11,6 +11,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
+from tests.fakes.patience import PATIENCE_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Collector:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 if stuck:
-                    collector.closing.wait(60)
+                    collector.closing.wait(PATIENCE_S)
                     return
                 if self.headers.get("content-encoding") == "gzip":
                     body = gzip.decompress(body)
@@ -97,5 +98,5 @@ class Collector:
     def until(self, enough: Callable[[list[Exported]], bool]) -> list[Exported]:
         """Wait until what has arrived is `enough`; return it."""
         with self.changed:
-            assert self.changed.wait_for(lambda: enough(self.spans), 30), self.spans
+            assert self.changed.wait_for(lambda: enough(self.spans), PATIENCE_S), self.spans
             return list(self.spans)

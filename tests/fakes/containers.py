@@ -12,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.fakes.patience import PATIENCE_S
 from tests.system_packages import FOLDERS, line, missing
 
 from preheat.bundle.image.blob import BytesBlob, FileBlob
@@ -28,7 +29,6 @@ SUITE = "bookworm"
 PYTHON = "3.11"
 """What that release of Debian has."""
 PACKAGES = ("base-files", "libpython3.11-stdlib", "libstdc++6", "python3.11-minimal")
-LONGEST_S = 60.0
 PORT = 8080
 ADDRESS = "{{.NetworkSettings.IPAddress}}"
 LIMITS = ("--ulimit", "nofile=1024:4096", "--ulimit", "nproc=4096:4096")
@@ -85,9 +85,9 @@ def registry(folder: Path) -> Iterator[str]:
             yield found[1]
         finally:
             process.kill()  # it would wait for connections that idle
-            process.wait(LONGEST_S)
+            process.wait(PATIENCE_S)
             if reader is not None:
-                reader.wait(LONGEST_S)
+                reader.wait(PATIENCE_S)
 
 
 def push_base(host: str, archive: Path, name: str, *, folder: Path, architecture: str = "amd64") -> str:

@@ -24,6 +24,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self, TypeVar
 
+from tests.fakes.patience import PATIENCE_S
 from tests.fakes.ports import free_port
 from tests.fakes.sealed import sealed
 
@@ -42,7 +43,6 @@ FETCHED = "/tmp/preheat-weights"
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 INVOKE = "/2015-03-31/functions/function/invocations"
 LISTENS = "Runtime API Server listening"
-LONGEST_S = 60.0
 
 T = TypeVar("T")
 
@@ -139,7 +139,7 @@ class Emulator:
 
     def __enter__(self) -> Self:
         self.until(lambda line: LISTENS in line)
-        given_up = time.monotonic() + LONGEST_S
+        given_up = time.monotonic() + PATIENCE_S
         while not self._listens():  # on its other port, which it opens a moment later and tells nobody
             assert time.monotonic() < given_up, "\n".join(self.lines)
         return self
@@ -153,7 +153,7 @@ class Emulator:
     def invoke(self, event: object) -> Reply:
         """Call the function and return what came of it."""
         with self._calling:
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LONGEST_S)
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
             try:
                 connection.request("POST", INVOKE, json.dumps(event))
                 answer = connection.getresponse()
@@ -180,13 +180,13 @@ class Emulator:
 
     def _until(self, look: Callable[[], T | None]) -> T:
         with self._changed:
-            found = self._changed.wait_for(look, LONGEST_S)
+            found = self._changed.wait_for(look, PATIENCE_S)
         assert found, "\n".join(self.lines)
         return found
 
     def _listens(self) -> bool:
         try:
-            socket.create_connection(("127.0.0.1", self.port), LONGEST_S).close()
+            socket.create_connection(("127.0.0.1", self.port), PATIENCE_S).close()
         except ConnectionRefusedError:
             return False
         return True

@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from tests.fakes.patience import PATIENCE_S
+
 HOP = frozenset({"host", "content-length", "transfer-encoding", "expect", "connection", "date"})
 TRACE = "Lambda-Runtime-Trace-Id"
-LONGEST_S = 60.0
 
 
 @dataclass
@@ -66,14 +67,14 @@ def _answer(request: BaseHTTPRequestHandler, proxy: RuntimeApi, body: bytes | No
     proxy.seen.append(f"{request.command} {request.path}")
     if request.path.endswith("/restore/next"):
         proxy.asked.set()
-        assert proxy.restored.wait(LONGEST_S)
+        assert proxy.restored.wait(PATIENCE_S)
         _send(request, 200, {}, b"")
     elif request.path.endswith("/restore/error"):
         proxy.errors.append(body or b"")
         _send(request, 202, {}, b"")
     else:
         headers = {name: value for name, value in request.headers.items() if name.lower() not in HOP}
-        connection = http.client.HTTPConnection("127.0.0.1", proxy.upstream, timeout=LONGEST_S)
+        connection = http.client.HTTPConnection("127.0.0.1", proxy.upstream, timeout=PATIENCE_S)
         try:
             connection.request(request.command, request.path, body, headers)
             answer = connection.getresponse()

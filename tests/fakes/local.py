@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.fakes.code_layer import make_code_layer
+from tests.fakes.patience import PATIENCE_S
 from tests.fakes.wheels import lay_installed
 
 from preheat.bundle.model import Bundle, Layer
@@ -161,7 +162,7 @@ class Local:
 def get(url: str) -> tuple[int, bytes]:
     """GET `url`."""
     try:
-        with urllib.request.urlopen(url, timeout=20) as answer:
+        with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         with error:

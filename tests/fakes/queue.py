@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.fakes.engine import Answer, FakeEngine
+from tests.fakes.patience import PATIENCE_S
 
 from preheat.interface.message import Engine, Request, Response
 from preheat.runtime.jobs import Job
@@ -16,7 +17,6 @@ from preheat_providers.local.triggers import TriggerHost
 from preheat_providers.local.triggers.host import Timing
 
 FUNCTION = "ocr@dev"
-WITHIN_S = 30
 FINISHED = ("job-succeeded", "job-failed", "job-cancelled")
 FAST = Retry(base_s=0.002, cap_s=0.02)
 
@@ -47,13 +47,13 @@ class Events:
 
     async def until(self, name: str, count: int = 1) -> list[dict[str, object]]:
         """Wait until `count` events have that name."""
-        async with asyncio.timeout(WITHIN_S), self._more:
+        async with asyncio.timeout(PATIENCE_S), self._more:
             await self._more.wait_for(lambda: len(self.named(name)) >= count)
         return self.named(name)
 
     async def until_one(self, wanted: Callable[[str, dict[str, object]], bool]) -> None:
         """Wait until an event is as wanted."""
-        async with asyncio.timeout(WITHIN_S), self._more:
+        async with asyncio.timeout(PATIENCE_S), self._more:
             await self._more.wait_for(lambda: any(wanted(*each) for each in self.seen))
 
     async def _tell(self) -> None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, cast
 
-WITHIN_S = 30.0
+from tests.fakes.patience import PATIENCE_S
+
 JSON = b"content-type: application/json"
 CLOSE = b"connection: close"
 
@@ -84,7 +85,7 @@ async def connected(
 
 async def exchange(port: int, *parts: bytes) -> bytes:
     """Send `parts` one by one on a connection of its own; return what comes until the server closes it."""
-    async with asyncio.timeout(WITHIN_S), connected(port) as (reader, writer):
+    async with asyncio.timeout(PATIENCE_S), connected(port) as (reader, writer):
         sending = asyncio.create_task(_send(writer, parts))
         try:
             return await reader.read()
@@ -110,7 +111,7 @@ async def asking(port: int) -> AsyncIterator[Ask]:
     async with connected(port) as (reader, writer):
 
         async def ask(message: bytes) -> tuple[int, bytes]:
-            async with asyncio.timeout(WITHIN_S):
+            async with asyncio.timeout(PATIENCE_S):
                 writer.write(message)
                 head = await reader.readuntil(b"\r\n\r\n")
                 length = int(head.lower().partition(b"content-length:")[2].split()[0])

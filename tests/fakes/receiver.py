@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from tests.fakes.patience import PATIENCE_S
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -25,7 +27,7 @@ class Receiver:
 
     def next(self) -> Delivery:
         """Wait for the next POST."""
-        return self._arrived.get(timeout=30)
+        return self._arrived.get(timeout=PATIENCE_S)
 
     def keep(self, delivery: Delivery) -> None:
         """Record a POST."""

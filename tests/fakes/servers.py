@@ -19,6 +19,7 @@ from typing import Any
 
 import fastapi
 from tests.fakes.code_layer import compile_code
+from tests.fakes.patience import PATIENCE_S
 
 from preheat.bundle.interpreter import base_interpreter
 from preheat.bundle.model import Target
@@ -27,7 +28,6 @@ from preheat.interface.manifest import MANIFEST, Limits, Manifest
 
 ENTRY = "preheat.runtime.server.entry"
 PACKAGES = Path(fastapi.__file__).parents[1]
-LONGEST_S = 30.0
 
 UPPER = """
     import os, threading, preheat
@@ -167,18 +167,18 @@ class ServerProcess:
 
     def ended(self) -> int:
         """Wait for the end, and for the last of what it wrote; return the exit code."""
-        code = self.process.wait(LONGEST_S)
+        code = self.process.wait(PATIENCE_S)
         self._wait(lambda: self._ended == 2)
         return code
 
     def connect(self) -> http.client.HTTPConnection:
         """Return a connection that stays open until the test or the server ends."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LONGEST_S)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         self._connections.append(connection)
         return connection
 
     def connect_raw(self) -> socket.socket:
-        connection = socket.create_connection(("127.0.0.1", self.port), timeout=LONGEST_S)
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_S)
         self._connections.append(connection)
         return connection
 
@@ -204,7 +204,7 @@ class ServerProcess:
 
     def _wait(self, condition: Callable[[], bool], what: str = "the end") -> None:
         with self._changed:
-            self._changed.wait_for(lambda: condition() or self._ended == 2, LONGEST_S)
+            self._changed.wait_for(lambda: condition() or self._ended == 2, PATIENCE_S)
             if not condition():
                 raise AssertionError(f"{what} did not come: {self.events} {self.output}")
 

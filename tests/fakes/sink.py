@@ -4,6 +4,8 @@ import json
 import threading
 from typing import Any
 
+from tests.fakes.patience import PATIENCE_S
+
 
 class Sink:
     """Takes lines while `open` is set; raises each of `errors` once instead."""
@@ -17,7 +19,7 @@ class Sink:
 
     def __call__(self, text: bytes) -> None:
         self.entered.set()
-        self.open.wait(30)
+        self.open.wait(PATIENCE_S)
         if self.errors:
             raise self.errors.pop(0)
         self.written.append(text)

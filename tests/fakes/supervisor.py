@@ -12,13 +12,13 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, Self
 
+from tests.fakes.patience import PATIENCE_S
 from tests.fakes.wheels import lay_installed
 
 from preheat.interface.message import Request, Response
 from preheat.runtime.wire import read_response, write_request
 
 PYTHON = str(Path(getattr(sys, "_base_executable", sys.executable)).resolve())
-PATIENCE_S = 30
 
 
 class FakeSupervisor:

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.fakes.patience import PATIENCE_S
+
 ROOT = Path(__file__).parents[2]
 HEARD = "import signal; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)"
 DEAF = f"""
@@ -19,7 +21,9 @@ subprocess.run([sys.executable, "-c", {HEARD!r}], check=True)
 
 
 def test_children_hear_interrupts_while_it_lasts() -> None:
-    done = subprocess.run([sys.executable, "-c", DEAF], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", DEAF], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S
+    )
     assert done.stdout.split() == ["False", "True", "False"], done.stderr
 
 

@@ -16,6 +16,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from tests.fakes.aws.ministack import Ministack
 from tests.fakes.environments import PYTHON
+from tests.fakes.patience import PATIENCE_S
 
 from preheat_providers.aws_lambda.template.names import default_bucket
 
@@ -107,7 +108,7 @@ class Cloud:
         address = self.server.endpoint + urlsplit(url).path
         request = urllib.request.Request(address, body, dict(asked.headers.items()), method=method)
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
                 return Answer(answer.status, answer.read())
         except urllib.error.HTTPError as error:
             with error:

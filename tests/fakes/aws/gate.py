@@ -7,8 +7,7 @@ from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from tests.fakes.aws.cloud import Cloud
-
-LONGEST_S = 60.0
+from tests.fakes.patience import PATIENCE_S
 
 
 class Gate:
@@ -26,7 +25,7 @@ class Gate:
 
     def until_reached(self) -> None:
         """Wait until the request is here."""
-        assert self._reached.wait(LONGEST_S), f"no request with {self._wanted.decode()}"
+        assert self._reached.wait(PATIENCE_S), f"no request with {self._wanted.decode()}"
 
     def open(self) -> None:
         """Let everything through from now on."""
@@ -39,7 +38,7 @@ class Gate:
     def hold(self) -> None:
         """Keep the request until the gate is open."""
         self._reached.set()
-        assert self._opened.wait(LONGEST_S), "nobody opened the gate"
+        assert self._opened.wait(PATIENCE_S), "nobody opened the gate"
 
     @property
     def answered(self) -> bool:
@@ -73,7 +72,7 @@ def gate(cloud: Cloud, wanted: str, *, answered: bool = False) -> Iterator[Gate]
 
         def _ask(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
             with closing(
-                http.client.HTTPConnection("127.0.0.1", cloud.server.port, timeout=LONGEST_S)
+                http.client.HTTPConnection("127.0.0.1", cloud.server.port, timeout=PATIENCE_S)
             ) as connection:
                 connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
                 for name, value in self.headers.items():

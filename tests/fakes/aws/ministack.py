@@ -14,12 +14,12 @@ from typing import Self
 
 from tests.fakes.environments import python_with
 from tests.fakes.lambda_emulator import CLIENT, emulator_binary
+from tests.fakes.patience import PATIENCE_S
 from tests.fakes.ports import free_port
 
 MINISTACK = "ministack==1.5.33"
 ROOT = Path(__file__).parents[3]
 LISTENS = "Running on http://"
-LONGEST_S = 60.0
 
 
 class Ministack:
@@ -60,7 +60,7 @@ class Ministack:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        given_up = time.monotonic() + LONGEST_S
+        given_up = time.monotonic() + PATIENCE_S
         while members := _of_session(self._process.pid):
             for pid in members:
                 with suppress(ProcessLookupError):
@@ -69,7 +69,7 @@ class Ministack:
             assert time.monotonic() < given_up, members
         self._folder.cleanup()
 
-    def until(self, text: str, *, after: int = 0, times: int = 1, longest_s: float = LONGEST_S) -> None:
+    def until(self, text: str, *, after: int = 0, times: int = 1, longest_s: float = PATIENCE_S) -> None:
         """Wait until the server, or a function in it, has written `text` in `times` lines from `after` on."""
 
         def look() -> bool:

@@ -14,7 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-LONGEST_S = 60.0
+from tests.fakes.patience import PATIENCE_S
+
 DROPPED = frozenset({"connection", "transfer-encoding", "date", "server"})
 
 
@@ -60,7 +61,7 @@ def registry_door(cloud: Behind) -> Iterator[Door]:
                 return
             door.seen.append((self.command, self.path, len(body)))
             kept = {name: value for name, value in self.headers.items() if name.lower() != "authorization"}
-            connection = http.client.HTTPConnection("127.0.0.1", cloud.port, timeout=LONGEST_S)
+            connection = http.client.HTTPConnection("127.0.0.1", cloud.port, timeout=PATIENCE_S)
             try:
                 connection.request(self.command, self.path, body, {**kept, "Host": own})
                 answer = connection.getresponse()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-LONGEST_S = 120.0
+from tests.fakes.patience import PATIENCE_S
 
 
 class Hold:
@@ -30,7 +30,7 @@ class Hold:
 def holding() -> Iterator[Hold]:
     """Listen on a port of the system's choice until the block ends, and let go what is still held."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(LONGEST_S)
+        listener.settimeout(PATIENCE_S)
         hold = Hold(listener)
         try:
             yield hold

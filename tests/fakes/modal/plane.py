@@ -63,9 +63,9 @@ from tests.fakes.modal.storage import Storage
 from tests.fakes.modal.tasks import Tasks
 from tests.fakes.modal.volumes import Volumes
 from tests.fakes.modal.workspace import Secrets, Workspace
+from tests.fakes.patience import PATIENCE_S
 
 TOKEN_ID, TOKEN_SECRET = "ak-plane", "as-plane-never-to-be-logged"
-LONGEST_S = 120.0
 
 T = TypeVar("T")
 
@@ -105,7 +105,7 @@ class ControlPlane:
     def __exit__(self, *_: object) -> None:
         self._run(self._close())
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(LONGEST_S)
+        self._thread.join(PATIENCE_S)
         self._loop.close()
 
     @property
@@ -224,7 +224,7 @@ class ControlPlane:
     def clear(self) -> None:
         self._run(self._fleet.clear())
 
-    def until(self, look: Callable[[], T], *, timeout_s: float = LONGEST_S) -> T:
+    def until(self, look: Callable[[], T], *, timeout_s: float = PATIENCE_S) -> T:
         found = self._run(self._state.bell.until(look, timeout_s))
         ended = {c.id: (c.exit_code, c.lines[-20:]) for c in self.containers}
         assert found, f"It did not come in {timeout_s} s; the containers: {ended}"
@@ -259,12 +259,12 @@ class ControlPlane:
         exchange.put(call, api_pb2.FunctionInput(data_format=api_pb2.DATA_FORMAT_PICKLE))
 
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(LONGEST_S * 2)
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(PATIENCE_S * 2)
 
     def _call(self, work: Callable[[], T]) -> T:
         done: concurrent.futures.Future[T] = concurrent.futures.Future()
         self._loop.call_soon_threadsafe(lambda: done.set_result(work()))
-        return done.result(LONGEST_S)
+        return done.result(PATIENCE_S)
 
 
 class Closing(Server):

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from tests.fakes.modal.plane import ControlPlane
-
-LONGEST_S = 60.0
+from tests.fakes.patience import PATIENCE_S
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ def requests_s(url: str, question: Question, times: int) -> list[float]:
 def _connect(url: str) -> http.client.HTTPConnection:
     parts = urlsplit(url)
     assert parts.hostname is not None
-    return http.client.HTTPConnection(parts.hostname, parts.port, timeout=LONGEST_S)
+    return http.client.HTTPConnection(parts.hostname, parts.port, timeout=PATIENCE_S)
 
 
 def _ask(connection: http.client.HTTPConnection, question: Question) -> None:

@@ -17,8 +17,8 @@ from typing import Any
 
 import httpx
 from tests.fakes.aws.registry_door import Door
+from tests.fakes.patience import PATIENCE_S
 from tests.fakes.sagemaker.exchange import until_well
-from tests.fakes.servers import LONGEST_S
 
 from preheat.bundle.image.container import CODE, ROOT
 from preheat.bundle.interpreter import base_interpreter
@@ -39,7 +39,9 @@ class Unpacked:
 def fetch(image: str, door: Door, into: Path) -> Unpacked:
     """Fetch `image` (`HOST/REPOSITORY@DIGEST`, whatever the host) from the registry behind `door`."""
     repository, _, digest = image.partition("/")[2].partition("@")
-    with httpx.Client(base_url=f"http://{door.host}/v2/{repository}", auth=door.login) as client:
+    with httpx.Client(
+        base_url=f"http://{door.host}/v2/{repository}", auth=door.login, timeout=PATIENCE_S
+    ) as client:
 
         def get(path: str) -> httpx.Response:
             return client.get(path).raise_for_status()
@@ -89,7 +91,7 @@ class Instance:
     def until_well(self) -> bool:
         """Wait until its model is ready; return False where it has not come to that."""
         late = threading.Event()
-        timer = threading.Timer(LONGEST_S, late.set)
+        timer = threading.Timer(PATIENCE_S, late.set)
         timer.start()
         try:
             return until_well(self.address, late)

@@ -12,12 +12,12 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.fakes.patience import PATIENCE_S
 from tests.fakes.sagemaker.endpoint import AsyncEndpoint
 from tests.fakes.sagemaker.invocation import INLINE_BYTES, TIMEOUT_S, TTL_S, Invocation
 
 PREFIX = "X-Amzn-SageMaker-"
 HANDED_ON = ("Content-Type", "Accept", f"{PREFIX}Custom-Attributes", f"{PREFIX}Inference-Id")
-LONGEST_S = 60.0
 
 
 def read_invocation(headers: Mapping[str, str], body: bytes, now: float) -> Invocation:
@@ -80,7 +80,7 @@ def serving(
         def _hand_on(self, container: str, body: bytes) -> None:
             """Ask the container. What is no 2xx becomes a ModelError, as the API's reference has it."""
             kept = {name: self.headers[name] for name in HANDED_ON if name in self.headers}
-            connection = http.client.HTTPConnection(urlsplit(container).netloc, timeout=LONGEST_S)
+            connection = http.client.HTTPConnection(urlsplit(container).netloc, timeout=PATIENCE_S)
             connection.request("POST", "/invocations", body, kept)
             answer = connection.getresponse()
             said = answer.read()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from tests.fakes.code_layer import add_handlers, make_code_layer
 from tests.fakes.onnx_models import linear, ones, tuned
+from tests.fakes.patience import PATIENCE_S
 from tests.fakes.supervisor import PYTHON, FakeSupervisor
 
 from preheat.interface.threads import library_environment
@@ -93,7 +94,7 @@ def verified(code: Path, weights: Path, tmp: Path) -> dict[str, Any]:
     script = str(code / "preheat" / "runtime" / "verify.py")
     command = [PYTHON, "-I", "-S", "-B", "-X", "utf8", script]
     run = subprocess.run(
-        command, input=json.dumps(document).encode(), capture_output=True, env={}, timeout=60
+        command, input=json.dumps(document).encode(), capture_output=True, env={}, timeout=PATIENCE_S
     )
     found: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
     return found

@@ -22,12 +22,12 @@ from tests.fakes.containers import PORT, PYTHON, Container, Podman
 from tests.fakes.lambda_emulator import (
     INVOKE,
     LISTENS,
-    LONGEST_S,
     Emulator,
     Reply,
     emulator_binary,
 )
 from tests.fakes.lambda_events import version_2
+from tests.fakes.patience import PATIENCE_S
 from tests.fakes.projects import write_project
 from tests.functional.aws_lambda.emulator.conftest import Unpack, bare, unpack
 
@@ -102,7 +102,7 @@ class Function:
     container: Container
 
     def invoke(self, event: object) -> Reply:
-        connection = http.client.HTTPConnection(self.container.host, PORT, timeout=LONGEST_S)
+        connection = http.client.HTTPConnection(self.container.host, PORT, timeout=PATIENCE_S)
         try:
             connection.request("POST", INVOKE, json.dumps(event))
             answer = connection.getresponse()
@@ -154,7 +154,7 @@ def function(image: Image, podman: Podman, ecr: Door) -> Function:
         arguments=("--log-level", "debug", *found["Config"]["Entrypoint"]),
     )
     container.until_written(LISTENS)
-    given_up = time.monotonic() + LONGEST_S
+    given_up = time.monotonic() + PATIENCE_S
     while not listens(container.host):  # the emulator's other port, which it opens a moment later
         assert time.monotonic() < given_up
     return Function(container)
@@ -162,7 +162,7 @@ def function(image: Image, podman: Podman, ecr: Door) -> Function:
 
 def listens(host: str) -> bool:
     try:
-        socket.create_connection((host, PORT), LONGEST_S).close()
+        socket.create_connection((host, PORT), PATIENCE_S).close()
     except ConnectionRefusedError:
         return False
     return True

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from tests.fakes.local import Local
+from tests.fakes.patience import PATIENCE_S
 
 from preheat.errors import ProviderError
 from preheat.interface.manifest import Limits
@@ -35,7 +36,7 @@ LEAKY = """
 def raw(endpoint: str, data: bytes) -> bytes:
     """Send `data` and return everything that comes until the other side closes."""
     url = urlsplit(endpoint)
-    with socket.create_connection((url.hostname, url.port), timeout=30) as connection:
+    with socket.create_connection((url.hostname, url.port), timeout=PATIENCE_S) as connection:
         connection.sendall(data)
         received = b""
         while chunk := connection.recv(65536):

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from tests.fakes.local import Local, get
+from tests.fakes.patience import PATIENCE_S
 from tests.fakes.receiver import Receiver, receiving
 
 from preheat.errors import ProviderError
@@ -68,7 +69,7 @@ def submit(local: Local, value: Any, receiver: Receiver, *, key: str) -> Mapping
         "x-preheat-webhook": receiver.url,
     }
     request = urllib.request.Request(f"{endpoint}/jobs", json.dumps(value).encode(), headers)
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
         document: Mapping[str, Any] = json.load(answer)
         return document
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.fakes.collector import Collector
 from tests.fakes.local import Local, get
+from tests.fakes.patience import PATIENCE_S
 from tests.fakes.telemetry import CALLER, TRACE, TRACEPARENT
 
 pytestmark = pytest.mark.runtime
@@ -26,7 +27,7 @@ def call(local: Local, text: str, **headers: str) -> Mapping[str, str]:
     request = urllib.request.Request(
         f"{endpoint}/invocations", json.dumps(text).encode(), {"content-type": "application/json", **headers}
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
         assert json.load(answer) == text.upper()
         return dict(answer.headers)
 

@@ -5,6 +5,7 @@ from itertools import islice
 
 import pytest
 from tests.fakes.local import Local, project
+from tests.fakes.patience import PATIENCE_S
 
 from preheat.project.model import Scaling
 
@@ -111,7 +112,7 @@ def test_what_exceeds_the_workers_and_the_queue_is_told_when_to_retry(local: Loc
 
     with ThreadPoolExecutor(8) as callers:
         answers = [callers.submit(local.invoke, str(gate)) for _ in range(8)]
-        first_four = list(islice(as_completed(answers, timeout=20), 4))
+        first_four = list(islice(as_completed(answers, timeout=PATIENCE_S), 4))
         gate.touch()
         statuses = sorted(answer.result().status for answer in answers)
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from tests.fakes.local import UPPER, Local, get
+from tests.fakes.patience import PATIENCE_S
 
 from preheat.errors import Conflict, NotDeployed, ProviderError
 from preheat.project.model import Scaling
@@ -221,7 +222,7 @@ def test_logs_are_followed_as_they_come_and_end_with_the_function(local: Local) 
     followed.start()
     local.answer("x")
     local.provider.destroy("demo", "dev", report=local.report)
-    followed.join(20)
+    followed.join(PATIENCE_S)
     assert not followed.is_alive()
     assert "worker-ready" in seen
 

@@ -18,7 +18,7 @@ MEETING = """
 
         @preheat.threaded(threads=3)
         def predict(self, text: str) -> str:
-            self.together.wait(10)
+            self.together.wait(120)
             return f"{text} {os.getpid()}"
 """
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.fakes.buckets import letters, put, uploads
 from tests.fakes.engine import FakeEngine
+from tests.fakes.patience import PATIENCE_S
 from tests.fakes.queue import FUNCTION, Queue, queue
 
 from preheat.interface.manifest import Limits
@@ -157,7 +158,7 @@ def test_a_message_is_run_once_however_often_it_comes(tmp_path: Path, real: Real
 
 
 async def _emptied(real: Real) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while await asyncio.to_thread(real.left):
             await asyncio.sleep(0.05)
 

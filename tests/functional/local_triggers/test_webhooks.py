@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
+from tests.fakes.patience import PATIENCE_S
 
 from preheat_providers.local.jobs.addresses import Refused
 from preheat_providers.local.jobs.post import Post, send
@@ -16,7 +17,7 @@ def receiver(answer: Callable[[socket.socket], None]) -> Iterator[tuple[int, lis
     """Accept one connection, read its request, then let `answer` do what it does."""
     received: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(20)
+        server.settimeout(PATIENCE_S)
 
         def serve() -> None:
             try:
@@ -24,7 +25,7 @@ def receiver(answer: Callable[[socket.socket], None]) -> Iterator[tuple[int, lis
             except OSError:
                 return
             with connection:
-                connection.settimeout(20)
+                connection.settimeout(PATIENCE_S)
                 data = b""
                 while not data.endswith(b"the body"):
                     data += connection.recv(65536)
@@ -36,7 +37,7 @@ def receiver(answer: Callable[[socket.socket], None]) -> Iterator[tuple[int, lis
         try:
             yield server.getsockname()[1], received
         finally:
-            thread.join(20)
+            thread.join(PATIENCE_S)
 
 
 def post(port: int, *, within_s: float = 10, private: bool = True) -> Post:

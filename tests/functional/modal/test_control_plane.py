@@ -11,6 +11,7 @@ from modal_proto import api_pb2
 from tests.fakes.modal.plane import TOKEN_SECRET, ControlPlane
 from tests.fakes.modal.recipe import PYTHON
 from tests.fakes.modal.versions import ClientProgram
+from tests.fakes.patience import PATIENCE_S
 
 TINY = """
 import modal
@@ -211,7 +212,7 @@ def test_an_upload_that_was_interrupted_goes_on_with_what_is_missing(
     ) as process:
         control_plane.until(lambda: control_plane.uploads_held)
         process.kill()  # the client may wait for ever after a SIGINT
-        process.communicate(timeout=30)
+        process.communicate(timeout=PATIENCE_S)
     assert process.returncode != 0
     assert control_plane.volume("weights").files() == {}
     control_plane.release_uploads()

@@ -16,6 +16,7 @@ from tests.fakes.modal.recipe import PYTHON
 from tests.fakes.modal.state import Input
 from tests.fakes.modal.timing import Question, first_answer_s, requests_s
 from tests.fakes.modal.versions import ClientProgram, client_program
+from tests.fakes.patience import PATIENCE_S
 
 SAMPLE = Path(__file__).parent / "sample"
 MAIN = "Zoo.*"
@@ -117,9 +118,11 @@ def test_a_guarded_endpoint_wants_the_two_headers(zoo: ControlPlane) -> None:
     url = zoo.url("zoo", MAIN, "guarded")
     (key, secret), *_ = zoo.proxy_tokens.items()
     given = [{}, {"Modal-Key": key}, {"Modal-Key": key, "Modal-Secret": "ws-other"}]
-    assert [httpx.get(url, headers=headers, trust_env=False).status_code for headers in given] == [401] * 3
+    assert [
+        httpx.get(url, headers=headers, trust_env=False, timeout=PATIENCE_S).status_code for headers in given
+    ] == [401] * 3
     right = {"Modal-Key": key, "Modal-Secret": secret}
-    assert httpx.get(f"{url}/stream", headers=right, trust_env=False).status_code == 200
+    assert httpx.get(f"{url}/stream", headers=right, trust_env=False, timeout=PATIENCE_S).status_code == 200
 
 
 def test_no_more_requests_run_at_once_than_the_class_takes(web: httpx.Client) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.fakes.code_layer import make_code_layer
+from tests.fakes.patience import PATIENCE_S
 from tests.fakes.supervisor import PYTHON
 from tests.fakes.wheels import lay_installed
 
@@ -38,7 +39,7 @@ def verify(
         input=json.dumps(document).encode(),
         capture_output=True,
         env={},
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     return (json.loads(run.stdout.splitlines()[-1]) if run.stdout else {}), run
 
@@ -165,7 +166,7 @@ def test_a_threaded_predict_is_proved_with_calls_that_overlap(tmp_path: Path) ->
             @preheat.threaded(threads=2)
             def predict(self, number: int) -> int:
                 if self.alone: return self.alone.pop(0)
-                self.met.append(self.together.wait(10))
+                self.met.append(self.together.wait(120))
                 return number
             def teardown(self, ctx): assert self.met and threading.current_thread() is threading.main_thread()
         """,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.fakes.code_layer import make_code_layer
+from tests.fakes.patience import PATIENCE_S
 from tests.fakes.supervisor import FakeSupervisor
 
 from preheat.interface.manifest import Limits
@@ -441,7 +442,7 @@ def test_a_cancelled_request_gives_its_connection_back_when_predict_has_come_bac
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(reader.read(), 0.1)
         gate.write_text("open")
-        assert await asyncio.wait_for(reader.read(), 10) == b""
+        assert await asyncio.wait_for(reader.read(), PATIENCE_S) == b""
         writer.close()
         await supervisor.printed("w1", b"came back")
         assert (await supervisor.ask("w1", "/dev/null")).status == 200

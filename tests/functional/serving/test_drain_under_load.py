@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+from tests.fakes.patience import PATIENCE_S
 from tests.fakes.servers import UPPER, ServerProcess
 
 from preheat.runtime.server.process import IDLE_S
@@ -71,7 +72,7 @@ def test_no_request_is_lost(start: Callable[..., ServerProcess], workers: int) -
     under_load.wait()
     server.stop()
     for client in clients:
-        client.join(30)
+        client.join(PATIENCE_S)
     assert [client.lost for client in clients] == [[]] * CLIENTS
     assert server.ended() == 0
     assert not any(client.is_alive() for client in clients)

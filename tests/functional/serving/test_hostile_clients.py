@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.fakes.patience import PATIENCE_S
 from tests.fakes.raw_http import (
     CLOSE,
-    WITHIN_S,
     asking,
     chunked,
     connected,
@@ -162,7 +162,7 @@ def resident_kb(server: ServerProcess) -> int:
 
 async def until_closed(server: ServerProcess, wanted: int) -> None:
     """Ask until the server has no more than `wanted` descriptors: it closes each in its own time."""
-    async with asyncio.timeout(WITHIN_S), asking(server.port) as ask:
+    async with asyncio.timeout(PATIENCE_S), asking(server.port) as ask:
         while descriptors(server) > wanted + 1:
             assert (await ask(HEAD + b"\r\n"))[0] == 200
 

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from tests.fakes.patience import PATIENCE_S
 from tests.fakes.servers import ServerProcess
 
 from preheat.interface.manifest import Limits
@@ -86,7 +87,7 @@ def test_before_it_is_ready_connections_wait_and_are_then_answered(
         with pytest.raises(TimeoutError):
             early.recv(100)
         gate.write_text("open")
-        early.settimeout(20)
+        early.settimeout(PATIENCE_S)
         assert early.recv(100).startswith(b"HTTP/1.1 200 ")
 
 
@@ -129,7 +130,7 @@ def test_requests_overlap_in_the_threads_of_a_threaded_predict(start: Start) -> 
 
             @preheat.threaded(threads=3)
             def predict(self, text: str) -> str:
-                self.together.wait(10)
+                self.together.wait(120)
                 return text
 
             def teardown(self, ctx):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 import pytest
+from tests.fakes.patience import PATIENCE_S
 from tests.fakes.projects import write_project
 
 pytestmark = [pytest.mark.runtime, pytest.mark.index]
@@ -66,13 +67,13 @@ def test_it_serves_the_project_until_ctrl_c(serving: "subprocess.Popen[str]") ->
         until(serving.stderr, r'"event": "ready"')
     headers = {"content-type": "application/json"}
     asked = urllib.request.Request(f"{address}/invocations", b'"Ada"', headers)
-    with urllib.request.urlopen(asked, timeout=20) as answer:
+    with urllib.request.urlopen(asked, timeout=PATIENCE_S) as answer:
         body = json.load(answer)
     assert (body["name"], body["mode"], body["isolated"]) == ("Ada", "quick", "True")
     assert int(body["pid"]) != serving.pid
     for path in ("/ping", "/docs", "/openapi.json", "/metrics", "/v2/models/demo"):
-        with urllib.request.urlopen(address + path, timeout=20) as answer:
+        with urllib.request.urlopen(address + path, timeout=PATIENCE_S) as answer:
             assert answer.status == 200
     os.killpg(serving.pid, signal.SIGINT)  # as a terminal does: the host and its workers all get it
     until(serving.stderr, r'"event": "draining"')
-    assert serving.wait(20) == 0
+    assert serving.wait(PATIENCE_S) == 0

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.fakes.patience import PATIENCE_S
 from tests.fakes.perceptrons import write_mlp
 from tests.fakes.projects import write_project
 
@@ -167,7 +168,7 @@ def test_an_interrupt_leaves_no_trace(tmp_path: Path, done: Done) -> None:
         for _ in ("of the build", "of the trial"):
             assert (tmp_path / "pipe").read_text() == "here"
         running.send_signal(signal.SIGINT)
-        _, errors = running.communicate(timeout=60)
+        _, errors = running.communicate(timeout=PATIENCE_S)
     assert running.returncode == 130
     assert "Nothing was written" in errors
     assert (root / "preheat.toml").read_text() == before

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.fakes.interrupts import interrupts_heard
+from tests.fakes.patience import PATIENCE_S
 
 from preheat.bundle.bytecode import compile_tree
 from preheat.bundle.cache import Cache
@@ -151,5 +152,5 @@ def test_an_interrupt_ends_the_processes_that_compile(tmp_path: Path) -> None:
         thread.start()
         with pytest.raises(KeyboardInterrupt):
             compile_tree(tree, Interpreter(stalls, "3.11.0", "cpython-311"), Cache(tmp_path / "cache"))
-    thread.join(30)
+    thread.join(PATIENCE_S)
     assert left == [""]

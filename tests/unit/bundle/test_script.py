@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from tests.fakes.patience import PATIENCE_S
 
 from preheat.bundle.interpreter import Interpreter, base_interpreter
 from preheat.bundle.script import Ended, run_script
@@ -72,7 +73,7 @@ signal.pause()"""
     thread.start()
     with pytest.raises(TimeoutError, match=r"script\.py took longer than 2 s"):
         ran(tmp_path, source, limit_s=2.0)
-    thread.join(timeout=30)
+    thread.join(timeout=PATIENCE_S)
     assert read == [b"up\n"]
 
 

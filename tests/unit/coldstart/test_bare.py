@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from tests.fakes.fake_onnxruntime import lay_onnxruntime
+from tests.fakes.patience import PATIENCE_S
 
 from preheat.coldstart.starting import BARE
 
@@ -16,7 +17,7 @@ def run(place: Path, models: list[Path], **asked: Any) -> dict[str, float]:
     document = usual | asked | {"models": [str(model) for model in models]}
     command = [sys.executable, "-I", "-S", "-B", str(BARE), "1"]
     done = subprocess.run(
-        command, input=json.dumps(document).encode(), capture_output=True, timeout=60, check=True
+        command, input=json.dumps(document).encode(), capture_output=True, timeout=PATIENCE_S, check=True
     )
     told = json.loads(done.stdout)
     assert isinstance(told, dict)

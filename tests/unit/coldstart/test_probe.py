@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from tests.fakes.fake_onnxruntime import lay_onnxruntime
+from tests.fakes.patience import PATIENCE_S
 
 from preheat.coldstart.starting import PROBE
 
@@ -32,7 +33,9 @@ def probed(
     marks = place / "marks"
     usual = {"marks": str(marks), "imports": False, "absent": [], "threads": None, "models": {}}
     command = [sys.executable, "-I", "-S", "-B", str(PROBE), json.dumps(usual | settings), str(file)]
-    done = subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [*command, *arguments], capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
     return done, [json.loads(line) for line in marks.read_text().splitlines()]
 
 

@@ -2,6 +2,7 @@ import logging
 from typing import Any
 
 import pytest
+from tests.fakes.patience import PATIENCE_S
 from tests.fakes.sink import Sink
 
 from preheat.runtime.access import LONGEST_TEXT, AccessLog, AccessRecord, access_event
@@ -108,7 +109,7 @@ def test_a_sink_that_does_not_take_lines_costs_lines_and_no_request_and_says_how
     sink.open.clear()
     log = AccessLog(sink, capacity=5)
     log.add(record(request_id="first"))
-    assert sink.entered.wait(30)
+    assert sink.entered.wait(PATIENCE_S)
     for number in range(12):
         log.add(record(request_id=str(number)))
     sink.open.set()
@@ -128,7 +129,7 @@ def test_lines_that_could_not_be_written_are_told_of_once_it_works_again(
     log = AccessLog(sink)
     with caplog.at_level(logging.ERROR):
         log.add(record())
-        assert sink.entered.wait(30)
+        assert sink.entered.wait(PATIENCE_S)
         log.add(record(request_id="after"))
         sink.open.set()
         assert log.close(30)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.fakes.clock import HandClock
 from tests.fakes.engine import FakeEngine, Stalled
+from tests.fakes.patience import PATIENCE_S
 
 from preheat.interface.caching import Caching
 from preheat.interface.message import Request, Response
@@ -29,7 +30,7 @@ def cached(engine: FakeEngine, cache: ResultCache | None = None, release: str = 
 
 def run(scenario: Callable[[], Awaitable[None]]) -> None:
     async def main() -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await scenario()
 
     asyncio.run(main())

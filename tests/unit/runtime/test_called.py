@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from tests.fakes.models import model_of
+from tests.fakes.patience import PATIENCE_S
 from tests.fakes.telemetry import TRACEPARENT
 
 from preheat import Call, Handler, batched, threaded
@@ -113,7 +114,7 @@ def served(handler: type[Handler], ask: Asker) -> list[Any]:
     async def main() -> list[Any]:
         model, thread = model_of(handler), ModelThread()
         threading.Thread(target=thread.run, args=(model.contract.threads,), daemon=True).start()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             answers = await ask(ModelEngine(model, thread))
         thread.shutdown()
         return answers

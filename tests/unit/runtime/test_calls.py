@@ -3,6 +3,7 @@ import threading
 from collections.abc import Awaitable, Callable
 
 import pytest
+from tests.fakes.patience import PATIENCE_S
 
 from preheat.runtime.attempts import CallFailed, Raised, attempt, attempt_async, result_of
 from preheat.runtime.calls import ThreadCalls
@@ -77,7 +78,7 @@ def test_as_many_calls_run_at_once_as_there_are_threads_and_the_thread_that_ente
     before = set(threading.enumerate())
 
     def meet() -> None:
-        together.wait(10)
+        together.wait(PATIENCE_S)
         idents.append(threading.get_ident())
 
     meetings = [executor.submit(meet) for _ in range(6)]
@@ -96,7 +97,7 @@ def test_what_is_last_runs_on_the_thread_that_entered_after_the_calls_of_all_oth
     seen: list[str] = []
 
     def call() -> None:
-        both.wait(10)
+        both.wait(PATIENCE_S)
         if threading.current_thread() is not entered:
             seen.append("early" if torn_down.wait(0.1) else "in time")  # nothing else could show it
 
@@ -131,13 +132,13 @@ class Calls:
 
     def _wait(self) -> str:
         self._entered.set()
-        return "opened" if self.gate.wait(10) else "never opened"
+        return "opened" if self.gate.wait(PATIENCE_S) else "never opened"
 
 
 def with_calls(scenario: Callable[[Calls], Awaitable[None]]) -> None:
     async def main() -> None:
         calls = Calls()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await scenario(calls)
         calls.thread.shutdown()
 

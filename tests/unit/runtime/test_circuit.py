@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.fakes.clock import HandClock
 from tests.fakes.engine import FakeEngine, Stalled
+from tests.fakes.patience import PATIENCE_S
 
 from preheat.interface.message import Request, Response
 from preheat.runtime.circuit import FAILURES, FIRST_S, LONGEST_S, QUIET_S, Breaker, Circuit
@@ -48,7 +49,7 @@ class Bench:
 def run(scenario: Callable[[Bench], Awaitable[None]]) -> Bench:
     async def main() -> Bench:
         bench = Bench()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await scenario(bench)
         return bench
 

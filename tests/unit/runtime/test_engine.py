@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.fakes.clock import HandClock
 from tests.fakes.models import model_of
+from tests.fakes.patience import PATIENCE_S
 
 from preheat import BadInput, Handler, batched, threaded
 from preheat.interface.manifest import Limits
@@ -40,7 +41,7 @@ class Bench:
 def run(handler: type[Handler], scenario: Scenario, *, limits: Limits | None = None, **options: Any) -> Bench:
     async def main() -> Bench:
         bench = Bench(handler, limits or Limits(), **options)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             await scenario(bench)
         bench.thread.shutdown()
         return bench
@@ -131,7 +132,7 @@ class Batched(Handler):
     @batched(max_size=4, max_wait_ms=1)
     def predict(self, numbers: list[int]) -> list[int]:
         self.entered.set()
-        self.gate.wait(10)
+        self.gate.wait(PATIENCE_S)
         self.sizes.append(len(numbers))
         if 13 in numbers:
             return numbers[:-1]
@@ -258,7 +259,7 @@ class Threaded(Handler):
     def predict(self, number: int) -> int:
         self.entered.release()
         if number % 2:
-            self.gate.wait(10)
+            self.gate.wait(PATIENCE_S)
         return number * 2
 
 
@@ -390,7 +391,7 @@ class Counts(Handler):
                 if count == 100 and number == 1:
                     raise ValueError("half-way")
                 if count == 200:
-                    self.gate.wait(10)
+                    self.gate.wait(PATIENCE_S)
         finally:
             self.closed += 1
 
@@ -440,7 +441,7 @@ def test_closing_a_stream_runs_the_finally_blocks_of_its_generator(handler: type
         assert await anext(response.chunks) == b"0\n"
         await close_chunks(response.chunks)
         assert bench.model.handler.closed == 1  # type: ignore[attr-defined]
-        await asyncio.wait_for(bench.engine.drain(), 5)
+        await asyncio.wait_for(bench.engine.drain(), PATIENCE_S)
 
     run(handler, scenario)
 
@@ -455,7 +456,7 @@ def test_a_stream_that_fails_half_way_sends_the_problem_and_breaks_off(handler: 
         assert json.loads(chunks[2])["error"]["status"] == 500
         with pytest.raises(Exception, match="raised an exception"):
             await anext(response.chunks)
-        await asyncio.wait_for(bench.engine.drain(), 5)
+        await asyncio.wait_for(bench.engine.drain(), PATIENCE_S)
 
     bench = run(handler, scenario)
     assert "half-way" in bench.log[0]["message"]
@@ -471,7 +472,7 @@ def test_a_stream_past_its_deadline_ends_with_the_problem(handler: type[Handler]
         assert last.startswith(b"event: error\ndata: {")
         assert json.loads(last.split(b"data: ")[1])["status"] == 504
         Counts.gate.set()
-        await asyncio.wait_for(bench.engine.drain(), 5)
+        await asyncio.wait_for(bench.engine.drain(), PATIENCE_S)
         assert bench.model.handler.closed == 1  # type: ignore[attr-defined]
 
     Counts.gate.clear()
@@ -482,7 +483,7 @@ def test_a_stream_past_its_deadline_ends_with_the_problem(handler: type[Handler]
 def test_a_stream_that_nobody_reads_is_closed_at_its_deadline(handler: type[Handler]) -> None:
     async def scenario(bench: Bench) -> None:
         response = await bench.ask(5, timeout_s=0.3)
-        await asyncio.wait_for(bench.engine.drain(), 5)
+        await asyncio.wait_for(bench.engine.drain(), PATIENCE_S)
         assert bench.model.handler.closed == 1  # type: ignore[attr-defined]
         assert response.chunks is not None
         with pytest.raises(Exception, match="not read within"):

@@ -5,6 +5,7 @@ import threading
 
 import PIL.Image
 from tests.fakes.models import model_of
+from tests.fakes.patience import PATIENCE_S
 
 import preheat
 from preheat.interface.manifest import Limits
@@ -17,7 +18,7 @@ class Sized(preheat.Handler):
     gate = threading.Event()
 
     def predict(self, picture: preheat.Image) -> int:
-        self.gate.wait(10)
+        self.gate.wait(PATIENCE_S)
         return picture.pillow().width
 
 
@@ -56,7 +57,7 @@ def run(count: int) -> tuple[list[Response], int]:
     Sized.gate.clear()
     gc.freeze()  # what other tests have left need not be looked through, twenty times
     try:
-        return asyncio.run(asyncio.wait_for(main(), 20))
+        return asyncio.run(asyncio.wait_for(main(), PATIENCE_S))
     finally:
         gc.unfreeze()
 

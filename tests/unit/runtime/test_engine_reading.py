@@ -12,6 +12,7 @@ from typing import ClassVar
 import PIL.Image
 import pytest
 from tests.fakes.models import model_of
+from tests.fakes.patience import PATIENCE_S
 
 import preheat
 from preheat.interface.manifest import Limits
@@ -32,7 +33,7 @@ class Slow:
     def __post_init__(self) -> None:
         self.begun.append(self.text[:9])
         self.beginnings.release()
-        self.gate.wait(20)
+        self.gate.wait(PATIENCE_S)
 
 
 @dataclass
@@ -91,7 +92,7 @@ def run(
     async def main() -> None:
         bench = Bench(handler, timeout_s)
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 await scenario(bench)
         finally:
             Slow.gate.set()

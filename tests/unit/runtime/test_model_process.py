@@ -3,6 +3,7 @@ import json
 import threading
 
 from tests.fakes.models import model_of
+from tests.fakes.patience import PATIENCE_S
 
 from preheat import Context, Handler, threaded
 from preheat.interface.message import Request
@@ -19,7 +20,7 @@ class Meets(Handler):
 
     @threaded(threads=3)
     def predict(self, number: int) -> int:
-        self.together.wait(10)
+        self.together.wait(PATIENCE_S)
         self.threads.append(threading.current_thread().name)
         return number
 
@@ -59,5 +60,5 @@ def _stop(loop: asyncio.AbstractEventLoop) -> None:
     loop.call_soon_threadsafe(loop.stop)
     for thread in threading.enumerate():
         if thread.name == "preheat-loop":
-            thread.join(10)
+            thread.join(PATIENCE_S)
     loop.close()

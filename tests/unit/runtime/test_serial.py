@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import pytest
 from tests.fakes.models import model_of
+from tests.fakes.patience import PATIENCE_S
 
 from preheat import BadInput, Handler, batched
 from preheat.interface.manifest import Limits
@@ -211,7 +212,7 @@ time.sleep(0.3)
 def test_the_signal_interrupts_what_sleeps_and_is_gone_afterwards() -> None:
     # In a process of its own: the test runner's own time limit uses the same signal.
     done = subprocess.run(
-        [sys.executable, "-c", SLEEPS], cwd=ROOT, capture_output=True, text=True, timeout=30
+        [sys.executable, "-c", SLEEPS], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S
     )
     assert done.stdout.split() == ["504", "200"], done.stderr
     assert done.returncode == 0

@@ -2,6 +2,7 @@ import threading
 
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+from tests.fakes.patience import PATIENCE_S
 from tests.fakes.telemetry import TRACE, Told
 
 from preheat.interface.message import Request, Response
@@ -20,7 +21,7 @@ class Stuck(SpanProcessor):
         """Drop it."""
 
     def shutdown(self) -> None:
-        self.release.wait(30)
+        self.release.wait(PATIENCE_S)
 
 
 def test_a_trace_that_is_not_sampled_goes_on_as_not_sampled_and_is_not_exported() -> None:

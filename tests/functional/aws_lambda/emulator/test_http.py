@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from tests.fakes.lambda_emulator import Emulator, Reply
 from tests.fakes.lambda_events import load_balancer, version_1, version_2
+from tests.fakes.patience import PATIENCE_S
 from tests.fakes.servers import ServerProcess
 from tests.functional.aws_lambda.emulator.conftest import HERE, Start, Zoo
 
@@ -50,7 +51,7 @@ Answer = tuple[int, dict[str, str], bytes]
 
 
 def ask_server(server: ServerProcess, body: bytes, headers: dict[str, str]) -> Answer:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_S)
     try:
         connection.request("POST", "/invocations", body, headers)
         answer = connection.getresponse()

@@ -12,6 +12,7 @@ import pytest
 from tests.fakes.lambda_emulator import Emulator
 from tests.fakes.lambda_events import version_2
 from tests.fakes.lambda_runtime_api import RuntimeApi, runtime_api
+from tests.fakes.patience import PATIENCE_S
 from tests.fakes.ports import free_port
 from tests.functional.aws_lambda.emulator.conftest import Start, Zoo
 
@@ -22,7 +23,6 @@ pytestmark = [pytest.mark.runtime, pytest.mark.index, pytest.mark.xdist_group("l
 ROOT, PARENT = "1-67891233-abcdef012345678912345678", "53995c3f42cd8ad8"
 SAMPLED = f"Root={ROOT};Parent={PARENT};Sampled=1"
 JSON = {"content-type": "application/json"}
-LONGEST_S = 20.0
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def traced(zoo: Zoo, start: Start, bare: Path) -> Iterator[Callable[[str], Trace
         runtime_api(free_port()) as api,
     ):
         daemon.bind(("127.0.0.1", 0))
-        daemon.settimeout(LONGEST_S)
+        daemon.settimeout(PATIENCE_S)
         api.trace = SAMPLED
         env = {"AWS_XRAY_DAEMON_ADDRESS": f"127.0.0.1:{daemon.getsockname()[1]}"}
         address = f"AWS_LAMBDA_RUNTIME_API=127.0.0.1:{api.port}"

@@ -13,6 +13,7 @@ import pytest
 from tests.fakes.lambda_emulator import FETCHED, Unpacked
 from tests.fakes.lambda_events import version_2
 from tests.fakes.lambda_runtime_api import RuntimeApi
+from tests.fakes.patience import PATIENCE_S
 from tests.fakes.projects import write_project
 from tests.fakes.webserver import WebServer, serving
 from tests.functional.aws_lambda.emulator.conftest import Start, Unpack, snap_started
@@ -112,7 +113,7 @@ def test_a_snapshot_has_the_weights(
         function = start(package, env=environment(s3, into), bootstrap=bootstrap, runtime_api=proxy.upstream)
         reply = asking.submit(function.invoke, ASKED)
         try:
-            assert proxy.asked.wait(60), "\n".join(function.lines)
+            assert proxy.asked.wait(PATIENCE_S), "\n".join(function.lines)
             emptied(s3)
         finally:
             proxy.restored.set()

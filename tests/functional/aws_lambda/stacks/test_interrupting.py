@@ -11,6 +11,7 @@ from tests.fakes.aws.cloud import Cloud
 from tests.fakes.aws.gate import gate
 from tests.fakes.aws.resources import stack_of
 from tests.fakes.functions import Function, Functions
+from tests.fakes.patience import PATIENCE_S
 
 from preheat_providers.aws_lambda.template.names import stack_name
 
@@ -48,12 +49,12 @@ def test_an_interrupted_deploy_is_finished_by_the_same_command(
         stands.until_reached()
         process.send_signal(signal.SIGINT)
         stands.open()
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == INTERRUPTED, said
     assert "The same command again finishes it." in said
 
     again = started(function, cloud.server.endpoint)
-    _, said = again.communicate(timeout=60)
+    _, said = again.communicate(timeout=PATIENCE_S)
     assert again.returncode == 0, said
     assert function.ask("you") == "first you"
     assert stack_of(cloud, stack_name(function.name, function.stage))["StackStatus"] == "CREATE_COMPLETE"

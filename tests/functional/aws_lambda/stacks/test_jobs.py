@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 from tests.fakes.aws.cloud import Cloud
 from tests.fakes.functions import Function, Functions
+from tests.fakes.patience import PATIENCE_S
 
 from preheat.interface.message import JSON_TYPE, Request
 from preheat.provider.protocol import Deployment
-
-LONGEST_S = 30.0
 
 
 @pytest.fixture(scope="module")
@@ -25,14 +24,14 @@ def queueing(functions: Functions) -> tuple[Function, Deployment]:
 
 def finished(cloud: Cloud, deployment: Deployment, job: str) -> Any:
     """Ask for a job, as any client does, until it is done."""
-    given_up = time.monotonic() + LONGEST_S
+    given_up = time.monotonic() + PATIENCE_S
     while time.monotonic() < given_up:
         answer = cloud.get(f"{deployment.endpoint}jobs/{job}", authorization=f"Bearer {deployment.token}")
         assert answer.status == 200, answer.body
         document = json.loads(answer.body)
         if document["status"] not in ("queued", "running"):
             return document
-    raise AssertionError(f"{job} was not done in {LONGEST_S} s")
+    raise AssertionError(f"{job} was not done in {PATIENCE_S} s")
 
 
 def test_a_job_of_the_endpoint_runs_and_its_result_is_there(

@@ -13,6 +13,7 @@ import pytest
 from tests.fakes.aws.cloud import Cloud
 from tests.fakes.aws.gate import gate
 from tests.fakes.functions import Function, Functions
+from tests.fakes.patience import PATIENCE_S
 
 DEPLOY = [str(Path(sys.executable).parent / "preheat"), "deploy", "--provider", "lambda", "--yes", "--json"]
 FIRST = {
@@ -53,7 +54,7 @@ def started(function: Function, endpoint: str, **environ: str) -> "subprocess.Po
 
 def ended(process: "subprocess.Popen[str]") -> Any:
     """Return what a deploy that has worked says."""
-    out, said = process.communicate(timeout=60)
+    out, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, said
     return json.loads(out)
 
@@ -64,7 +65,7 @@ def killed(cloud: Cloud, function: Function, wanted: str, *, answered: bool) -> 
         process = started(function, stands.url)
         stands.until_reached()
         process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE_S)
     assert process.returncode == -signal.SIGKILL
 
 

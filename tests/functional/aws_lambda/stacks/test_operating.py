@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from tests.fakes.aws.cloud import Cloud
 from tests.fakes.functions import Function, Functions
+from tests.fakes.patience import PATIENCE_S
 
 from preheat.progress import quiet
 
@@ -77,7 +78,7 @@ def preheat(*arguments: str) -> Any:
         [PREHEAT, *arguments, "--provider", "lambda", "--json"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         env=dict(os.environ),
     )
     assert done.returncode == 0, done.stderr
@@ -133,7 +134,7 @@ def test_the_command_line_invokes_and_shows(two: Function) -> None:
         [PREHEAT, "invoke", two.name, "--data", '"you"', "--provider", "lambda"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     assert (answer.returncode, answer.stdout.strip()) == (0, '"second you"'), answer.stderr
     status = preheat("status", two.name)

@@ -8,6 +8,7 @@ import pytest
 from tests.fakes.functions import Function, Functions
 from tests.fakes.modal.account import SETTINGS
 from tests.fakes.modal.plane import ControlPlane
+from tests.fakes.patience import PATIENCE_S
 
 from preheat_providers.modal.provider import ModalProvider
 
@@ -31,7 +32,7 @@ def test_the_example_that_generates_text_deploys_and_streams(
         json.dumps(PROMPT).encode(),
         {"content-type": "application/json"},
     )
-    with urllib.request.urlopen(asked, timeout=60) as answer:
+    with urllib.request.urlopen(asked, timeout=PATIENCE_S) as answer:
         assert answer.headers["content-type"] == "application/x-ndjson"
         pieces = [json.loads(line) for line in answer]
     assert "".join(pieces).startswith("two three")

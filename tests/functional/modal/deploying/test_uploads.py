@@ -15,6 +15,7 @@ from tests.fakes.aws.cloud import ACCOUNT, REGION, SECRET, Cloud, account
 from tests.fakes.functions import Function, Functions
 from tests.fakes.modal.identity import ISSUER
 from tests.fakes.modal.plane import ControlPlane
+from tests.fakes.patience import PATIENCE_S
 
 from preheat.errors import ProjectError, ProviderError
 from preheat_providers.modal.provider import ModalProvider
@@ -115,7 +116,7 @@ def event(key: str, sequencer: str = "1", etag: str = "0") -> bytes:
 def tell(url: str, body: bytes, key: str) -> tuple[int, bytes]:
     request = urllib.request.Request(url, body, {HEADER: key})
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         with error:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from grpclib import Status
 from tests.fakes.modal.plane import ControlPlane
+from tests.fakes.patience import PATIENCE_S
 
 from preheat.errors import ProviderError
 from preheat.progress import Amount, Event, quiet
@@ -92,7 +93,7 @@ def test_a_ctrl_c_in_the_middle_is_gone_on_from(
     )
     plane.until(lambda: plane.blocks_received == here + 2 and plane.uploads_held > held)
     process.send_signal(signal.SIGINT)
-    assert process.wait(60) != 0
+    assert process.wait(PATIENCE_S) != 0
     assert FOLDER not in {path.partition("/")[0] for path in data.files("/")}
 
     plane.hold_uploads(after=100)  # what hangs goes on hanging: nothing of it arrives late

@@ -9,13 +9,13 @@ import pytest
 from tests.fakes.modal.container import Container
 from tests.fakes.modal.harbour import Shipped
 from tests.fakes.modal.hold import Hold, holding
+from tests.fakes.patience import PATIENCE_S
 from tests.functional.modal.running.conftest import Zoo
 
 pytestmark = [pytest.mark.runtime, pytest.mark.index, pytest.mark.xdist_group("modal-running")]
 
 GRR = {"do": "say", "what": "grr"}
 ENDED = ("succeeded", "failed", "cancelled")
-LONGEST_S = 120
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def state(shipped: Shipped, job: str) -> dict[str, Any]:
 
 def until(shipped: Shipped, job: str, *statuses: str) -> dict[str, Any]:
     """Ask for the job until its state is one of those."""
-    ends = time.monotonic() + LONGEST_S
+    ends = time.monotonic() + PATIENCE_S
     while (found := state(shipped, job))["status"] not in statuses:
         over = found["status"] in ENDED or time.monotonic() > ends
         assert not over, (found, shipped.container().lines[-10:])
@@ -179,11 +179,14 @@ def test_what_no_job_is_taken_for(tiger: Shipped, headers: dict[str, str], statu
 
 def test_a_job_expires(tiger: Shipped) -> None:
     job = submit(tiger, GRR, **{"x-preheat-ttl-s": "0.05"}).json()["id"]
-    ends = time.monotonic() + LONGEST_S
+    ends = time.monotonic() + PATIENCE_S
     while tiger.http.get(f"/jobs/{job}").status_code != 404:
         assert time.monotonic() < ends
 
 
 def test_nobody_reads_a_job_that_there_is_not(tiger: Shipped) -> None:
     assert tiger.http.get(f"/jobs/{'0' * 32}").status_code == 404
-    assert httpx.get(f"{tiger.http.base_url}/jobs/{'0' * 32}", trust_env=False).status_code == 401
+    assert (
+        httpx.get(f"{tiger.http.base_url}/jobs/{'0' * 32}", trust_env=False, timeout=PATIENCE_S).status_code
+        == 401
+    )

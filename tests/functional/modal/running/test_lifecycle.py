@@ -4,6 +4,7 @@ import threading
 
 import pytest
 from tests.fakes.modal.harbour import FUNCTION, Harbour
+from tests.fakes.patience import PATIENCE_S
 from tests.functional.modal.running.conftest import Zoo
 
 pytestmark = [pytest.mark.runtime, pytest.mark.index, pytest.mark.xdist_group("modal-running")]
@@ -66,7 +67,7 @@ def test_teardown_runs_after_what_is_in_hand(harbour: Harbour, zoo: Zoo) -> None
     asking.start()
     harbour.plane.until(lambda: "sleeps" in tiger.said())
     (container,) = harbour.plane.drain(tiger.spec.app)
-    asking.join(30)
+    asking.join(PATIENCE_S)
     assert answers == [200]
     assert tiger.said()[-2:] == ["sleeps", "teardown"]
     assert container.exit_code == 0

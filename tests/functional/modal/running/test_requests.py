@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 from tests.fakes.modal.harbour import Harbour, Shipped
+from tests.fakes.patience import PATIENCE_S
 from tests.functional.modal.running.conftest import Zoo
 
 pytestmark = [pytest.mark.runtime, pytest.mark.index, pytest.mark.xdist_group("modal-running")]
@@ -41,21 +42,21 @@ def test_an_answer_says_how_it_was_made(tiger: Shipped) -> None:
 @pytest.mark.parametrize("sent", [{}, {"authorization": "Bearer wrong"}, {"authorization": "Basic eA=="}])
 def test_nobody_calls_without_the_token(tiger: Shipped, sent: dict[str, str]) -> None:
     url = f"{tiger.http.base_url}/invocations"
-    answer = httpx.post(url, json=GRR, headers=sent, trust_env=False)
+    answer = httpx.post(url, json=GRR, headers=sent, trust_env=False, timeout=PATIENCE_S)
     assert answer.status_code == 401
     assert answer.headers["content-type"] == "application/problem+json"
 
 
 def test_pages_need_no_token(tiger: Shipped) -> None:
     for path in ("/", "/docs", "/schema", "/openapi.json", "/ping", "/readyz", "/healthz"):
-        answer = httpx.get(f"{tiger.http.base_url}{path}", trust_env=False)
+        answer = httpx.get(f"{tiger.http.base_url}{path}", trust_env=False, timeout=PATIENCE_S)
         assert answer.status_code == 200, path
 
 
 def test_a_proxy_token_of_modal_opens_the_door_and_ours_is_not_asked_for(harbour: Harbour, zoo: Zoo) -> None:
     shipped = zoo(options={"auth": "proxy"}, token=None)
     url = f"{shipped.http.base_url}/invocations"
-    assert httpx.post(url, json=GRR, trust_env=False).status_code == 401
+    assert httpx.post(url, json=GRR, trust_env=False, timeout=PATIENCE_S).status_code == 401
     assert not [c for c in harbour.plane.containers if c.function.app.name == shipped.spec.app]
     (key, secret), *_ = harbour.plane.proxy_tokens.items()
     headers = {"Modal-Key": key, "Modal-Secret": secret}

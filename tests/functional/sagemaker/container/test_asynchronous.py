@@ -52,7 +52,7 @@ TOGETHER = """
 
         @preheat.threaded(threads=4)
         def predict(self, text: str) -> str:
-            self.together.wait(10)
+            self.together.wait(120)
             return text
     """
 BROKEN = """

@@ -9,6 +9,7 @@ import pytest
 from tests.fakes.aws.cloud import BUCKET
 from tests.fakes.aws.resources import stack_of
 from tests.fakes.functions import Function
+from tests.fakes.patience import PATIENCE_S
 from tests.fakes.sagemaker.account import Account
 
 from preheat.errors import ProviderError
@@ -273,7 +274,11 @@ def test_weights_that_go_apart_lie_in_the_bucket_as_sagemaker_fetches_them(
     asked = [{"imageDigest": container["Image"].partition("@")[2]}]
     [image] = ecr.batch_get_image(repositoryName=repository, imageIds=asked)["images"]
     config = json.loads(image["imageManifest"])["config"]["digest"]
-    blob = httpx.get(f"http://{account.door.host}/v2/{repository}/blobs/{config}", auth=account.door.login)
+    blob = httpx.get(
+        f"http://{account.door.host}/v2/{repository}/blobs/{config}",
+        auth=account.door.login,
+        timeout=PATIENCE_S,
+    )
     made = [each["created_by"] for each in blob.raise_for_status().json()["history"]]
     assert made[-1] == "preheat: code"
     assert "preheat: weights" not in made

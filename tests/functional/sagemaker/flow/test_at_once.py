@@ -11,6 +11,7 @@ import httpx
 import pytest
 from tests.fakes.aws.by_name import ByName
 from tests.fakes.functions import Function, Functions
+from tests.fakes.patience import PATIENCE_S
 from tests.fakes.sagemaker.account import Account, nothing
 from tests.functional.sagemaker.deploying.test_deploying import SCANS, second
 
@@ -43,7 +44,9 @@ def deployed(request: pytest.FixtureRequest, functions: Functions, account: Acco
     deployment = function.deploy()
     token = {"authorization": f"Bearer {deployment.token}"}
     transport = ByName(account.cloud.server.endpoint)
-    with httpx.Client(base_url=deployment.endpoint, headers=token, transport=transport) as caller:
+    with httpx.Client(
+        base_url=deployment.endpoint, headers=token, transport=transport, timeout=PATIENCE_S
+    ) as caller:
         yield AtOnce(function, caller)
     account.launch = nothing
     function.provider.destroy(function.name, function.stage, report=quiet)

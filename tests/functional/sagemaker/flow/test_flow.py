@@ -12,6 +12,7 @@ from tests.fakes.aws.by_name import ByName
 from tests.fakes.aws.resources import physical_id, waiting
 from tests.fakes.clock import HandClock
 from tests.fakes.functions import Function
+from tests.fakes.patience import PATIENCE_S
 from tests.fakes.sagemaker.account import Account
 from tests.fakes.sagemaker.alarms import PERIOD_S
 from tests.fakes.sagemaker.autoscaling import AutoScaler
@@ -27,12 +28,10 @@ from preheat.interface.media import File
 from preheat.provider.protocol import Deployment
 from preheat_providers.sagemaker.template.names import endpoint_name, stack_name
 
-LONGEST_S = 60.0
-
 
 def eventually(look: Callable[[], Any]) -> Any:
     """Look until there is something."""
-    given_up = time.monotonic() + LONGEST_S
+    given_up = time.monotonic() + PATIENCE_S
     pause = threading.Event()
     while not (found := look()):
         assert time.monotonic() < given_up, "it did not come"
@@ -49,11 +48,12 @@ def deployed(words: Function) -> Deployment:
 def client(deployed: Deployment, account: Account) -> Iterator[Client]:
     """The Python client, with the token that the deploy showed."""
     assert deployed.token is not None
-    core: Endpoint = client_core(LONGEST_S, Retries())
+    core: Endpoint = client_core(PATIENCE_S, Retries())
     http = httpx.Client(
         base_url=deployed.endpoint,
         headers={"authorization": f"Bearer {deployed.token}"},
         transport=ByName(account.cloud.server.endpoint),
+        timeout=PATIENCE_S,
     )
     with Client(http, core) as client:
         yield client
@@ -143,8 +143,9 @@ def test_a_job_that_fails_raises_the_problem_of_the_handler(
 
 
 def test_without_the_token_nobody_submits(deployed: Deployment, account: Account) -> None:
-    http = httpx.Client(base_url=deployed.endpoint, transport=ByName(account.cloud.server.endpoint))
-    with Client(http, client_core(LONGEST_S, Retries())) as stranger:
+    to = ByName(account.cloud.server.endpoint)
+    http = httpx.Client(base_url=deployed.endpoint, transport=to, timeout=PATIENCE_S)
+    with Client(http, client_core(PATIENCE_S, Retries())) as stranger:
         assert stranger.schema()["title"] == "Model"
         with pytest.raises(Unauthorized):
             stranger.submit(File(b"hello", "text/plain"))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.fakes.patience import PATIENCE_S
 from tests.fakes.servers import ServerProcess
 
 pytestmark = pytest.mark.runtime
@@ -14,7 +15,6 @@ pytestmark = pytest.mark.runtime
 HERE = Path(__file__).parent
 HANDLERS = (HERE / "handlers.py").read_text()
 EXAMPLES = 40
-LONGEST_S = 120
 
 # Their schema says everything that they demand of an input.
 SAID = [
@@ -57,7 +57,13 @@ def test_no_request_gets_what_the_document_does_not_say(
         command += ["--include-path", "/invocations"]
     environment = {**os.environ, "SCHEMATHESIS_HOOKS": "schemathesis_hooks", "PYTHONPATH": str(HERE)}
     run = subprocess.run(
-        command, capture_output=True, text=True, timeout=LONGEST_S, env=environment, cwd=tmp_path, check=False
+        command,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        env=environment,
+        cwd=tmp_path,
+        check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
     assert not [event for event in server.events if event.get("level") == "error"]

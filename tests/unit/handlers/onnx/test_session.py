@@ -8,6 +8,7 @@ import onnxruntime
 import pytest
 from onnx import helper
 from tests.fakes.onnx_models import linear, ones, tuned, value, written
+from tests.fakes.patience import PATIENCE_S
 
 from preheat.errors import HandlerError
 from preheat.interface.starting import Start
@@ -116,7 +117,7 @@ def test_a_caller_may_change_its_arrays_as_soon_as_it_has_its_answer(tmp_path: P
     first, following = session.onnx, open_session(tmp_path / "m.onnx").onnx
 
     def create() -> Any:
-        assert changed.wait(30)
+        assert changed.wait(PATIENCE_S)
         return following
 
     session.swap, session.start = Swap("m", create, 0.0), Start(settled=True)

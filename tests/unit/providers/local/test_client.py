@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tests.fakes.patience import PATIENCE_S
 
 from preheat.errors import ProviderError
 from preheat.interface.message import Request
@@ -14,14 +15,13 @@ from preheat_providers.local.client import SupervisorClient
 STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: application/x-ndjson\r\ntransfer-encoding: chunked\r\n\r\n"
 SHORT = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 10\r\n\r\nhalf"
 REQUEST = Request(id="r1", body=b'"end of it"')
-WITHIN_S = 30.0
 
 
 @contextmanager
 def answering(parts: "queue.SimpleQueue[bytes | None]") -> Iterator[str]:
     """Answer one request with what `parts` gives, as soon as it does; None closes the connection."""
     server = socket.create_server(("127.0.0.1", 0))
-    server.settimeout(WITHIN_S)
+    server.settimeout(PATIENCE_S)
 
     def serve() -> None:
         connection, _ = server.accept()
@@ -29,7 +29,7 @@ def answering(parts: "queue.SimpleQueue[bytes | None]") -> Iterator[str]:
             received = b""
             while not received.endswith(REQUEST.body):
                 received += connection.recv(65536)
-            while part := parts.get(timeout=WITHIN_S):
+            while part := parts.get(timeout=PATIENCE_S):
                 connection.sendall(part)
 
     thread = threading.Thread(target=serve)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from tests.fakes.engine import FakeEngine, Stalled, echo
+from tests.fakes.patience import PATIENCE_S
 from tests.fakes.raw_http import chunked, connected, exchange, request, split_answers
 from tests.fakes.surface import surface
 
@@ -24,7 +25,7 @@ GET = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n"
 def on_a_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
     @wraps(test)
     def run(*args: Any, **kwargs: Any) -> None:
-        asyncio.run(asyncio.wait_for(test(*args, **kwargs), 20))
+        asyncio.run(asyncio.wait_for(test(*args, **kwargs), PATIENCE_S))
 
     return run
 
@@ -184,7 +185,7 @@ async def test_half_a_head_is_timed_from_when_the_server_reads_again() -> None:
 @on_a_loop
 async def test_a_refused_client_may_go_on_sending_and_still_gets_its_answer() -> None:
     def send_all_and_then_read(port: int) -> bytes:
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as client:
             for part in (b"garbage\r\n\r\n", *[b"x" * 1_000_000] * 10):
                 client.sendall(part)
             return client.recv(10_000)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from tests.fakes.engine import FakeEngine, Stalled, Stream, echo
+from tests.fakes.patience import PATIENCE_S
 from tests.fakes.surface import only_token, surface
 
 from preheat.errors import HandlerFailed, Overloaded
@@ -21,7 +22,7 @@ from preheat_providers.local.supervisor.gateway import bind
 def on_a_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
     @wraps(test)
     def run(*args: Any, **kwargs: Any) -> None:
-        asyncio.run(asyncio.wait_for(test(*args, **kwargs), 20))
+        asyncio.run(asyncio.wait_for(test(*args, **kwargs), PATIENCE_S))
 
     return run
 

@@ -6,6 +6,7 @@ from functools import wraps
 from typing import Any
 
 import pytest
+from tests.fakes.patience import PATIENCE_S
 
 from preheat.runtime.server.bounds import Bounds
 from preheat.runtime.server.http import Endpoint
@@ -15,7 +16,7 @@ from preheat_providers.local.supervisor.gateway import bind
 def on_a_loop(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
     @wraps(test)
     def run() -> None:
-        asyncio.run(asyncio.wait_for(test(), 20))
+        asyncio.run(asyncio.wait_for(test(), PATIENCE_S))
 
     del run.__wrapped__
     return run

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.fakes.patience import PATIENCE_S
 
 import preheat
 
@@ -32,7 +33,7 @@ def start(body: str, *prefix: str) -> "subprocess.Popen[str]":
 )
 def test_it_ends_as_the_server_does(body: str, code: int) -> None:
     with start(body) as process:
-        assert process.wait(20) == code
+        assert process.wait(PATIENCE_S) == code
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -47,7 +48,7 @@ signal.pause()
         assert process.stdout is not None
         assert process.stdout.readline() == "up\n"
         process.send_signal(number)
-        assert process.wait(20) == 3
+        assert process.wait(PATIENCE_S) == 3
 
 
 def can_isolate() -> bool:
@@ -71,5 +72,5 @@ print("gone", flush=True)
     with start(body, *ISOLATED) as process:
         assert process.stdout is not None
         assert process.stdout.read() == "gone\n"
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE_S) == 0
     assert os.getpid() != 1

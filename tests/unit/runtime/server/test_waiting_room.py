@@ -22,7 +22,7 @@ class Room:
         self._thread.start()
 
     def come(self) -> socket.socket:
-        return socket.create_connection(self._listener.getsockname(), timeout=20)
+        return socket.create_connection(self._listener.getsockname(), timeout=120)
 
     def leave(self, *, say: bool = True) -> None:
         """Tell it to end, or let its line break; return when it has ended."""
@@ -31,7 +31,7 @@ class Room:
         else:
             os.close(self.line)
             self.line = -1
-        self._thread.join(20)
+        self._thread.join(120)
         assert not self._thread.is_alive()
 
     def close(self) -> None:

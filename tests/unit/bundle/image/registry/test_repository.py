@@ -5,6 +5,7 @@ from contextlib import closing
 import httpx
 import pytest
 from tests.fakes.image_bench import Bench
+from tests.fakes.patience import PATIENCE_S
 
 from preheat.bundle.image.blob import BytesBlob, digest_of
 from preheat.bundle.image.document import Descriptor
@@ -165,5 +166,5 @@ def test_a_wait_for_a_busy_registry_ends_with_the_stop(bench: Bench) -> None:
         waiting = threading.Thread(target=transport.wait, args=(1, busy), daemon=True)
         waiting.start()
         stopped.set()
-        waiting.join(timeout=10)
+        waiting.join(timeout=PATIENCE_S)
         assert not waiting.is_alive()

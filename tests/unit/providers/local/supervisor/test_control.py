@@ -2,6 +2,8 @@ import asyncio
 import json
 from pathlib import Path
 
+from tests.fakes.patience import PATIENCE_S
+
 from preheat_providers.local.supervisor.control import ControlServer, pump_lines
 
 
@@ -30,7 +32,7 @@ def test_a_worker_is_known_by_its_first_line_and_heard_until_it_hangs_up(tmp_pat
         assert [event async for event in heard] == []
         await server.stop()
 
-    asyncio.run(asyncio.wait_for(main(), 10))
+    asyncio.run(asyncio.wait_for(main(), PATIENCE_S))
 
 
 def test_what_nobody_expects_is_hung_up_on(tmp_path: Path) -> None:
@@ -46,7 +48,7 @@ def test_what_nobody_expects_is_hung_up_on(tmp_path: Path) -> None:
         first.close()
         await server.stop()
 
-    asyncio.run(asyncio.wait_for(main(), 10))
+    asyncio.run(asyncio.wait_for(main(), PATIENCE_S))
 
 
 def test_output_is_passed_on_line_by_line(tmp_path: Path) -> None:
@@ -61,7 +63,7 @@ def test_output_is_passed_on_line_by_line(tmp_path: Path) -> None:
         assert [await lines.get() for _ in range(4)] == ["one", "two", "\ufffd", "last"]
         await server.stop()
 
-    asyncio.run(asyncio.wait_for(main(), 10))
+    asyncio.run(asyncio.wait_for(main(), PATIENCE_S))
 
 
 def test_a_line_without_end_is_passed_on_in_pieces() -> None:

@@ -3,6 +3,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from tests.fakes.patience import PATIENCE_S
 
 from preheat.errors import Conflict
 from preheat_providers.local.supervisor.lock import Holder, SupervisorLock, read_holder, wait_until_free
@@ -35,5 +36,5 @@ def test_waiting_ends_when_the_holder_lets_go(tmp_path: Path) -> None:
     waiting.start()
     assert waiting.is_alive()
     lock.release()
-    waiting.join(10)
+    waiting.join(PATIENCE_S)
     assert not waiting.is_alive()

@@ -5,6 +5,7 @@ from functools import wraps
 from typing import Any
 
 from tests.fakes.clock import HandClock
+from tests.fakes.patience import PATIENCE_S
 from tests.fakes.workers import FakeStarter, ListLog
 
 from preheat.errors import WorkerDied
@@ -18,7 +19,7 @@ from preheat_providers.local.supervisor.worker import NotReached
 def on_a_loop(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
     @wraps(test)
     def run() -> None:
-        asyncio.run(asyncio.wait_for(test(), 10))
+        asyncio.run(asyncio.wait_for(test(), PATIENCE_S))
 
     del run.__wrapped__
     return run

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.fakes.patience import PATIENCE_S
 
 from preheat.errors import DeadlineExceeded, HandlerFailed, WorkerDied
 from preheat.interface.message import Request, Response
@@ -69,7 +70,7 @@ def run(
     async def main() -> None:
         async with Peer(tmp_path / "w.sock", answer) as peer:
             worker = SocketWorker("w", socket=peer.path, channel=Channel())
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 await test(worker, peer)
             worker.set_ended("exit code 0")
 

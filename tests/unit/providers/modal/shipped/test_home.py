@@ -5,6 +5,7 @@ import threading
 
 import pytest
 from tests.fakes.models import model_of
+from tests.fakes.patience import PATIENCE_S
 
 import preheat
 from preheat_providers.modal.shipped.home import Home
@@ -26,7 +27,7 @@ def test_steps_and_calls_run_on_the_same_thread_which_is_not_this_one() -> None:
     first = home.run(threading.get_ident)
     second = asyncio.run(home.finish(threading.get_ident))
     home.serve(1)
-    third = home.thread.submit(threading.get_ident).result(10)
+    third = home.thread.submit(threading.get_ident).result(PATIENCE_S)
     assert first == second == third
     assert first != threading.get_ident()
 
@@ -43,7 +44,7 @@ def test_calls_wait_until_the_steps_are_taken() -> None:
     call = home.thread.submit(threading.get_ident)
     assert home.run(lambda: call.done()) is False
     home.serve(1)
-    assert isinstance(call.result(10), int)
+    assert isinstance(call.result(PATIENCE_S), int)
 
 
 def test_threaded_handlers_have_as_many_threads() -> None:
@@ -51,7 +52,7 @@ def test_threaded_handlers_have_as_many_threads() -> None:
     home.serve(3)
     together = threading.Barrier(3)
     calls = [home.thread.submit(together.wait, 10) for _ in range(3)]
-    assert sorted(call.result(10) for call in calls) == [0, 1, 2]
+    assert sorted(call.result(PATIENCE_S) for call in calls) == [0, 1, 2]
 
 
 def test_teardown_follows_the_calls_made_so_far() -> None:

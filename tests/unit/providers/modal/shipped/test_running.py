@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from tests.fakes.modal_running import Left, asked, run, running_of, settings_of, write_bundle
+from tests.fakes.patience import PATIENCE_S
 
 from preheat.errors import ProviderError
 from preheat.interface.manifest import Limits
@@ -170,7 +171,7 @@ def test_a_predict_that_nothing_stops_makes_the_container_leave_once(handlers: H
         await running.finish_after_restore()
         application = running.asgi_application(no_jobs())
         status, _ = await asked(application, "/invocations", b'"stuck"')
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await left.asked.wait()
         await running.on_exit()
         return int(status)
@@ -205,5 +206,5 @@ def test_the_lifespan_is_acknowledged_without_the_web_framework(handlers: Handle
 
 def test_a_module_that_is_not_there_is_left_to_whoever_needs_it() -> None:
     thread = import_aside(("no_such_module_of_anybody", "json"))
-    thread.join(10)
+    thread.join(PATIENCE_S)
     assert not thread.is_alive()
