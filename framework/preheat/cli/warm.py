@@ -13,7 +13,7 @@ from preheat.cli.problems import note
 from preheat.cli.text import bold, columns, paste
 from preheat.cli.tools import Tools, pass_tools
 from preheat.cli.warm_plan import plan
-from preheat.errors import ProjectError, ProviderError
+from preheat.errors import ProviderError
 from preheat.project.document import FILE
 from preheat.provider.protocol import KeepsWarm, Pool, WarmPool
 
@@ -136,17 +136,9 @@ def _write(tools: Tools, name: str | None, provider: str, stage: str, change: Po
         )
     settings = platform.warm_settings(pipeline.project(root), change)
 
-    def usable(folder: Path) -> None:
-        project = pipeline.project(folder)
-        pipeline.check(project)
-        for key, value in platform.warm_settings(project, change).items():
-            if value is None:
-                raise ProjectError(
-                    f"{key} is set for every stage, and would decide in {stage!r} in place of N.",
-                    hint=f"{FILE}: move {key} to the stages that want it: [stage.NAME.provider.{provider}]",
-                )
-
-    file = write_settings(root, stage, settings, check=usable)
+    file = write_settings(
+        root, stage, settings, check=lambda folder: pipeline.check(pipeline.project(folder))
+    )
     deploy = f"preheat deploy --provider {provider}"
     tools.screen.result(
         {"file": str(file), "settings": settings},

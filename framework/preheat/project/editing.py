@@ -10,7 +10,7 @@ from preheat.project.mistake import KeyPath
 from preheat.project.model import DEFAULT_STAGE
 
 Settings = Mapping[str, Any]
-"""Values by dotted key, such as `scaling.min`; None removes a key."""
+"""Values by dotted key, such as `scaling.min`; None removes one, also a list that every stage has."""
 
 
 def write_settings(root: Path, stage: str, settings: Settings, *, check: Callable[[Path], object]) -> Path:
@@ -24,7 +24,8 @@ def write_settings(root: Path, stage: str, settings: Settings, *, check: Callabl
     before = document.file.read_bytes()
     text = tomlkit.parse(before.decode("utf-8-sig"))
     for key, value in settings.items():
-        _set(text, _place(document, key, stage), value)
+        place = _place(document, key, stage)
+        _set(text, place, _none_of(document, key) if value is None and place[0] == "stage" else value)
     _replace(document.file, tomlkit.dumps(text).encode())
     try:
         check(root)
@@ -39,6 +40,14 @@ def _place(document: Document, key: str, stage: str) -> KeyPath:
     path = tuple(key.split("."))
     own = ("stage", stage, *path)
     return path if stage == DEFAULT_STAGE and own not in document.lines else own
+
+
+def _none_of(document: Document, key: str) -> list[Any] | None:
+    """Return what leaves a stage without the value that the file has for every stage; None if it has none."""
+    found: Any = document.values
+    for part in key.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return [] if isinstance(found, list) else None
 
 
 def _set(text: Any, path: KeyPath, value: Any) -> None:

@@ -25,8 +25,7 @@ def hours_schema(description: str) -> Mapping[str, Any]:
                 "max": {"type": "integer", "minimum": 0},
             },
         },
-        "minItems": 1,
-        "description": description,
+        "description": f"{description} At a stage, `[]` takes them away.",
     }
 
 

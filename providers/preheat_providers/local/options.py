@@ -60,9 +60,9 @@ SCHEMA: Mapping[str, Any] = {
                     "min": {"type": "integer", "minimum": 0},
                 },
             },
-            "minItems": 1,
             "description": "From when on how many workers always run, in place of scaling.min: "
-            '`[{cron = "0 8 * * 1-5", timezone = "Europe/Berlin", min = 1}]`.',
+            '`[{cron = "0 8 * * 1-5", timezone = "Europe/Berlin", min = 1}]`. '
+            "At a stage, `[]` takes them away.",
         },
         "access_log": {
             "type": "boolean",

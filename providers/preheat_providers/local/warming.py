@@ -24,7 +24,7 @@ def warm_options(project: Project, demand: Demand) -> Iterator[WarmOption]:
         kind="nothing",
         rates=Rates(),
         basis="a worker stops when it is idle",
-        settings=_pool(Pool(min=0, buffer=0, idle_s=0)),
+        settings={**_scaling(Pool(min=0, buffer=0, idle_s=0)), **_without_others(project)},
         most=project.scaling.max,
         concurrency=at_once,
     )
@@ -40,7 +40,11 @@ def warm_options(project: Project, demand: Demand) -> Iterator[WarmOption]:
             name=f"histogram, idle {idle_s} s",
             kind="histogram",
             basis="the same memory, when past idle times say (Serverless in the Wild, ATC'20)",
-            settings={**_pool(Pool(min=0, buffer=0, idle_s=idle_s)), KEEP_ALIVE: "histogram"},
+            settings={
+                **plain.settings,
+                **_scaling(Pool(min=0, buffer=0, idle_s=idle_s)),
+                KEEP_ALIVE: "histogram",
+            },
             adaptive=True,
         )
     if demand.hours:
@@ -51,7 +55,11 @@ def warm_options(project: Project, demand: Demand) -> Iterator[WarmOption]:
             name="by the hour, idle 60 s",
             kind="scheduled",
             basis=", ".join(f"{each.least} from {each.cron!r}" for each in hours),
-            settings={**_pool(Pool(min=0, buffer=0, idle_s=60)), SCHEDULE: entries},
+            settings={
+                **plain.settings,
+                **_scaling(Pool(min=0, buffer=0, idle_s=60)),
+                SCHEDULE: entries,
+            },
             hours=hours,
             idle_s=60,
         )
@@ -64,15 +72,17 @@ def _sized(plain: WarmOption, pool: Pool) -> WarmOption:
         name=", ".join([*filter(None, words), f"idle {pool.idle_s} s"]),
         kind="kept" if pool.min or pool.buffer else "pool",
         basis="scaling.min, scaling.warm and scaling.idle_s",
-        settings=_pool(pool),
+        settings={**plain.settings, **_scaling(pool)},
         least=pool.min or 0,
         buffer=pool.buffer or 0,
         idle_s=pool.idle_s or 0,
     )
 
 
-def _pool(pool: Pool) -> dict[str, Any]:
-    return {**_scaling(pool), KEEP_ALIVE: None, SCHEDULE: None}
+def _without_others(project: Project) -> dict[str, Any]:
+    """Return what takes the other ways away that a stage of `project` has."""
+    learns = project.provider.get("local", {}).get("keep_alive") == "histogram"
+    return {SCHEDULE: None, **({KEEP_ALIVE: "idle"} if learns else {})}
 
 
 def warm_settings(options: Options, pool: Pool) -> Mapping[str, Any]:

@@ -142,14 +142,15 @@ def test_hours_that_would_decide_are_taken_out_and_that_is_said(provider: WarmPr
     assert "port = 8123" in file.read_text()
 
 
-def test_hours_of_every_stage_cannot_be_taken_out_for_one(provider: WarmProvider, root: Path) -> None:
+def test_hours_of_every_stage_are_taken_out_for_one(provider: WarmProvider, root: Path) -> None:
     file = root / "preheat.toml"
     file.write_text(f"{file.read_text()}\n{HOURS}")
-    before = file.read_text()
-    refused = CommandLine(provider=provider)("warm", "set", "2", "--stage", "prod")
-    assert (refused.code, "provider.local.schedule is set for every stage" in refused.err) == (1, True)
-    assert "[stage.NAME.provider.local]" in refused.err
-    assert file.read_text() == before
+    done = CommandLine(provider=provider)("warm", "set", "2", "--stage", "prod")
+    assert done.code == 0, done.err
+    text = file.read_text()
+    assert HOURS in text
+    assert "[stage.prod.provider.local]\nschedule = []\n" in text
+    assert "[stage.prod.scaling]\nmin = 2\n" in text
 
 
 def test_where_nothing_is_to_change_that_is_said(root: Path) -> None:

@@ -1,8 +1,10 @@
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from preheat.errors import ProjectError
+from preheat.project.assemble import merged
 from preheat.project.editing import write_settings
 
 TEXT = """\
@@ -47,6 +49,15 @@ def test_a_key_is_removed_and_one_that_is_not_there_makes_no_table(root: Path) -
     text = written(root, {"scaling.max": None, "provider.modal.region": None})
     assert "max" not in text
     assert "provider" not in text
+
+
+def test_a_stage_is_left_none_of_a_list_that_the_rest_of_the_file_has(root: Path) -> None:
+    hours = 'schedule = [{cron = "0 8 * * *", min = 1}]\n'
+    (root / "preheat.toml").write_text(TEXT + f"\n[provider.local]\n{hours}")
+    text = written(root, {"provider.local.schedule": None, "provider.local.tls": None}, stage="prod")
+    assert hours in text
+    assert "[stage.prod.provider.local]\nschedule = []\n" in text
+    assert merged(tomllib.loads(text), "prod")["provider"]["local"] == {"schedule": []}
 
 
 def test_a_stage_keeps_its_values_apart(root: Path) -> None:
