@@ -119,9 +119,10 @@ def copy(look_there: "Callable[[], dict[str, Any]]", limit_s: float) -> dict[str
         else:
             os.kill(child, 9)
     os.waitpid(child, 0)
-    if not told:
+    try:
+        answer_document: dict[str, Any] = json.loads(told)
+    except ValueError:  # nothing, or a part of it
         return {"failed": f"it did not end within {limit_s:g} s, or ended the process."}
-    answer_document: dict[str, Any] = json.loads(told)
     return answer_document
 
 

@@ -14,10 +14,10 @@ import sys
 import threading
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import preheat
 from preheat import errors
@@ -66,30 +66,27 @@ class SupervisorClient:
             try:
                 return self._order_once(op, say, fields)
             except _Gone as exc:
-                raise ProviderError(
-                    "The supervisor ended before it answered.", hint=f"See why: tail {self.paths.output}"
-                ) from exc
+                raise self._ended() from exc
 
     def lines(self, op: str, **fields: Any) -> Iterator[Mapping[str, Any]]:
-        """Send one order that answers with a line after another."""
-        with self._connection() as connection, connection.makefile("rwb") as stream:
-            _send(stream, {"op": op, **fields})
-            for line in stream:
-                message = json.loads(line)
-                if "error" in message:
-                    raise _raised(message["error"])
-                if "result" in message:
-                    return
-                yield message
+        """Send one order that answers with a line after another; the end of the supervisor ends them."""
+        try:
+            yield from self._lines_once(op, fields)
+        except _Gone:
+            try:
+                yield from self._lines_once(op, fields)
+            except _Gone as exc:
+                raise self._ended() from exc
 
     def shut_down(self) -> None:
         """End the supervisor gracefully, if one runs, and wait until it has."""
-        connection = self._connect()
-        if connection is not None:
-            with connection, connection.makefile("rwb") as stream:
-                _send(stream, {"op": "shutdown"})
-                stream.readline()
-            self._await_end()
+        if self.paths.lock.exists():
+            with self._alone():
+                connection = self._connect()
+                if connection is not None:
+                    with connection:
+                        _answer(connection, {"op": "shutdown"})
+                    self._await_end()
 
     def invoke(self, endpoint: str, function: str, request: Request) -> Response:
         """Send `request` to the function's endpoint and wait for the whole answer. Raises ProviderError."""
@@ -155,8 +152,8 @@ class SupervisorClient:
                 yield answer
 
     def _order_once(self, op: str, say: Say | None, fields: Mapping[str, Any]) -> Any:
-        with self._connection() as connection, connection.makefile("rwb") as stream:
-            _send(stream, {"op": op, **fields})
+        with self._connection() as connection, connection.makefile("rb") as stream:
+            _send(connection, {"op": op, **fields})
             while line := _line(stream):
                 message = json.loads(line)
                 if "error" in message:
@@ -167,14 +164,33 @@ class SupervisorClient:
                     say(message["step"])
         raise _Gone
 
+    def _lines_once(self, op: str, fields: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+        """Yield the lines. Raises _Gone where none came."""
+        begun = False
+        with self._connection() as connection, connection.makefile("rb") as stream:
+            _send(connection, {"op": op, **fields})
+            while line := _line(stream):
+                message = json.loads(line)
+                if "error" in message:
+                    raise _raised(message["error"])
+                if "result" in message:
+                    return
+                begun = True
+                yield message
+        if not begun:
+            raise _Gone
+
+    def _ended(self) -> ProviderError:
+        return ProviderError(
+            "The supervisor ended before it answered.", hint=f"See why: tail {self.paths.output}"
+        )
+
     @contextmanager
     def _connection(self) -> Iterator[socket.socket]:
         """Connect to a running supervisor of this version, or start one."""
         connection = self._connect()
-        if connection is not None and (found := _hello(connection)) != self._version:
+        if connection is not None and _hello(connection) != self._version:
             connection.close()
-            if found is not None:
-                self.shut_down()
             connection = None
         if connection is None:
             connection = self._start()
@@ -200,15 +216,24 @@ class SupervisorClient:
             return None
         return connection
 
-    def _start(self) -> socket.socket:
-        """Start a supervisor, unless another client just did, and connect to it."""
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Be the only client that starts or ends a supervisor: who waits for its end waits for no other."""
         private_folder(self.paths.home)
         with self.paths.start_lock.open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _start(self) -> socket.socket:
+        """Start a supervisor in place of another version's, unless another client just did; connect to it."""
+        with self._alone():
             connection = self._connect()
             if connection is not None:
-                if _hello(connection) is not None:
+                found = _hello(connection)
+                if found == self._version:
                     return connection
+                if found is not None:
+                    _answer(connection, {"op": "shutdown"})
                 connection.close()
             self._await_end()
             self._launch()
@@ -285,28 +310,34 @@ def _chunks(answer: http.client.HTTPResponse, function: str) -> Iterator[bytes]:
 
 def _hello(connection: socket.socket) -> str | None:
     """Return the version of the supervisor at the other end, or None when it hangs up."""
-    connection.settimeout(STARTING_S)
-    with connection.makefile("rwb") as stream:
-        _send(stream, {"op": "hello"})
-        line = _line(stream)
+    line = _answer(connection, {"op": "hello"})
     connection.settimeout(None)
     return str(json.loads(line)["result"]["version"]) if line else None
 
 
-def _send(stream: Any, order: Mapping[str, Any]) -> None:
+def _answer(connection: socket.socket, order: Mapping[str, Any]) -> bytes:
+    """Send `order` and return the line that answers it at once: empty when the other end hangs up."""
+    connection.settimeout(STARTING_S)
+    with suppress(_Gone), connection.makefile("rb") as stream:
+        _send(connection, order)
+        return _line(stream)
+    return b""
+
+
+def _send(connection: socket.socket, order: Mapping[str, Any]) -> None:
     try:
-        stream.write(json.dumps(order).encode() + b"\n")
-        stream.flush()
+        connection.sendall(json.dumps(order).encode() + b"\n")
     except OSError as exc:
         raise _Gone from exc
 
 
-def _line(stream: Any) -> bytes:
+def _line(stream: BinaryIO) -> bytes:
+    """Return the next line: empty when the other end hangs up, in the middle of one too."""
     try:
-        line: bytes = stream.readline()
+        line = stream.readline()
     except OSError:
         return b""
-    return line
+    return line if line.endswith(b"\n") else b""
 
 
 def _raised(error: Mapping[str, Any]) -> PreheatError:

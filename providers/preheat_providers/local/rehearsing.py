@@ -4,13 +4,12 @@ No zygote, no queue, no HTTP: from the start of the process to the first frame o
 """
 
 import asyncio
-import itertools
 import json
-import os
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from preheat.errors import HandlerError
@@ -23,34 +22,32 @@ from preheat_providers.local.supervisor.process import Launch as WorkerLaunch
 from preheat_providers.local.supervisor.spec import Spec
 
 LINE_BYTES = 64 * 1024
-
-_ids = itertools.count(1)
+WORKER = "cold"
 
 
 def rehearsal_of(spec: Spec, secrets: Mapping[str, str], paths: HomePaths) -> Rehearsal:
-    """Return how workers of `spec` start, with their sockets beside those of the home at `paths`."""
+    """Return how workers of `spec` start.
+
+    Their sockets have a folder beside that of the home at `paths`, which its supervisor clears as it
+    starts and removes as it ends.
+    """
 
     @contextmanager
     def prepare(folder: Path) -> Iterator[Start]:
-        worker = f"cold-{os.getpid()}-{next(_ids)}"
-        sockets = paths.make_sockets()
-        control = sockets / f"{worker}.control"
-        launch = WorkerLaunch(
-            spec=spec, release=0, secrets=secrets, control=control, sockets=sockets, tmp=folder
-        )
-        private_folder(launch.scratch(worker))
         with (
+            TemporaryDirectory(prefix="cold-", dir=paths.make_sockets_parent()) as sockets,
             socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener,
             asyncio.Runner() as runner,
         ):
+            control = Path(sockets) / "control.sock"
+            launch = WorkerLaunch(
+                spec=spec, release=0, secrets=secrets, control=control, sockets=control.parent, tmp=folder
+            )
+            private_folder(launch.scratch(WORKER))
             listener.bind(str(control))
             listener.listen(1)
-            try:
-                with closing(WorkerStart(launch, worker, listener, runner)) as start:
-                    yield start
-            finally:
-                control.unlink(missing_ok=True)
-                launch.socket(worker).unlink(missing_ok=True)
+            with closing(WorkerStart(launch, listener, runner)) as start:
+                yield start
 
     return Rehearsal(
         entry="a fresh worker process",
@@ -62,18 +59,16 @@ def rehearsal_of(spec: Spec, secrets: Mapping[str, str], paths: HomePaths) -> Re
 class WorkerStart:
     """Implements preheat.provider.rehearsal.Start for one worker."""
 
-    def __init__(
-        self, launch: WorkerLaunch, worker: str, listener: socket.socket, runner: asyncio.Runner
-    ) -> None:
+    def __init__(self, launch: WorkerLaunch, listener: socket.socket, runner: asyncio.Runner) -> None:
         flags = launch.command()[1:-1]
         self.launch = Launch(
             flags=tuple(flags),
             script=launch.spec.code / ENTRY,
-            env=launch.environment(worker),
-            cwd=launch.scratch(worker),
-            stdin=json.dumps(launch.config(worker, zygote=False)).encode(),
+            env=launch.environment(WORKER),
+            cwd=launch.scratch(WORKER),
+            stdin=json.dumps(launch.config(WORKER, zygote=False)).encode(),
         )
-        self._socket = launch.socket(worker)
+        self._socket = launch.socket(WORKER)
         self._listener = listener
         self._runner = runner
         self._control: socket.socket | None = None

@@ -37,7 +37,6 @@ WITH_SETUP = """
             {predict}
             return text.upper()
 """
-SHORT = Limits(setup_s=1.0, timeout_s=1.0)
 PAUSE = "signal.pause()"
 
 
@@ -63,7 +62,7 @@ def test_a_process_that_dies_in_setup_is_told_with_how(
 
 
 def test_a_setup_that_hangs_is_ended_at_its_limit(made: Made, starter: Callable[[Subject], Starter]) -> None:
-    subject = made(handler(setup=PAUSE), limits=SHORT)
+    subject = made(handler(setup=PAUSE), limits=Limits(setup_s=1.0))
     with pytest.raises(HandlerError, match="SIGALRM"):
         starter(subject).start(subject.rehearsal)
 
@@ -71,7 +70,7 @@ def test_a_setup_that_hangs_is_ended_at_its_limit(made: Made, starter: Callable[
 def test_a_predict_that_hangs_is_told_as_its_answer(
     made: Made, starter: Callable[[Subject], Starter]
 ) -> None:
-    subject = made(handler(predict=PAUSE), limits=SHORT)
+    subject = made(handler(predict=PAUSE), limits=Limits(setup_s=20.0, timeout_s=1.0))
     with pytest.raises(HandlerError, match="answered 504"):
         starter(subject).start(subject.rehearsal)
 

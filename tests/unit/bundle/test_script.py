@@ -80,7 +80,10 @@ signal.pause()"""
 def test_an_interrupt_ends_what_was_started(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    source = f"import os, signal\nopen({str(pipe)!r}, 'w').write(str(os.getpid()))\nsignal.pause()"
+    source = f"""import json, os, signal, sys
+json.load(sys.stdin)
+open({str(pipe)!r}, "w").write(str(os.getpid()))
+signal.pause()"""
     started: list[int] = []
 
     def interrupt() -> None:
@@ -99,9 +102,11 @@ def test_an_interrupt_ends_what_was_started(tmp_path: Path) -> None:
 def test_a_script_ends_with_the_process_that_runs_it(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    (tmp_path / "script.py").write_text(
-        f"import signal\nheld = open({str(pipe)!r}, 'w', buffering=1)\nheld.write('up\\n')\nsignal.pause()"
-    )
+    (tmp_path / "script.py").write_text(f"""import json, signal, sys
+json.load(sys.stdin)  # it comes once the script is tied
+held = open({str(pipe)!r}, "w", buffering=1)
+held.write("up\\n")
+signal.pause()""")
     runs = f"""
 from pathlib import Path
 from preheat.bundle.interpreter import Interpreter, base_interpreter

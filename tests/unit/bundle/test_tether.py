@@ -8,9 +8,11 @@ import pytest
 
 from preheat.bundle.tether import tether
 
-# The process, and a process of its own, hold the pipe open; each of them waits for ever.
+# The process, and a process of its own, hold the pipe open; each of them waits for ever. It begins once it is
+# told that it is tied, as every script of ours does, which reads its input first.
 HOLDS = """
 import os, signal, sys
+assert sys.stdin.read() == "tied"
 held = open(sys.argv[1], "w", buffering=1)
 os.fork()
 held.write("up\\n")
@@ -21,8 +23,10 @@ import os, signal, subprocess, sys
 from preheat.bundle.tether import tether
 with tether() as tied:
     command = [sys.executable, "-c", sys.argv[2], sys.argv[1]]
-    process = subprocess.Popen(command, pass_fds=(tied.end,), start_new_session=True)
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=(tied.end,), start_new_session=True)
     tied.tie(process.pid)
+    with process.stdin as told:
+        told.write(b"tied")
     signal.pause()
 """
 
@@ -47,8 +51,13 @@ def test_what_is_tied_ends_with_a_process_that_is_killed(pipe: Path) -> None:
 def test_what_is_tied_ends_with_the_block(pipe: Path) -> None:
     with tether() as tied:
         command = [sys.executable, "-c", HOLDS, str(pipe)]
-        process = subprocess.Popen(command, pass_fds=(tied.end,), start_new_session=True)
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, pass_fds=(tied.end,), start_new_session=True
+        )
         tied.tie(process.pid)
+        assert process.stdin is not None
+        with process.stdin as told:
+            told.write(b"tied")
         with pipe.open() as held:
             assert [held.readline(), held.readline()] == ["up\n", "up\n"]
             assert process.poll() is None

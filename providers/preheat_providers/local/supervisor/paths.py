@@ -14,6 +14,9 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 LONGEST_RUNTIME = 50
 """Characters of $XDG_RUNTIME_DIR; with the rest, a socket's path must stay below 104 to 108 (man 7 unix)."""
 WRITABLE_BY_OTHERS = 0o022
+OWN_SOCKETS = (
+    "Have them in a folder of your own: mkdir -m 700 ~/.sockets && export XDG_RUNTIME_DIR=~/.sockets"
+)
 
 
 def function_key(name: str, stage: str) -> str:
@@ -101,14 +104,12 @@ class HomePaths:
         Raises ProviderError where somebody else owns it or the folder it lies in, whose owner could
         put another in its place.
         """
-        sockets = self.sockets
-        for folder in (sockets.parent, sockets):
-            private_folder(
-                folder,
-                hint="Have them in a folder of your own:"
-                " mkdir -m 700 ~/.sockets && export XDG_RUNTIME_DIR=~/.sockets",
-            )
-        return sockets
+        self.make_sockets_parent()
+        return private_folder(self.sockets, hint=OWN_SOCKETS)
+
+    def make_sockets_parent(self) -> Path:
+        """Make the folder that those for sockets lie in and return it. Raises as `make_sockets` does."""
+        return private_folder(self.sockets.parent, hint=OWN_SOCKETS)
 
 
 def private_folder(folder: Path, *, hint: str | None = None) -> Path:

@@ -4,7 +4,11 @@
 beyond the standard one.
 """
 
+import fcntl
+import os
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from preheat.errors import ProviderError
@@ -23,16 +27,32 @@ def authority(folder: Path) -> Path:
 def make_certificates(folder: Path) -> Path:
     """Make the authority and the server's certificate unless they exist; return the authority's file."""
     if not (folder / SERVER).exists():
-        import trustme  # its cryptography costs every other command 50 ms
-
-        private_folder(folder)
-        issuer = trustme.CA(organization_name="Preheat on this machine")
-        server = issuer.issue_cert(*NAMES)
-        chain = b"".join(blob.bytes() for blob in server.cert_chain_pems)
-        authority(folder).write_bytes(issuer.cert_pem.bytes())
-        private_file(folder / "ca-key.pem", issuer.private_key_pem.bytes().decode())
-        private_file(folder / SERVER, (server.private_key_pem.bytes() + chain).decode())
+        with _alone(private_folder(folder)):
+            if not (folder / SERVER).exists():  # still: two deploys at once would mix their files
+                _write_certificates(folder)
     return authority(folder)
+
+
+def _write_certificates(folder: Path) -> None:
+    import trustme  # its cryptography costs every other command 50 ms
+
+    issuer = trustme.CA(organization_name="Preheat on this machine")
+    server = issuer.issue_cert(*NAMES)
+    chain = b"".join(blob.bytes() for blob in server.cert_chain_pems)
+    authority(folder).write_bytes(issuer.cert_pem.bytes())
+    private_file(folder / "ca-key.pem", issuer.private_key_pem.bytes().decode())
+    private_file(folder / SERVER, (server.private_key_pem.bytes() + chain).decode())
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep others who want this out of `folder`."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def server_context(folder: Path) -> ssl.SSLContext:
