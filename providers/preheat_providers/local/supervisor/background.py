@@ -10,7 +10,7 @@ from preheat_providers.local.jobs import Courier, FunctionJobs, JobRunner, JobSt
 from preheat_providers.local.supervisor.logs import FunctionLog
 from preheat_providers.local.supervisor.paths import HomePaths, private_file
 from preheat_providers.local.supervisor.spec import Spec
-from preheat_providers.local.triggers import TriggerHost, dead_letter_folder
+from preheat_providers.local.triggers import TriggerHost, dead_letter_folder, sweep_dead_letters
 
 
 class JobsAndTriggers:
@@ -34,6 +34,7 @@ class JobsAndTriggers:
 
     async def start(self) -> None:
         """Take up what an earlier supervisor left."""
+        await asyncio.to_thread(sweep_dead_letters, self._paths.home)
         await self._runner.start()
 
     async def stop(self) -> None:

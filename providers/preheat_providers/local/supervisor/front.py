@@ -14,7 +14,7 @@ from preheat.runtime.server.http import Endpoint
 from preheat.runtime.server.tokens import bearer_check, open_door, token_hash
 from preheat.runtime.surface import Settings, Surface
 from preheat.runtime.surface.settings import Authenticate
-from preheat_providers.local.supervisor.gateway import HOST, bind
+from preheat_providers.local.supervisor.gateway import HOST, bind, bind_lasting
 from preheat_providers.local.supervisor.grpc_door import GrpcDoor
 from preheat_providers.local.supervisor.logs import FunctionLog
 from preheat_providers.local.supervisor.paths import private_file
@@ -62,8 +62,8 @@ class Front:
 
     def check(self, spec: Spec) -> None:
         """Raise ProviderError or MissingExtra where a port that `spec` asks for cannot be had."""
-        wanted = spec.options.port or self._row.port or 0
-        if self._endpoint is None or wanted != self._endpoint.port:
+        wanted = spec.options.port or self._row.port
+        if wanted and (self._endpoint is None or wanted != self._endpoint.port):
             bind(wanted).close()
         self.grpc.check(spec.options)
 
@@ -81,8 +81,14 @@ class Front:
         return notes
 
     async def show(self, release: ReleaseRow) -> None:
-        """Have the addresses show `release`, on the asked port, or that of before, or a free one."""
+        """Have the addresses show `release`, on the asked port, or that of before, or a free one.
+
+        Raises ProviderError where an address cannot be opened; then one at the same port may be closed.
+        """
         spec, row = release.spec, self._row
+        wanted = spec.options.port or row.port
+        same = self._endpoint is not None and (self._endpoint.port, self._tls) == (wanted, spec.options.tls)
+        context = server_context(self._around.paths.tls) if spec.options.tls and not same else None
         settings = Settings(
             engine=self._engine,
             document=spec.contract,
@@ -97,16 +103,15 @@ class Front:
         )
         app = Surface(settings)
         await self._show_grpc(settings, spec)
-        wanted = spec.options.port or row.port or 0
         current = self._endpoint
-        if current is not None and (current.port, self._tls) == (wanted, spec.options.tls):
+        if current is not None and same:
             current.app = app
             return
         if current is not None and current.port == wanted:
             await current.stop(STOP_S)
-        context = server_context(self._around.paths.tls) if spec.options.tls else None
+            self._endpoint = current = None
         fresh = Endpoint(app, tls=context)
-        port = await fresh.start(bind(wanted))
+        port = await fresh.start(bind(wanted) if wanted else bind_lasting())
         self._around.state.set_port(self._key, port)
         self._endpoint, self._tls = fresh, spec.options.tls
         if current is not None:

@@ -27,7 +27,7 @@ Say = Callable[[str], None]
 
 
 class Function:
-    """One `name@stage`. Changes exclude one another; requests go on meanwhile."""
+    """One `name@stage`. `Home` has its changes exclude one another; requests go on meanwhile."""
 
     def __init__(self, key: str, around: Surroundings) -> None:
         self.key = key
@@ -41,7 +41,6 @@ class Function:
         metrics = Metrics(workers=self._count_workers, circuit_open=self._circuit_open)
         self.front = Front(key, self.traffic, metrics, self.log, around)
         self._running: set[Running] = set()
-        self._changing = asyncio.Lock()
         self._draining: set[asyncio.Task[object]] = set()
 
     @property
@@ -80,37 +79,30 @@ class Function:
         release = self._around.state.release(self.key, row.active)
         canary = self._around.state.release(self.key, row.canary) if row.canary else None
         self.traffic.switch(self._run(release), self._run(canary) if canary else None, row.canary_share)
-        try:
-            await self._show(release)
-            await self._attach(release)
-        except ProviderError as error:
-            # Another port would break every caller, so this says what is wrong and waits for a deploy.
-            self.error = error.message
-            self.log.write("error", "endpoint", error.message)
+        await self._bring_up(release)
         for running in self.traffic.members:
             running.pool.open()
         self._around.background.wake()
 
     async def deploy(self, spec: Spec, secrets: Mapping[str, str], say: Say) -> dict[str, Any]:
         """Make `spec` the next release and give it the traffic; when that fails the old one serves on."""
-        async with self._changing:
-            before = self._around.state.add_function(self.key)
-            if self._same(before, spec, secrets):
-                return self.deployment()
-            _check_layers(spec)
-            self.front.check(spec)
-            token = self.front.make_token(spec)
-            release = self._around.state.add_release(spec)
-            self._secrets.write(release.number, secrets)
-            self.log.write("info", "deploy", f"deploying release {release.number}", digest=spec.digest)
-            try:
-                await self._move_to(release, say)
-            except ProviderError:
-                if token is not None:
-                    self.front.drop_token()
-                raise
-            self.log.write("info", "deploy", f"release {release.number} serves at {self.front.url}")
-            return self.deployment(changed=True, token=token)
+        before = self._around.state.add_function(self.key)
+        if self._same(before, spec, secrets):
+            return self.deployment()
+        _check_layers(spec)
+        self.front.check(spec)
+        token = self.front.make_token(spec)
+        release = self._around.state.add_release(spec)
+        self._secrets.write(release.number, secrets)
+        self.log.write("info", "deploy", f"deploying release {release.number}", digest=spec.digest)
+        try:
+            await self._move_to(release, say)
+        except ProviderError:
+            if token is not None:
+                self.front.drop_token()
+            raise
+        self.log.write("info", "deploy", f"release {release.number} serves at {self.front.url}")
+        return self.deployment(changed=True, token=token)
 
     async def _move_to(self, release: ReleaseRow, say: Say) -> None:
         """Prepare everything that can fail, then switch; undo it all when something did fail."""
@@ -124,7 +116,7 @@ class Function:
             except ProviderError:
                 await self._discard(running)
                 if before is not None:
-                    await self._attach(before)
+                    await self._bring_up(before)
                 raise
         except ProviderError:
             self._around.state.drop_release(self.key, release.number)
@@ -136,24 +128,23 @@ class Function:
 
     async def route(self, active: int, canary: int | None, share: float) -> dict[str, Any]:
         """Give the traffic to kept releases: rollback and promote."""
-        async with self._changing:
-            release = self._around.state.release(self.key, active)
-            second = self._around.state.release(self.key, canary) if canary is not None else None
-            for each in (release, second):
-                if each is not None:
-                    _check_layers(each.spec)
-            now = {running.release: running for running in self.traffic.members}
-            main = now.get(active) or await self._prepared(release, _silent)
-            beside = None
-            if second is not None:
-                beside = now.get(second.number) or await self._prepared(second, _silent)
-            await self._show(release)
-            self._around.state.route(self.key, active, canary=canary, share=share)
-            self._switch(main, beside, share)
-            await self._attach(release)
-            also = f", release {canary} gets {share:.0%}" if canary is not None else ""
-            self.log.write("info", "traffic", f"release {active} serves{also}")
-            return self.deployment(changed=True)
+        release = self._around.state.release(self.key, active)
+        second = self._around.state.release(self.key, canary) if canary is not None else None
+        for each in (release, second):
+            if each is not None:
+                _check_layers(each.spec)
+        now = {running.release: running for running in self.traffic.members}
+        main = now.get(active) or await self._prepared(release, _silent)
+        beside = None
+        if second is not None:
+            beside = now.get(second.number) or await self._prepared(second, _silent)
+        await self._show(release)
+        self._around.state.route(self.key, active, canary=canary, share=share)
+        self._switch(main, beside, share)
+        await self._attach(release)
+        also = f", release {canary} gets {share:.0%}" if canary is not None else ""
+        self.log.write("info", "traffic", f"release {active} serves{also}")
+        return self.deployment(changed=True)
 
     def deployment(self, *, changed: bool = False, token: str | None = None) -> dict[str, Any]:
         """Return the function as `preheat deploy` reports it."""
@@ -186,23 +177,22 @@ class Function:
 
     async def destroy(self) -> list[str]:
         """Stop, and remove everything that a deploy made; return what there was."""
-        async with self._changing:
-            row = self.row
-            await self._around.background.detach(self.key)
-            await self.stop()
-            paths = self._around.paths
-            removed = [f"endpoint {self.front.url}"] if row.port else []
-            removed += [f"release {release.number}" for release in self._around.state.releases(self.key)]
-            removed += await self._around.background.forget(self.key)
-            self._around.state.remove_function(self.key)
-            if self._secrets.remove():
-                removed.append("secrets")
-            removed += self.front.remove()
-            removed += [f"log {path.name}" for path in self.log.remove()]
-            if paths.tmp(self.key).exists():
-                shutil.rmtree(paths.tmp(self.key))
-                removed.append("scratch folders")
-            return removed
+        row = self.row
+        await self._around.background.detach(self.key)
+        await self.stop()
+        paths = self._around.paths
+        removed = [f"endpoint {self.front.url}"] if row.port else []
+        removed += [f"release {release.number}" for release in self._around.state.releases(self.key)]
+        removed += await self._around.background.forget(self.key)
+        self._around.state.remove_function(self.key)
+        if self._secrets.remove():
+            removed.append("secrets")
+        removed += self.front.remove()
+        removed += [f"log {path.name}" for path in self.log.remove()]
+        if paths.tmp(self.key).exists():
+            shutil.rmtree(paths.tmp(self.key))
+            removed.append("scratch folders")
+        return removed
 
     def _same(self, row: FunctionRow, spec: Spec, secrets: Mapping[str, str]) -> bool:
         return (
@@ -236,6 +226,16 @@ class Function:
                     hint=f"See what it printed: preheat logs {self.name}",
                 ) from failure
         return running
+
+    async def _bring_up(self, release: ReleaseRow) -> None:
+        """Have the addresses and triggers be those of `release`, or the status say why they are not."""
+        for step in (self._show, self._attach):
+            try:
+                await step(release)
+            except ProviderError as error:
+                # Another port would break every caller, so this says what is wrong and waits for a deploy.
+                self.error = error.message
+                self.log.write("error", "endpoint", error.message)
 
     async def _show(self, release: ReleaseRow) -> None:
         await self.front.show(release)

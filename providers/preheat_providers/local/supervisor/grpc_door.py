@@ -41,10 +41,10 @@ class GrpcDoor:
             self._server.served = served
             return
         self.check(options)
+        tls = server_pem(certificates) if options.tls and options.grpc_port is not None else None
         await self.stop(stop_s)
         if options.grpc_port is None:
             return
-        tls = server_pem(certificates) if options.tls else None
         self._server = await serve_grpc(served, host=HOST, port=options.grpc_port, tls=tls)
         self._tls = options.tls
 

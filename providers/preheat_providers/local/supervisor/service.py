@@ -104,7 +104,7 @@ class Service:
 def _remove_leftovers(paths: HomePaths, sockets: Path) -> None:
     """Remove what a killed predecessor left: its workers ended with it, their sockets and files did not."""
     for path in sockets.iterdir():
-        path.unlink()
+        path.unlink(missing_ok=True)  # a coldstart removes its own
     shutil.rmtree(paths.home / "tmp", ignore_errors=True)
 
 

@@ -12,10 +12,21 @@ from typing import Any
 from preheat.interface.message import Request
 from preheat_providers.local.jobs import Claim, Clock, Delivery, write_atomically
 
+_FOLDER = "dead-letters"
+
 
 def dead_letter_folder(home: Path, function: str) -> Path:
     """Return where the dead letters of `function` (`name@stage`) are."""
-    return home / "dead-letters" / function
+    return home / _FOLDER / function
+
+
+def sweep_dead_letters(home: Path) -> None:
+    """Remove what a kill left of documents that were being written; their deliveries run again.
+
+    Nothing may run yet: a document that is being written looks the same.
+    """
+    for path in (home / _FOLDER).glob("*/*/.*.tmp"):
+        path.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +93,6 @@ class DeadLetters:
     def remove(self, letter: Letter) -> None:
         """Remove a document that is queued again."""
         letter.path.unlink(missing_ok=True)
-
-    def sweep(self) -> None:
-        """Remove what a kill left of a document that was being written; its delivery runs again."""
-        for path in self._folder.glob("*/.*.tmp"):
-            path.unlink(missing_ok=True)
 
     def _write(self, trigger: str, name: str, document: Mapping[str, Any]) -> None:
         text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"

@@ -94,9 +94,7 @@ class TriggerHost:
             attached.tasks.append(asyncio.create_task(self._keep(function, name, source, event)))
         await asyncio.gather(*(event.wait() for event in ready))
         limit = (Limits() if limits is None else limits).body_bytes
-        letters = self._letters(function)
-        await asyncio.to_thread(letters.sweep)
-        deliveries = FunctionDeliveries(self._buckets.open, letters, limit=limit)
+        deliveries = FunctionDeliveries(self._buckets.open, self._letters(function), limit=limit)
         self._runner.register(function, deliveries)
 
     async def detach(self, function: str) -> None:
@@ -114,7 +112,11 @@ class TriggerHost:
             await self.detach(function)
 
     async def replay(self, function: str) -> int:
-        """Queue every dead letter of `function` again, each once; return how many that were."""
+        """Queue every dead letter of `function` again, each once; return how many that were.
+
+        Raises ProviderError when it is not attached, or no longer as it was at the beginning.
+        """
+        attached = self._attachment(function)
         letters = self._letters(function)
         count = 0
         for letter in await asyncio.to_thread(lambda: tuple(letters.letters())):
@@ -124,6 +126,7 @@ class TriggerHost:
                 continue
             revived = await self._store.revive(letter.job_id, letter.attempt)
             if revived is None:
+                self._check_unchanged(function, attached)
                 revived = await self._store.deliver(function, letter.delivery)
             count += revived
             await asyncio.to_thread(letters.remove, letter)
@@ -134,11 +137,10 @@ class TriggerHost:
     async def backfill(self, function: str, source: str) -> int:
         """Queue what `source` holds and was not queued yet (a folder, `s3://BUCKET/PREFIX`); return how many.
 
-        Raises ProviderError when there is no such source or no trigger to run its objects for.
+        Raises ProviderError when there is no such source or no trigger to run its objects for, and
+        when the function is not attached, or no longer as it was at the beginning.
         """
-        attached = self._attached.get(function)
-        if attached is None:
-            raise ProviderError(f"{function} is not deployed here.")
+        attached = self._attachment(function)
         place, prefix, route = backfill_source(source, attached.routes, attached.options)
         own = place == route.source
         bucket = await self._buckets.open(place)
@@ -148,9 +150,27 @@ class TriggerHost:
             wanted = intake.wants(found.key) if own else found.key.endswith(route.trigger.suffix)
             record = await bucket.identify(found) if wanted else None
             if record is not None:
+                self._check_unchanged(function, attached)
                 count += await intake.take(place, record, mtime_ns=found.mtime_ns, remember=own)
         self._log("backfilled", function=function, source=source, deliveries=count)
         return count
+
+    def _attachment(self, function: str) -> _Attached:
+        attached = self._attached.get(function)
+        if attached is None:
+            raise ProviderError(
+                f"{function} is not deployed here, or could not be brought up again.",
+                hint="See what is: preheat status",
+            )
+        return attached
+
+    def _check_unchanged(self, function: str, attached: _Attached) -> None:
+        """Raise ProviderError where a row queued now would outlive the function that it is for."""
+        if self._attached.get(function) is not attached:
+            raise ProviderError(
+                f"{function} was deployed or destroyed meanwhile, so not everything was queued.",
+                hint="Repeat it: what is queued is not queued again.",
+            )
 
     async def _keep(self, function: str, name: str, source: Source, started: asyncio.Event) -> None:
         """Run a source for ever; `started` is set once it is ready, or has failed for the first time."""

@@ -95,6 +95,15 @@ async def test_tls_keeps_the_port_and_is_trusted_by_the_local_authority(tmp_path
     await door.stop(0.0)
 
 
+async def test_tls_with_a_certificate_that_cannot_be_read_leaves_what_is_served(tmp_path: Path) -> None:
+    door, port = GrpcDoor(), free_port()
+    await door.show(served(FakeEngine()), Options(grpc_port=port), tmp_path, stop_s=0.0)
+    with pytest.raises(ProviderError, match="cannot be read"):
+        await door.show(served(FakeEngine()), Options(grpc_port=port, tls=True), tmp_path, stop_s=0.0)
+    assert await answers(door.address)
+    await door.stop(0.0)
+
+
 async def test_a_port_that_is_taken_is_an_error_before_anything_is_shown(tmp_path: Path) -> None:
     door = GrpcDoor()
     with socket.socket() as taken:
