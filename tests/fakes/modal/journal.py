@@ -72,6 +72,8 @@ class Faults:
     """What fails, and how often."""
 
     _rpcs: dict[str, _Fault] = field(default_factory=dict)
+    held: set[str] = field(default_factory=set)
+    """What is not answered for the time being."""
     uploads_to_drop: int = 0
     """How many more uploads of volume blocks lose their connection in the middle."""
     uploads_let_through: int | None = None

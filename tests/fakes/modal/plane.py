@@ -6,6 +6,7 @@
 
     plane.journal                     what was asked: names(), requests(rpc), last(rpc), unimplemented
     plane.fail(rpc, status, times=2)  the next two answers to `rpc` are an error
+    with plane.holding(rpc): ...      `rpc` is not answered before the block ends
     plane.drop_uploads(times)         as many uploads of volume blocks lose their connection
     plane.hold_uploads(after)         uploads of volume blocks hang after so many, until release_uploads();
                                       plane.uploads_held and plane.blocks_received count them
@@ -35,7 +36,8 @@ runs the whole start again), scale-in by the clock, buffer containers, bucket mo
 import asyncio
 import concurrent.futures
 import threading
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -155,6 +157,15 @@ class ControlPlane:
 
     def fail(self, rpc: str, status: Status, *, message: str = "ordered by a test", times: int = 1) -> None:
         self._state.faults.fail(rpc, status, message, times)
+
+    @contextmanager
+    def holding(self, rpc: str) -> Iterator[None]:
+        self._state.faults.held.add(rpc)
+        try:
+            yield
+        finally:
+            self._state.faults.held.remove(rpc)
+            self._loop.call_soon_threadsafe(self._state.bell.ring)
 
     def drop_uploads(self, times: int) -> None:
         self._state.faults.uploads_to_drop = times

@@ -16,6 +16,7 @@ from grpclib.const import Handler
 from grpclib.server import Server, Stream
 from modal_proto.api_grpc import ModalClientBase
 from tests.fakes.modal.journal import Entry, Faults, Journal
+from tests.fakes.patience import PATIENCE_S
 
 
 async def _never(stream: Any) -> None:
@@ -56,6 +57,7 @@ class Service:
             self.journal.add(Entry(rpc, request, self.container, headers))
             if not self.allowed(headers):
                 raise GRPCError(Status.UNAUTHENTICATED, "Token ID is malformed or unknown")
+            await self.journal.bell.until(lambda: rpc not in self.faults.held, PATIENCE_S)
             self.faults.check(rpc)
             if handler is None:
                 self.journal.unimplemented.append(rpc)

@@ -8,7 +8,6 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import IO
 
 from preheat.errors import ProviderError
 from preheat.progress import Report, Step
@@ -44,6 +43,8 @@ def publish(
 ) -> None:
     """Deploy the app in `file` with the variables `environ`. Raises ProviderError, with the log's end."""
     command = [sys.executable, str(Path(program.__file__)), str(file), app, environment, tag, strategy]
+    said: deque[str] = deque(maxlen=SHOWN_LINES)
+    listener = threading.Thread(target=lambda: _listen(process, said, report), daemon=True)
     process = subprocess.Popen(
         command,
         env={**environ, **OWN_ENVIRONMENT},
@@ -53,21 +54,20 @@ def publish(
         text=True,
         errors="replace",
     )
-    said: deque[str] = deque(maxlen=SHOWN_LINES)
-    assert process.stdout is not None
-    assert process.stderr is not None
-    listener = threading.Thread(target=_listen, args=(process.stderr, said, report), daemon=True)
-    listener.start()
-    try:
+    try:  # at once: a Ctrl-C that came in between would leave the program to deploy on its own
+        listener.start()
+        assert process.stdout is not None
         outcome = process.stdout.read()
         process.wait()
     except BaseException:
         _end(process)
         raise
     finally:
-        listener.join(WAIT_S)
-        process.stdout.close()
-        process.stderr.close()
+        if listener.is_alive():
+            listener.join(WAIT_S)
+        for pipe in (process.stdout, process.stderr):
+            assert pipe is not None
+            pipe.close()
     _check(app, outcome, process.returncode, said)
 
 
@@ -77,8 +77,9 @@ def without(environ: Mapping[str, str], references: Iterable[str]) -> dict[str, 
     return {name: value for name, value in environ.items() if name not in held}
 
 
-def _listen(stream: IO[str], said: deque[str], report: Report) -> None:
-    for line in stream:
+def _listen(process: subprocess.Popen[str], said: deque[str], report: Report) -> None:
+    assert process.stderr is not None
+    for line in process.stderr:
         text = _ESCAPES.sub("", line).strip()
         if text:
             said.append(text)

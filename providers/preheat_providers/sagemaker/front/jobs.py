@@ -144,7 +144,11 @@ class Jobs:
             output=output,
             failure=failure,
         )
-        self._keep(record)
+        if not self.objects.put_new(self.settings.bucket, self._record(identity), record.to_json()):
+            known = self._known(identity)
+            if known is not None:  # of another submit of the same key, and maybe cancelled since
+                return self._again(known, request)
+            self._keep(record)
         return _document(job_document(record, "queued"), status=202, location=f"/jobs/{identity}")
 
     def read(self, identity: str) -> Reply:

@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, cast
 
 import pytest
-from tests.functional.aws_lambda.jobs.conftest import BUCKET, Queued
+from tests.functional.aws_lambda.jobs.conftest import BUCKET, TABLE, Calling, Queued
 
 from preheat.errors import BadInput, Conflicting, NotFound, Unavailable
 from preheat.interface.message import Request, Response
+from preheat.runtime.jobs import Job
 from preheat_providers.aws_lambda.shipped.jobs.calls import JobCall
-from preheat_providers.aws_lambda.shipped.jobs.queue import StillRuns
+from preheat_providers.aws_lambda.shipped.jobs.queue import JobQueue, StillRuns
 from preheat_providers.aws_lambda.shipped.jobs.records import DEFAULT_TTL_S, EVENT_S, GRACE_S, Record
 from preheat_providers.aws_lambda.shipped.shapes import JOB
 
@@ -40,12 +43,43 @@ def test_a_body_too_large_for_a_call_waits_in_the_bucket(queued: Queued) -> None
     assert queued.queue.body(call) == body
 
 
-@pytest.mark.parametrize("key", [None, "k"])
-def test_a_job_that_cannot_be_called_for_is_not_kept(queued: Queued, key: str | None) -> None:
+def test_a_job_that_cannot_be_called_for_is_not_kept(queued: Queued) -> None:
     queued.calls.refused = True
     with pytest.raises(Unavailable, match="Invoke answered TooManyRequestsException"):
-        queued.queue.submit(REQUEST, idempotency_key=key)
+        queued.queue.submit(REQUEST)
     assert queued.items() == 0
+
+
+def test_a_job_with_a_key_that_cannot_be_called_for_is_called_for_when_the_key_comes_again(
+    queued: Queued,
+) -> None:
+    queued.calls.refused = True
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="Invoke answered TooManyRequestsException"):
+            queued.queue.submit(REQUEST, idempotency_key="k")
+    queued.calls.refused = False
+    job, _ = queued.queue.submit(REQUEST, idempotency_key="k")
+    assert len(queued.calls.made) == 1
+    assert claimed(queued, job.id).attempts == 1
+
+
+def test_a_job_that_another_submit_of_its_key_had_accepted_outlives_a_refusal_of_the_first(
+    queued: Queued,
+) -> None:
+    accepted: list[Job] = []
+
+    class Meanwhile(Calling):
+        def invoke(self, **asked: Any) -> None:
+            accepted.append(queued.queue.submit(REQUEST, idempotency_key="k")[0])
+            super().invoke(**asked)
+
+    clients = replace(queued.clients, calls=cast("Any", Meanwhile(refused=True)))
+    first = JobQueue(clients, table=TABLE, bucket=BUCKET, function="f:live", clock=lambda: queued.now)
+    with pytest.raises(Unavailable):
+        first.submit(REQUEST, idempotency_key="k")
+    (job,) = accepted
+    assert queued.queue.get(job.id).status == "queued"
+    assert claimed(queued, job.id).attempts == 1
 
 
 @pytest.mark.parametrize("ttl_s", [0.0, -1.0, 7 * 24 * 3600.0 + 1])

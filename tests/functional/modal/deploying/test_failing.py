@@ -178,14 +178,19 @@ def test_a_receipt_names_what_is_left(
 
 
 def test_a_ctrl_c_ends_the_program_that_deploys(letters: Function, plane: ControlPlane) -> None:
-    def interrupt(event: Event) -> None:
-        if isinstance(event, Step) and event.text.startswith("deploying"):
-            threading.Timer(0.2, signal.raise_signal, (signal.SIGINT,)).start()
+    here = threading.get_ident()
+    before = len(plane.journal.requests("AppPublish"))
 
-    plane.fail("AppPublish", Status.UNAVAILABLE, message="not yet", times=99)
-    with pytest.raises(KeyboardInterrupt):
-        letters.pipeline(interrupt).deploy(letters.root)
-    plane.fail("AppPublish", Status.OK, message="", times=0)
+    def interrupt() -> None:
+        plane.until(lambda: len(plane.journal.requests("AppPublish")) > before)
+        signal.pthread_kill(here, signal.SIGINT)
+
+    with plane.holding("AppPublish"):
+        user = threading.Thread(target=interrupt)
+        user.start()
+        with pytest.raises(KeyboardInterrupt):
+            letters.deploy()
+        user.join()
     assert letters.deploy().release == 1
 
 

@@ -112,6 +112,18 @@ def test_a_job_that_waits_is_cancelled_by_taking_its_input_away(bench: Bench) ->
     assert json_of(bench.ask("POST", "/jobs", BODY, **KEY))["status"] == "cancelled"
 
 
+def test_a_job_that_another_submit_of_its_key_made_and_somebody_cancelled_stays_so(bench: Bench) -> None:
+    class Slow(Endpoint):
+        def send(self, call: Call) -> tuple[str, str]:
+            assert bench.ask("DELETE", f"/jobs/{submitted(bench, **KEY)}")["statusCode"] == 200
+            return Endpoint.send(self, call)
+
+    slow = replace(bench.jobs, endpoint=Slow(bench.runtime, NAME))
+    answer = answered(url_event("POST", "/jobs", BODY, **KEY), slow.answer)
+    assert (answer["statusCode"], json_of(answer)["status"]) == (200, "cancelled")
+    assert read(bench, json_of(answer)["id"])["status"] == "cancelled"
+
+
 def test_a_job_that_has_ended_cannot_be_cancelled(bench: Bench) -> None:
     job = submitted(bench)
     bench.write(f"{PREFIX}outputs/{job}", b"1")

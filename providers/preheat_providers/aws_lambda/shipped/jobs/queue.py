@@ -54,7 +54,8 @@ class JobQueue:
         """Record a job and have it run; return it and whether it is new.
 
         Raises Conflicting for a key that came with another request, BadInput for a time to live that is
-        not above 0 and at most 7 days, and Unavailable when nothing was recorded.
+        not above 0 and at most 7 days, and Unavailable when the job was not called for: nothing is kept of
+        one without a key, and one with a key waits for whoever sends that again.
         """
         now, kept_s = self._clock(), DEFAULT_TTL_S if ttl_s is None else ttl_s
         if not 0 < kept_s <= LONGEST_TTL_S:
@@ -63,10 +64,10 @@ class JobQueue:
             )
         record = Record(id=new_id(), created=now, expires=now + kept_s)
         if idempotency_key is None:
-            return self._begin(record, request, record.item()), True
+            return self._begin(record, request, shared=False), True
         item = idempotency_item(idempotency_key, request, record)
         if self._table.add(item, now):
-            return self._begin(record, request, record.item(), item), True
+            return self._begin(record, request, shared=True), True
         return self._again(item, record, request, idempotency_key)
 
     def get(self, job_id: str) -> Job:
@@ -136,8 +137,11 @@ class JobQueue:
         """Let the job wait for the next attempt; False when it is no longer wanted."""
         return self._table.replace(record, _released(replace(record, status="queued")))
 
-    def _begin(self, record: Record, request: Request, *undone: Item) -> Job:
-        """Record the job and call for its first attempt; remove the items `undone` when either fails."""
+    def _begin(self, record: Record, request: Request, *, shared: bool) -> Job:
+        """Record the job and call for its first attempt; what is not `shared` is removed when either fails.
+
+        Another submit of the same key may have taken a shared one up, and be accepted.
+        """
         try:
             call = JobCall.of(record.id, request)
             if call.body is None:
@@ -145,7 +149,8 @@ class JobQueue:
             self._table.add(record.item(), record.created)
             self._call(call)
         except Unavailable:
-            self._table.remove(*undone)
+            if not shared:
+                self._table.remove(record.item())
             raise
         return record.job(record.created, None)
 
@@ -159,7 +164,7 @@ class JobQueue:
             raise Conflicting(f"The idempotency key {key!r} was used for another request, job {job_id}.")
         found = self._table.record(job_id, record.created)
         if found is None:  # whoever used the key first has not come to this, and may never
-            return self._begin(replace(record, id=job_id), request), True
+            return self._begin(replace(record, id=job_id), request, shared=True), True
         if found.status == "queued" and not found.attempts:
             self._call(JobCall.of(job_id, request))
         return self.get(job_id), False

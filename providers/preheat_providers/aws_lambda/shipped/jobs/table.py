@@ -60,11 +60,10 @@ class JobTable:
             return False
         return True
 
-    def remove(self, *items: Item) -> None:
-        """Remove items, which are as they were put."""
-        for item in items:
-            with asking("removed"):
-                self._client.delete_item(TableName=self._name, Key={"id": item["id"]})
+    def remove(self, item: Item) -> None:
+        """Remove `item`, which is as it was put."""
+        with asking("removed"):
+            self._client.delete_item(TableName=self._name, Key={"id": item["id"]})
 
 
 def _number(value: float) -> Any:

@@ -19,6 +19,11 @@ def say(what: str) -> None:
     sys.stdout.flush()
 
 
+def call(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port)) as line:
+        line.recv(1)  # nothing comes; it ends when the other side hangs up
+
+
 class Tiger(preheat.Handler):
     """Does what it is told."""
 
@@ -52,8 +57,7 @@ class Tiger(preheat.Handler):
                 time.sleep(seconds)
                 return {"slept": seconds}
             case {"do": "call", "port": port}:
-                with socket.create_connection(("127.0.0.1", port)) as line:
-                    line.recv(1)  # nothing comes; it ends when the other side hangs up
+                call(port)
                 return {"called": port}
             case {"do": "fail"}:
                 say("fails")
@@ -83,7 +87,7 @@ class Shoal(preheat.Handler):
 
 
 class Parrot(preheat.Handler):
-    """Says every word again, one after another."""
+    """Says every word again, one after another; it calls where one is a port before it says that."""
 
     def teardown(self, ctx: preheat.Context) -> None:
         say("teardown")
@@ -94,6 +98,8 @@ class Parrot(preheat.Handler):
     def predict(self, text: str) -> Iterator[dict[str, str]]:
         try:
             for word in text.split():
+                if word.isdigit():
+                    call(int(word))
                 yield {"word": word}
                 time.sleep(0.3)
         except GeneratorExit:

@@ -23,6 +23,7 @@ import threading
 import preheat
 
 STEPS = []
+GO = threading.Event()
 
 class Model(preheat.Handler):
     def setup(self, ctx):
@@ -42,7 +43,7 @@ class Model(preheat.Handler):
     def predict(self, text: str) -> str:
         STEPS.append(text)
         if text == "stuck":
-            threading.Event().wait(1.0)
+            GO.wait()
         return text
 """
 FAILING = """
@@ -73,6 +74,10 @@ class Handlers:
 
     def steps(self) -> list[str]:
         return list(sys.modules[self.names[-1]].STEPS)
+
+    def let_go(self) -> None:
+        """Let the predict that is stuck return."""
+        sys.modules[self.names[-1]].GO.set()
 
     def forget(self) -> None:
         for name in self.names:
@@ -170,9 +175,12 @@ def test_a_predict_that_nothing_stops_makes_the_container_leave_once(handlers: H
     async def whole() -> int:
         await running.finish_after_restore()
         application = running.asgi_application(no_jobs())
-        status, _ = await asked(application, "/invocations", b'"stuck"')
-        async with asyncio.timeout(PATIENCE_S):
-            await left.asked.wait()
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                status, _ = await asked(application, "/invocations", b'"stuck"')
+                await left.asked.wait()
+        finally:
+            handlers.let_go()
         await running.on_exit()
         return int(status)
 

@@ -8,7 +8,14 @@ from tests.fakes.modal_jobs import MemoryEntries, Nap, ScriptedEngine
 
 from preheat.interface.message import Request, Response
 from preheat_providers.modal.shipped.jobs.attempts import Attempts, delay_s
-from preheat_providers.modal.shipped.jobs.records import Attempt, Item, asked, attempt_key, end_key
+from preheat_providers.modal.shipped.jobs.records import (
+    Attempt,
+    Item,
+    answered,
+    asked,
+    attempt_key,
+    end_key,
+)
 
 JOB = "j-1"
 BROKEN = Response(status=500, body=b"broken")
@@ -117,6 +124,33 @@ def test_the_answer_of_a_job_that_was_cancelled_meanwhile_is_dropped() -> None:
     assert call.run() is None
     assert call.end == {"status": "cancelled"}
     assert call.told[-1]["event"] == "job-dropped"
+
+
+@pytest.mark.parametrize("answer", [Response(body=b"1"), Response(status=422, body=b"no")])
+def test_a_job_that_another_call_has_ended_alike_meanwhile_is_answered_here_too(answer: Response) -> None:
+    """Two submits of one key may each have spawned a call, and the record names one of them."""
+    other, call = Call(answer), Call(answer)
+
+    async def invoke(request: Request) -> Response:
+        await other.attempts.run(JOB, asked(request))
+        call.entries.items.update(other.entries.items)
+        return answer
+
+    call.engine.invoke = invoke  # type: ignore[method-assign]
+    assert call.run() == answered(answer)
+    assert call.end == other.end
+
+
+def test_the_answer_of_a_job_that_another_call_has_ended_otherwise_meanwhile_is_dropped() -> None:
+    call = Call(BROKEN)
+
+    async def invoke(request: Request) -> Response:
+        call.entries.items[end_key(JOB)] = {"status": "succeeded"}
+        return BROKEN
+
+    call.engine.invoke = invoke  # type: ignore[method-assign]
+    assert call.run() is None
+    assert call.end == {"status": "succeeded"}
 
 
 def test_a_call_that_modal_repeats_goes_on_counting() -> None:
