@@ -8,6 +8,10 @@ from preheat.interface.message import Engine
 from preheat.interface.problem import problem_response
 from preheat.runtime.wire import BrokenFrame, read_request, write_response
 
+BACKLOG = 4096
+"""How many connections may wait to be accepted: one for each request that runs at once. Linux allows
+`net.core.somaxconn` at most."""
+
 
 class FrameServer:
     """Serves `engine` over frames.
@@ -24,7 +28,8 @@ class FrameServer:
 
     async def listen(self, path: str) -> None:
         """Accept connections on the Unix socket `path`."""
-        await asyncio.get_running_loop().create_unix_server(lambda: _Connection(self), path)
+        loop = asyncio.get_running_loop()
+        await loop.create_unix_server(lambda: _Connection(self), path, backlog=BACKLOG)
 
     async def drained(self) -> None:
         """Return when every answer has been handed to the operating system."""

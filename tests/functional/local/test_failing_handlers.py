@@ -143,7 +143,11 @@ def test_an_exit_inside_predict_is_an_answer_and_the_worker_stays(local: Local) 
     assert len(local.events("worker-start")) == 1
 
 
-def test_a_process_that_dies_is_a_502_and_the_next_request_gets_a_new_worker(local: Local) -> None:
+@pytest.mark.parametrize("zygote", ["auto", "off"])
+def test_a_process_that_dies_is_a_502_and_the_next_request_gets_a_new_worker(
+    local: Local, zygote: str
+) -> None:
+    local.configure(provider={"local": {"zygote": zygote}})
     local.deploy(MOODY)
 
     response = local.invoke("die")
@@ -155,7 +159,7 @@ def test_a_process_that_dies_is_a_502_and_the_next_request_gets_a_new_worker(loc
 
 
 def test_a_predict_that_hangs_is_a_504_and_its_worker_is_replaced(local: Local) -> None:
-    local.configure(resources=Resources(timeout_s=0.5), limits=Limits(timeout_s=0.5, setup_s=20.0))
+    local.configure(resources=Resources(timeout_s=2.0), limits=Limits(timeout_s=2.0, setup_s=20.0))
     local.deploy(MOODY)
     assert local.answer("x") == "x"
 

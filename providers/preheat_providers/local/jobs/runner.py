@@ -154,7 +154,9 @@ class JobRunner:
             self._first[function] = "delivery" if claims[-1].kind == "job" else "job"
 
     def _ended(self, job_id: str, task: asyncio.Task[None]) -> None:
-        del self._running[job_id]
+        _, latest = self._running.get(job_id, (None, None))
+        if latest is task:  # or its row was put back and claimed again before the loop came here
+            del self._running[job_id]
         if not task.cancelled() and (error := task.exception()) is not None:
             self._log("job-lost-its-attempt", job=job_id, reason=repr(error))
         self.wake()

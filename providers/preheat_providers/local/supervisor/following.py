@@ -19,11 +19,15 @@ SETUP_MARGIN_S = 10.0
 
 
 class Follower:
-    """Follows the workers of one release. `setup_s` is the release's own bound on setup."""
+    """Follows the workers of one release. `setup_s` is the release's own bound on setup.
 
-    def __init__(self, setup_s: float, log: FunctionLog) -> None:
+    `kill_zygote` ends what was asked to fork a worker that never came, and with it whoever waits for that.
+    """
+
+    def __init__(self, setup_s: float, log: FunctionLog, *, kill_zygote: Callable[[], None]) -> None:
         self._setup_s = setup_s
         self._log = log
+        self._kill_zygote = kill_zygote
 
     def watchdog(self, worker: SocketWorker) -> asyncio.TimerHandle:
         """Fail and kill `worker` unless the returned timer is cancelled in time."""
@@ -69,6 +73,8 @@ class Follower:
             StartFailed(f"setup did not end within limits.setup_s = {self._setup_s:g} s", phase="setup")
         )
         worker.kill()
+        if worker.pid is None:
+            self._kill_zygote()
 
 
 def failure_of(event: Event) -> StartFailed:
@@ -82,10 +88,12 @@ def failure_of(event: Event) -> StartFailed:
 
 def killer(process: asyncio.subprocess.Process) -> Callable[[], None]:
     """Return what kills a child of this process, once."""
+    kill_pid = pid_killer(process.pid)
 
     def kill() -> None:
+        # Not process.kill(): that may reap the child before asyncio does, and its exit code is lost.
         if process.returncode is None:
-            process.kill()
+            kill_pid()
 
     return kill
 

@@ -16,7 +16,6 @@ from preheat_providers.local.supervisor.paths import private_folder
 from preheat_providers.local.supervisor.spec import Spec
 
 ENTRY = Path("preheat_providers") / "local" / "entry.py"
-OUTPUT_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,17 +76,19 @@ class Launch:
             **self.secrets,
         }
 
-    async def start(self, worker_id: str, *, zygote: bool) -> asyncio.subprocess.Process:
-        """Start a process and hand it its configuration. Raises OSError when it cannot be started."""
+    async def start(self, worker_id: str, *, zygote: bool, output: int) -> asyncio.subprocess.Process:
+        """Start a process that leads a session and prints to `output`, and hand it its configuration.
+
+        `output` is a file's descriptor. Raises OSError when the process cannot be started.
+        """
         private_folder(self.scratch(worker_id))
         process = await asyncio.create_subprocess_exec(
             *self.command(),
             stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
+            stdout=output,
             stderr=asyncio.subprocess.STDOUT,
             env=self.environment(worker_id),
             cwd=self.scratch(worker_id),
-            limit=OUTPUT_BYTES,
             start_new_session=True,
         )
         assert process.stdin is not None

@@ -6,18 +6,23 @@ worker, and every later worker is a fresh process.
 
 import asyncio
 import itertools
+import os
 import secrets
 import shutil
+import signal
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 from preheat.runtime.supervision import describe_exit
 from preheat_providers.local.supervisor.control import ControlServer, pump_lines
-from preheat_providers.local.supervisor.following import Follower, killer
+from preheat_providers.local.supervisor.following import SETTLE_S, Follower, killer
 from preheat_providers.local.supervisor.logs import FunctionLog
 from preheat_providers.local.supervisor.process import Launch
 from preheat_providers.local.supervisor.worker import SocketWorker, StartFailed, Worker
 from preheat_providers.local.supervisor.zygote import Zygote, ZygoteStatus
+
+OUTPUT_BYTES = 1024 * 1024
 
 _ids = itertools.count(1)
 _run = secrets.token_hex(2)
@@ -32,7 +37,7 @@ class ProcessStarter:
         self._launch = launch
         self._control = control
         self._log = log
-        self._follower = Follower(launch.spec.limits.setup_s, log)
+        self._follower = Follower(launch.spec.limits.setup_s, log, kill_zygote=self._kill_zygote)
         self._zygote_idle_s = zygote_idle_s
         self._zygote: Zygote | None = None
         self._deciding = asyncio.Lock()
@@ -73,6 +78,9 @@ class ProcessStarter:
         try:
             ended = await self._bring_up(worker)
             code = await self._follower.follow(worker, ended)
+            if code is None and not worker.channel.connected and not worker.killed:
+                # Its zygote ended before it forked it, which no handler is to blame for.
+                code = await self._follower.follow(worker, await self._bring_up(worker))
             worker.set_ended(describe_exit(code))
         except (OSError, StartFailed) as exc:
             failure = (
@@ -103,9 +111,7 @@ class ProcessStarter:
             return await self._start_zygote(worker)
 
     async def _start_fresh(self, worker: SocketWorker) -> "asyncio.Future[int | None]":
-        process = await self._launch.start(worker.id, zygote=False)
-        worker.set_process(process.pid, killer(process))
-        self._read_output(process, worker.id)
+        process = await self._start_process(worker, zygote=False)
         return asyncio.ensure_future(process.wait())
 
     def _fork(self, zygote: Zygote, worker: SocketWorker) -> "asyncio.Future[int | None]":
@@ -117,10 +123,8 @@ class ProcessStarter:
         """Start a process that becomes the zygote and forks `worker`, or becomes `worker`."""
         zygote_id = f"{worker.id}-zygote"
         channel = self._control.expect(zygote_id, lambda line: self._log.output(zygote_id, line))
-        process = await self._launch.start(worker.id, zygote=True)
+        process = await self._start_process(worker, zygote=True)
         zygote = Zygote(zygote_id, process, channel, asyncio.get_running_loop().create_future())
-        worker.set_process(process.pid, killer(process))
-        self._read_output(process, worker.id)
         self._status = ZygoteStatus("starting")
         self._spawn(self._follow_zygote(zygote, worker))
         watchdog = self._follower.watchdog(worker)
@@ -157,12 +161,46 @@ class ProcessStarter:
                 "info", "zygote-stopped", "the process that forked workers ends", pid=self._zygote.process.pid
             )
             self._zygote.channel.close()
+            asyncio.get_running_loop().call_later(SETTLE_S, killer(self._zygote.process))
             self._zygote = None
             self._status = ZygoteStatus("none")
 
-    def _read_output(self, process: asyncio.subprocess.Process, worker_id: str) -> None:
-        assert process.stdout is not None
-        self._spawn(pump_lines(process.stdout, lambda line: self._log.output(worker_id, line)))
+    def _kill_zygote(self) -> None:
+        if self._zygote is not None:
+            killer(self._zygote.process)()
+
+    async def _start_process(self, worker: SocketWorker, *, zygote: bool) -> asyncio.subprocess.Process:
+        """Start the process of `worker`, and read what it prints.
+
+        The pipe is ours: a process with one of asyncio's has only ended when nobody holds that any more.
+        """
+        output, its_output = os.pipe()
+        try:
+            process = await self._launch.start(worker.id, zygote=zygote, output=its_output)
+        except BaseException:
+            os.close(output)
+            raise
+        finally:
+            os.close(its_output)
+        worker.set_process(process.pid, killer(process))
+        self._spawn(self._read_output(process, output, worker.id))
+        return process
+
+    async def _read_output(self, process: asyncio.subprocess.Process, output: int, worker_id: str) -> None:
+        """Log what it prints; end a child of its own that holds its output for SETTLE_S longer than it."""
+        reader = asyncio.StreamReader(limit=OUTPUT_BYTES)
+        pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(output, "rb", buffering=0)
+        )
+        reading = asyncio.ensure_future(pump_lines(reader, lambda line: self._log.output(worker_id, line)))
+        await process.wait()
+        try:
+            await asyncio.wait_for(reading, SETTLE_S)
+        except TimeoutError:
+            with suppress(ProcessLookupError, PermissionError):  # it may have left the worker's session
+                os.killpg(process.pid, signal.SIGKILL)
+        finally:
+            pipe.close()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -14,6 +14,9 @@ from preheat_providers.local.supervisor.control import Channel
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Release = Callable[[], None]
 
+CROWDED_S = 0.02
+"""How soon a worker whose queue of connections was full is tried again: nothing tells of room in it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
@@ -80,7 +83,7 @@ class SocketWorker:
         self._ready: asyncio.Future[Ready] = loop.create_future()
         self._ended: asyncio.Future[str] = loop.create_future()
         self._kill: Callable[[], None] | None = None
-        self._killed = False
+        self.killed = False
         self._idle: list[Connection] = []
         self._lingering: set[asyncio.Task[None]] = set()
 
@@ -96,7 +99,7 @@ class SocketWorker:
         """Say which process it is and how to end it."""
         self.pid = pid
         self._kill = kill
-        if self._killed:
+        if self.killed:
             kill()
 
     def set_ready(self, ready: Ready) -> None:
@@ -126,14 +129,18 @@ class SocketWorker:
 
     def kill(self) -> None:
         """See `Worker`."""
-        self._killed = True
+        self.killed = True
         if self._kill is not None and not self._ended.done():
             self._kill()
 
     async def exchange(self, request: Request, *, limit_s: float, release: Release) -> Response:
         """See `Worker`."""
         deadline = asyncio.get_running_loop().time() + limit_s
-        connection = await self._connect()
+        try:
+            connection = await self._connect(deadline)
+        except asyncio.CancelledError:
+            release()
+            raise
         reader, writer = connection
         try:
             async with asyncio.timeout_at(deadline):
@@ -156,16 +163,24 @@ class SocketWorker:
         chunks = _Stream(response.chunks, self, connection, deadline, limit_s, release)
         return replace(response, chunks=chunks)
 
-    async def _connect(self) -> Connection:
+    async def _connect(self, deadline: float) -> Connection:
         while self._idle:
             reader, writer = self._idle.pop()
             if not reader.at_eof() and not writer.is_closing():
                 return reader, writer
             writer.close()
-        try:
-            return await asyncio.open_unix_connection(self.socket)
-        except OSError as exc:
-            raise NotReached(str(exc)) from exc
+        while True:
+            try:
+                reader, writer = await asyncio.open_unix_connection(self.socket)
+            except OSError as exc:
+                raise NotReached(str(exc)) from exc
+            if writer.get_extra_info("peername") is not None:
+                return reader, writer
+            # A full queue answers EAGAIN, which asyncio takes for success: there is nobody at the other end.
+            writer.close()
+            if asyncio.get_running_loop().time() > deadline:
+                raise NotReached("it accepts no connection")
+            await asyncio.sleep(CROWDED_S)
 
     def _keep(self, connection: Connection) -> None:
         if self._ended.done():

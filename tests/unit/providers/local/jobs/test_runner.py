@@ -1,16 +1,20 @@
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 from tests.fakes.engine import FakeEngine, Stalled
-from tests.fakes.queue import FUNCTION, FakeClock, answers, queue, request
+from tests.fakes.patience import PATIENCE_S
+from tests.fakes.queue import FAST, FUNCTION, FakeClock, answers, queue, request
 
 from preheat.errors import BadInput, HandlerFailed, Overloaded, Unavailable, WorkerDied
 from preheat.interface.message import Request, Response
 from preheat.interface.problem import problem_response
+from preheat_providers.local.jobs import FunctionJobs, JobRunner, JobStore
+from preheat_providers.local.jobs.model import Claim
 
 DIED = problem_response(WorkerDied("The worker ended."))
 FAILED = problem_response(HandlerFailed("predict raised."))
@@ -105,6 +109,49 @@ def test_cancelling_a_running_job_cancels_its_invocation(tmp_path: Path) -> None
             assert (await jobs.cancel(job.id)).status == "cancelled"
             await stalled.cancelled.wait()
             assert (await jobs.get(job.id)).status == "cancelled"
+
+    asyncio.run(main())
+
+
+class PutBackLate(JobStore):
+    """Says that a row is back in the queue only once the next attempt at it, `stalled`, has begun."""
+
+    def __init__(self, path: Path, runner_of: Callable[[], JobRunner], stalled: Stalled) -> None:
+        super().__init__(path, clock=time.time)
+        self.runner_of = runner_of
+        self.stalled = stalled
+        self.said = asyncio.Event()
+
+    async def put_back(self, claim: Claim, *, not_before: float, failed: bool) -> bool:
+        queued = await super().put_back(claim, not_before=not_before, failed=failed)
+        self.runner_of().wake()
+        await self.stalled.begun.wait()
+        self.said.set()
+        return queued
+
+
+def test_an_attempt_that_ends_after_the_next_has_begun_leaves_that_its_place(tmp_path: Path) -> None:
+    async def main() -> None:
+        stalled, given = Stalled(), [DIED]
+
+        async def answer(asked: Request) -> Response:
+            return given.pop() if given else await stalled(asked)
+
+        engine = FakeEngine(answer)
+        store = PutBackLate(tmp_path / "jobs.db", lambda: runner, stalled)
+        runner = JobRunner(store, {FUNCTION: engine}.get, retry=FAST)
+        await runner.start()
+        try:
+            jobs = FunctionJobs(store, runner, FUNCTION, 3600)
+            job, _ = await jobs.submit(request(), idempotency_key=None, webhook=None, ttl_s=None)
+            await store.said.wait()
+            for _ in range(5):
+                await asyncio.sleep(0)  # until the first attempt has ended
+            assert (await jobs.cancel(job.id)).status == "cancelled"
+            await asyncio.wait_for(stalled.cancelled.wait(), PATIENCE_S)
+        finally:
+            await runner.stop()
+            store.close()
 
     asyncio.run(main())
 

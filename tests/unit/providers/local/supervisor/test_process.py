@@ -50,7 +50,7 @@ def test_the_configuration_arrives_on_standard_input(tmp_path: Path) -> None:
     entry.write_text("import json, os, sys; print(json.load(sys.stdin)['id'], os.getcwd())")
 
     async def main() -> tuple[bytes, int]:
-        process = await made.start("w1", zygote=False)
+        process = await made.start("w1", zygote=False, output=asyncio.subprocess.PIPE)
         output, _ = await process.communicate()
         return output, await process.wait()
 

@@ -1,4 +1,5 @@
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -19,14 +20,19 @@ REQUEST = Request(body=b"x" * 200_000, id="r")
 class Peer:
     """The worker's side of the socket: `answer` is called for each request."""
 
-    def __init__(self, path: Path, answer: Answer) -> None:
+    def __init__(self, path: Path, answer: Answer, *, listener: socket.socket | None = None) -> None:
         self.path = path
         self.answer = answer
+        self.listener = listener
         self.connections = 0
+        self.left = asyncio.Event()
         self.tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> "Peer":
-        self.server = await asyncio.start_unix_server(self._serve, self.path)
+        if self.listener is None:
+            self.server = await asyncio.start_unix_server(self._serve, self.path)
+        else:
+            self.server = await asyncio.start_unix_server(self._serve, sock=self.listener)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -46,6 +52,7 @@ class Peer:
             pass
         finally:
             writer.close()
+            self.left.set()
 
 
 async def length(request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -128,9 +135,10 @@ def test_a_worker_that_does_not_answer_in_time_is_killed(tmp_path: Path) -> None
 
 
 def test_a_cancelled_request_keeps_its_place_until_the_worker_lets_go(tmp_path: Path) -> None:
-    heard, finish = asyncio.Event(), asyncio.Event()
+    begun, heard, finish = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def slow(request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        begun.set()
         assert await reader.read(1) == b""
         heard.set()
         await finish.wait()
@@ -139,7 +147,7 @@ def test_a_cancelled_request_keeps_its_place_until_the_worker_lets_go(tmp_path: 
     async def test(worker: SocketWorker, peer: Peer) -> None:
         released = Released()
         call = asyncio.create_task(worker.exchange(REQUEST, limit_s=5, release=released))
-        await asyncio.sleep(0.05)
+        await begun.wait()
         call.cancel()
         await heard.wait()
         assert released.times == 0
@@ -148,6 +156,75 @@ def test_a_cancelled_request_keeps_its_place_until_the_worker_lets_go(tmp_path: 
         assert released.times == 1
 
     run(tmp_path, slow, test)
+
+
+def test_a_request_cancelled_while_it_connects_frees_its_place(tmp_path: Path) -> None:
+    async def test(worker: SocketWorker, peer: Peer) -> None:
+        released = Released()
+        call = asyncio.create_task(worker.exchange(REQUEST, limit_s=5, release=released))
+        await asyncio.sleep(0)  # it asks for a connection in its first step
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        assert released.times == 1
+        await peer.left.wait()
+
+    run(tmp_path, length, test)
+
+
+def fill(path: Path) -> list[socket.socket]:
+    """Connect to the listener at `path`, which accepts nobody, until its queue of connections is full."""
+    waiting: list[socket.socket] = []
+    while True:
+        client = socket.socket(socket.AF_UNIX)
+        client.setblocking(False)
+        try:
+            client.connect(str(path))
+        except BlockingIOError:
+            client.close()
+            return waiting
+        waiting.append(client)
+
+
+def test_a_request_that_finds_the_queue_of_connections_full_waits_for_room(tmp_path: Path) -> None:
+    killed: list[int] = []
+
+    async def main() -> None:
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(tmp_path / "w.sock"))
+            listener.listen(1)
+            worker = SocketWorker("w", socket=tmp_path / "w.sock", channel=Channel())
+            worker.set_process(1, lambda: killed.append(1))
+            waiting = fill(worker.socket)
+            try:
+                call = asyncio.create_task(worker.exchange(REQUEST, limit_s=PATIENCE_S, release=Released()))
+                await asyncio.sleep(0)  # it asks for a connection in its first step
+            finally:
+                for client in waiting:
+                    client.close()
+            async with Peer(worker.socket, length, listener=listener):
+                assert (await call).body == b"200000"
+            worker.set_ended("exit code 0")
+
+    asyncio.run(main())
+    assert killed == []
+
+
+def test_a_worker_that_accepts_no_connection_in_time_takes_nothing(tmp_path: Path) -> None:
+    async def main() -> None:
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(tmp_path / "w.sock"))
+            listener.listen(1)
+            worker = SocketWorker("w", socket=tmp_path / "w.sock", channel=Channel())
+            waiting = fill(worker.socket)
+            try:
+                with pytest.raises(NotReached, match="accepts no connection"):
+                    await worker.exchange(REQUEST, limit_s=0.02, release=Released())
+            finally:
+                for client in waiting:
+                    client.close()
+
+    asyncio.run(main())
 
 
 def streaming(chunks: Callable[[], AsyncIterator[bytes]]) -> Answer:
@@ -167,10 +244,15 @@ async def breaking() -> AsyncIterator[bytes]:
     raise HandlerFailed("predict raised")
 
 
-async def endless() -> AsyncIterator[bytes]:
-    while True:
-        await asyncio.sleep(0.001)
-        yield b"x" * 10_000
+async def endless(request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Stream until the caller closes its end."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        while not reader.at_eof():
+            await asyncio.sleep(0.001)
+            yield b"x" * 10_000
+
+    await write_response(writer, Response(chunks=chunks()))
 
 
 def test_a_stream_frees_its_place_after_the_last_chunk(tmp_path: Path) -> None:
@@ -206,15 +288,16 @@ def test_closing_a_stream_early_cancels_it(tmp_path: Path, read_first: bool) -> 
         released = Released()
         killed = asyncio.Event()
         worker.set_process(1, killed.set)
-        response = await worker.exchange(REQUEST, limit_s=0.3, release=released)
+        response = await worker.exchange(REQUEST, limit_s=PATIENCE_S, release=released)
         assert response.chunks is not None
         if read_first:
             await anext(response.chunks)
         await response.chunks.aclose()  # type: ignore[attr-defined]
         await released.event.wait()
         assert released.times == 1
+        assert not killed.is_set()
 
-    run(tmp_path, streaming(endless), test)
+    run(tmp_path, endless, test)
 
 
 def test_a_start_is_reported_once(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_a_worker_that_ended_at_once_has_failed_for_the_reason_it_gave(tmp_path:
             worker = SocketWorker("w", socket=tmp_path / "w.sock", channel=channel)
             exited = asyncio.get_running_loop().create_future()
             exited.set_result(1)
-            follower = Follower(20, FunctionLog(tmp_path / "log"))
+            follower = Follower(20, FunctionLog(tmp_path / "log"), kill_zygote=lambda: None)
             code, _ = await asyncio.gather(follower.follow(worker, exited), say(server.path))
             assert code == 1
             assert worker.failure is not None
