@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from math import inf
 from typing import Any, Protocol
 
@@ -50,6 +51,7 @@ class ThreadCalls:
         self._loop = asyncio.get_running_loop()
         self._finished: deque[tuple[asyncio.Future[Any], Any]] = deque()
         self._waking = False
+        self._unfinished = 0
         self._running: dict[asyncio.Future[Any], float] = {}  # to when it began; each thread has its own key
         self._outlived: dict[asyncio.Future[Any], asyncio.Future[None]] = {}
         self._watch: asyncio.TimerHandle | None = None
@@ -58,6 +60,7 @@ class ThreadCalls:
         """Queue a call of `function`, which does not raise. Cancelling the future before it runs drops it."""
         future = self._loop.create_future()
         self._threads.post(lambda: self._run(future, function, args))
+        self._unfinished += 1
         if self._watch is None:
             self._watch = self._loop.call_later(self._limit_s, self._look)
         return future
@@ -76,12 +79,14 @@ class ThreadCalls:
         # The loop lowers the flag before it empties the queue, so nothing is left lying.
         if not self._waking:
             self._waking = True
-            self._loop.call_soon_threadsafe(self._deliver)
+            with suppress(RuntimeError):  # the loop is closed: an earlier wake-up took the result
+                self._loop.call_soon_threadsafe(self._deliver)
 
     def _deliver(self) -> None:
         self._waking = False
         while self._finished:
             future, result = self._finished.popleft()
+            self._unfinished -= 1
             if not future.done():
                 future.set_result(result)
             elif (ended := self._outlived.pop(future, None)) is not None and not ended.done():
@@ -89,14 +94,15 @@ class ThreadCalls:
 
     def _look(self) -> None:
         """Look whether a call that runs now is over its limit; sleep on until one can be."""
-        since = min(self._running.copy().values(), default=None)  # a copy, in one step: threads change it
-        if since is None:
+        if self._unfinished == 0:
             self._watch = None
             return
-        left_s = since + self._limit_s - self._clock()
-        if left_s <= 0:
-            self._on_stuck()
-            left_s = self._limit_s
+        left_s = self._limit_s  # where nothing runs, a call may be about to begin
+        if running := self._running.copy():  # a copy, in one step: threads change it
+            left_s = min(running.values()) + self._limit_s - self._clock()
+            if left_s <= 0:
+                self._on_stuck()
+                left_s = self._limit_s
         self._watch = self._loop.call_later(left_s, self._look)
 
 

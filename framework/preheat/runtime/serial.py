@@ -6,6 +6,7 @@ scheduler puts the two, which is more than all else that is done for a request.
 
 import signal
 import time
+import weakref
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, TypeVar
 
@@ -22,16 +23,23 @@ from preheat.runtime.sizes import size_of
 
 T = TypeVar("T")
 
+AGAIN_S = 0.05
+"""How soon an alarm that nobody heard rings again: Python ignores what is raised inside a `__del__`."""
+
 
 class Overdue(BaseException):
     """Interrupts a request at its deadline. No Exception, so that a handler's own `except` lets it pass."""
 
 
 class Alarm(Protocol):
-    """Raises Overdue in the calling thread when its time has come."""
+    """Raises Overdue in the calling thread when its time has come, and again once that one is gone.
+
+    While an Overdue is on its way, or kept, it raises no other: neither what cleans up nor `disarm`
+    is interrupted by a second one.
+    """
 
     def arm(self, seconds: float) -> None:
-        """Raise after `seconds`, once."""
+        """Raise after `seconds`."""
         ...
 
     def disarm(self) -> None:
@@ -43,19 +51,31 @@ class SignalAlarm:
     """Raises by SIGALRM, so on the main thread only, and not before a call into C has returned."""
 
     def __init__(self) -> None:
-        signal.signal(signal.SIGALRM, _interrupt)
+        self._raised = _none
+        signal.signal(signal.SIGALRM, self._ring)
 
     def arm(self, seconds: float) -> None:
-        """Raise after `seconds`, once."""
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+        """Raise after `seconds`."""
+        self._raised = _none
+        signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN_S)
 
     def disarm(self) -> None:
         """Do not raise any more."""
         signal.setitimer(signal.ITIMER_REAL, 0)
 
+    def _ring(self, *_: object) -> None:
+        if self._raised() is None:
+            raise self._overdue()
 
-def _interrupt(*_: object) -> None:
-    raise Overdue
+    def _overdue(self) -> Overdue:
+        # Not in `_ring`: its frame belongs to the traceback, and a name there would keep the exception alive.
+        late = Overdue()
+        self._raised = weakref.ref(late)
+        return late
+
+
+def _none() -> Overdue | None:
+    return None
 
 
 class SerialEngine:
@@ -98,6 +118,7 @@ class SerialEngine:
         try:
             outcome, model_ms = self._within(timeout_s, request)
         except Overdue as late:  # it came while the input was read, or a moment after predict
+            self._alarm.disarm()  # what it interrupted may have been just that
             raise self._overrun(request, timeout_s) from late
         if isinstance(outcome, Raised) and isinstance(outcome.error, Overdue):
             raise self._overrun(request, timeout_s)

@@ -3,7 +3,10 @@
 import asyncio
 import json
 import os
+import signal
+import socket
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -77,6 +80,21 @@ def test_a_connection_serves_one_request_after_another(tmp_path: Path) -> None:
             await write_request(writer, Request(id=str(number), body=str(number).encode()))
             assert (await read_response(reader, writer)).body == str(2 * number).encode()
         writer.close()
+
+    supervised(scenario)
+
+
+def test_a_connection_for_each_request_of_a_batch_of_64_and_the_next_may_wait_at_once(tmp_path: Path) -> None:
+    async def scenario(supervisor: FakeSupervisor) -> None:
+        process = await supervisor.start(make_code_layer(tmp_path, DOUBLE))
+        await supervisor.event("w1", "ready")
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED)
+        with ExitStack() as clients:
+            for _ in range(128):
+                client = clients.enter_context(socket.socket(socket.AF_UNIX))
+                client.setblocking(False)
+                client.connect(supervisor.socket("w1"))
 
     supervised(scenario)
 
@@ -227,7 +245,7 @@ def test_a_predict_that_never_ends_is_a_504_and_reported_stuck(tmp_path: Path) -
         assert (await supervisor.ask("w1", "spin")).status == 504
         await supervisor.event("w1", "stuck")
 
-    with_odd(tmp_path, scenario, limits=Limits(timeout_s=0.3))
+    with_odd(tmp_path, scenario, limits=Limits(timeout_s=3))
 
 
 @pytest.mark.parametrize("when", ["idle", "busy"])

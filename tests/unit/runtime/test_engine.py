@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
+from tests.fakes.advancing_loop import advance, run_advancing
 from tests.fakes.clock import HandClock
 from tests.fakes.models import model_of
 from tests.fakes.patience import PATIENCE_S
@@ -29,6 +30,7 @@ class Bench:
         self.thread = ModelThread()
         threads = (self.model.contract.threads,)
         threading.Thread(target=self.thread.run, args=threads, name="model", daemon=True).start()
+        options = {"clock": asyncio.get_running_loop().time, **options}
         self.engine = ModelEngine(
             self.model, self.thread, log=self.log.append, on_stuck=self.stuck.set, **options
         )
@@ -41,12 +43,14 @@ class Bench:
 def run(handler: type[Handler], scenario: Scenario, *, limits: Limits | None = None, **options: Any) -> Bench:
     async def main() -> Bench:
         bench = Bench(handler, limits or Limits(), **options)
-        async with asyncio.timeout(PATIENCE_S):
-            await scenario(bench)
-        bench.thread.shutdown()
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await scenario(bench)
+        finally:
+            bench.thread.shutdown()
         return bench
 
-    return asyncio.run(main())
+    return run_advancing(main())
 
 
 def detail(response: Response) -> str:
@@ -182,7 +186,7 @@ def test_a_request_that_is_cancelled_in_the_queue_never_runs() -> None:
         first = asyncio.create_task(bench.ask(1))
         handler = bench.model.handler
         assert isinstance(handler, Batched)
-        await asyncio.to_thread(handler.entered.wait, 10)
+        assert await asyncio.to_thread(handler.entered.wait, PATIENCE_S)
         second = asyncio.create_task(bench.ask(2))
         await asyncio.sleep(0.01)
         second.cancel()
@@ -210,13 +214,16 @@ def test_beyond_its_queue_the_engine_refuses_and_says_when_to_come_back() -> Non
 
 def test_a_late_answer_is_a_504_and_a_call_past_the_functions_limit_is_reported_stuck() -> None:
     async def scenario(bench: Bench) -> None:
-        response = await bench.ask(1)
-        assert response.status == 504
+        asking = asyncio.create_task(bench.ask(1))
+        assert isinstance(bench.model.handler, Batched)
+        assert await asyncio.to_thread(bench.model.handler.entered.wait, PATIENCE_S)
+        advance(30)
+        assert (await asking).status == 504
         await bench.stuck.wait()
         opened(bench)
         assert (await bench.ask(2)).body == b"4"
 
-    bench = run(Batched, scenario, limits=Limits(timeout_s=0.3))
+    bench = run(Batched, scenario, limits=Limits(timeout_s=30))
     assert bench.engine.overruns == 1
     assert bench.log[0]["event"] == "deadline-exceeded"
 
@@ -268,7 +275,7 @@ async def held(bench: Bench, number: int) -> tuple[Threaded, asyncio.Task[Respon
     handler = bench.model.handler
     assert isinstance(handler, Threaded)
     asking = asyncio.create_task(bench.ask(number))
-    assert await asyncio.to_thread(handler.entered.acquire, timeout=10)
+    assert await asyncio.to_thread(handler.entered.acquire, timeout=PATIENCE_S)
     return handler, asking
 
 
@@ -465,10 +472,14 @@ def test_a_stream_that_fails_half_way_sends_the_problem_and_breaks_off(handler: 
 @both
 def test_a_stream_past_its_deadline_ends_with_the_problem(handler: type[Handler]) -> None:
     async def scenario(bench: Bench) -> None:
-        response = await bench.ask(200, timeout_s=0.1, accept="text/event-stream")
+        response = await bench.ask(200, timeout_s=30.0, accept="text/event-stream")
         assert response.chunks is not None
         assert await anext(response.chunks) == b"data: 0\n\n"
-        last = await anext(response.chunks)
+        following = asyncio.ensure_future(anext(response.chunks))
+        await asyncio.sleep(0)
+        assert not following.done()
+        advance(30)
+        last = await following
         assert last.startswith(b"event: error\ndata: {")
         assert json.loads(last.split(b"data: ")[1])["status"] == 504
         Counts.gate.set()
@@ -482,7 +493,8 @@ def test_a_stream_past_its_deadline_ends_with_the_problem(handler: type[Handler]
 @both
 def test_a_stream_that_nobody_reads_is_closed_at_its_deadline(handler: type[Handler]) -> None:
     async def scenario(bench: Bench) -> None:
-        response = await bench.ask(5, timeout_s=0.3)
+        response = await bench.ask(5, timeout_s=30.0)
+        advance(30)
         await asyncio.wait_for(bench.engine.drain(), PATIENCE_S)
         assert bench.model.handler.closed == 1  # type: ignore[attr-defined]
         assert response.chunks is not None

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import PIL.Image
 import pytest
+from tests.fakes.advancing_loop import advance, run_advancing
 from tests.fakes.models import model_of
 from tests.fakes.patience import PATIENCE_S
 
@@ -70,6 +71,7 @@ class Bench:
             self.thread,
             on_stuck=self.stuck.set,
             log=lambda _: None,
+            clock=asyncio.get_running_loop().time,
         )
 
     async def ask(self, text: str, timeout_s: float | None = None) -> Response:
@@ -98,7 +100,13 @@ def run(
             Slow.gate.set()
             bench.thread.shutdown()
 
-    asyncio.run(main())
+    run_advancing(main())
+
+
+async def begun(count: int) -> None:
+    """Return when the reading of `count` more inputs has begun."""
+    for _ in range(count):
+        assert await asyncio.to_thread(Slow.beginnings.acquire, timeout=PATIENCE_S)
 
 
 LARGE = "x" * (ASIDE_BYTES + 1)
@@ -127,16 +135,20 @@ def test_a_picture_that_is_not_read_in_time_is_a_504(gate: threading.Event) -> N
 @pytest.mark.parametrize("handler", [Reads, Looks])
 def test_reading_that_outlasts_the_functions_limit_is_reported_stuck(handler: type[preheat.Handler]) -> None:
     async def scenario(bench: Bench) -> None:
-        asked = bench.ask(LARGE) if handler is Reads else bench.look("first")
+        asked = asyncio.create_task(bench.ask(LARGE) if handler is Reads else bench.look("first"))
+        await begun(1)
+        advance(30)
         assert (await asked).status == 504
         await bench.stuck.wait()
 
-    run(handler, scenario, timeout_s=0.3)
+    run(handler, scenario, timeout_s=30)
 
 
 def test_a_picture_keeps_its_place_until_its_thread_has_ended(gate: threading.Event) -> None:
     async def scenario(bench: Bench) -> None:
-        late = [bench.look(name, timeout_s=0.5) for name in ("first", "second")]
+        late = [asyncio.create_task(bench.look(name, timeout_s=30)) for name in ("first", "second")]
+        await begun(2)
+        advance(30)
         assert [answer.status for answer in await asyncio.gather(*late)] == [504, 504]
         assert (await bench.look("third", timeout_s=0.05)).status == 504
         waiting = asyncio.create_task(bench.look("fourth"))
@@ -154,8 +166,7 @@ def test_a_picture_keeps_its_place_until_its_thread_has_ended(gate: threading.Ev
 def test_a_caller_who_leaves_while_a_picture_is_read_frees_no_place(gate: threading.Event) -> None:
     async def scenario(bench: Bench) -> None:
         leaving = [asyncio.create_task(bench.look(name)) for name in ("first", "second")]
-        for _ in leaving:
-            assert await asyncio.to_thread(Slow.beginnings.acquire, timeout=5)
+        await begun(2)
         for task in leaving:
             task.cancel()
         await asyncio.wait(leaving)

@@ -190,31 +190,81 @@ def test_without_time_predict_is_not_called() -> None:
     assert alarm.armed == []
 
 
-SLEEPS = """
-import json, sys, time
+class LateAlarm(ManualAlarm):
+    """Rings for the first time when it is switched off."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rung = False
+
+    def disarm(self) -> None:
+        if not self.rung:
+            self.rung = True
+            self.ring()
+        super().disarm()
+
+
+def test_an_alarm_that_rings_while_it_is_switched_off_is_off_afterwards() -> None:
+    model = model_of(Model, limits=Limits(timeout_s=9))
+    alarm = LateAlarm()
+    engine = SerialEngine(model, alarm, log=lambda _: None)
+    assert ask(engine, "fine").status == 504
+    assert not alarm.on
+
+
+ALARMED = """
+import json, signal, sys, time
 from tests.fakes.models import model_of
 from preheat import Handler
 from preheat.interface.message import Request
-from preheat.runtime.serial import SerialEngine, SignalAlarm, settled
+from preheat.runtime.serial import AGAIN_S, SerialEngine, SignalAlarm, settled
+
+class Finalized:
+    def __del__(self):
+        time.sleep(60)
 
 class Sleeps(Handler):
-    def predict(self, seconds: float) -> str:
-        time.sleep(seconds)
-        return "slept"
+    def predict(self, how: str) -> str:
+        try:
+            if how == "finalizes":
+                Finalized()
+            if how == "cleans up":
+                signal.raise_signal(signal.SIGALRM)
+            if how != "answers":
+                time.sleep(60)
+        finally:
+            if how == "cleans up":
+                signal.raise_signal(signal.SIGALRM)
+                print("cleaned up")
+        return how
 
 engine = SerialEngine(model_of(Sleeps), SignalAlarm(), log=lambda _: None)
-for seconds in (60, 0):
-    print(settled(engine.invoke(Request(id="r", body=json.dumps(seconds).encode(), timeout_s=0.2))).status)
-time.sleep(0.3)
+for how in sys.argv[1:]:
+    timeout_s = 0.2 if how in ("sleeps", "finalizes") else 60
+    request = Request(id="r", body=json.dumps(how).encode(), timeout_s=timeout_s)
+    print(settled(engine.invoke(request)).status)
+time.sleep(4 * AGAIN_S)
 """
 
 
-def test_the_signal_interrupts_what_sleeps_and_is_gone_afterwards() -> None:
+@pytest.mark.parametrize(
+    ("how", "printed"),
+    [
+        ("sleeps", ["504"]),
+        ("finalizes", ["504"]),  # Python ignores what is raised in a __del__
+        ("cleans up", ["cleaned up", "504"]),
+    ],
+)
+def test_the_signal_interrupts_what_sleeps_and_is_gone_afterwards(how: str, printed: list[str]) -> None:
     # In a process of its own: the test runner's own time limit uses the same signal.
     done = subprocess.run(
-        [sys.executable, "-c", SLEEPS], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S
+        [sys.executable, "-c", ALARMED, how, "answers"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
     )
-    assert done.stdout.split() == ["504", "200"], done.stderr
+    assert done.stdout.splitlines() == [*printed, "200"], done.stderr
     assert done.returncode == 0
 
 

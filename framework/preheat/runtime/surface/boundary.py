@@ -17,10 +17,11 @@ from preheat.runtime.telemetry import KEY as EXCHANGE
 from preheat.runtime.telemetry import Exchange, Telemetry
 
 LINGER_S = 1.0
-"""How long a refused upload is read on and thrown away.
+"""How long the rest of a refused upload is read and thrown away.
 
 Closing at once would reset the connection while the client still sends, and the reset
-overtakes the answer that says why (nginx calls the cure lingering_close).
+overtakes the answer that says why (nginx calls the cure lingering_close). Only the
+server knows whether a connection closes behind its answer: in a drain each does.
 """
 
 REFUSAL = "preheat.refusal"
@@ -54,6 +55,13 @@ class Boundary:
     ) -> Outcome | None:
         """Return how it ended, None where the status says it."""
         id_header = (b"x-request-id", request_id.encode("latin-1"))
+        unread = True  # until the end of the body has been received
+
+        async def receive_noting() -> Message:
+            nonlocal unread
+            message = await receive()
+            unread = message.get("more_body", False)
+            return message
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -64,7 +72,7 @@ class Boundary:
             await send(message)
 
         try:
-            await self._app(scope, receive, send_with_id)
+            await self._app(scope, receive_noting, send_with_id)
             return None
         except ClientLeft:
             return "cancelled"
@@ -74,7 +82,10 @@ class Boundary:
         if exchange.status is not None:
             return "failed"
         answer = scope.get(REFUSAL, problem_response)(failure, request_id=request_id)
-        await _refuse(failure, answer, receive, send_with_id)
+        if unread:
+            await _refuse(failure, answer, receive, send_with_id)
+        else:
+            await send_response(answer, send_with_id)
         return None
 
 
@@ -87,13 +98,12 @@ def as_request_error(error: Exception, request_id: str, *, started: bool) -> Req
 
 
 async def _refuse(error: RequestError, answer: Response, receive: Receive, send: Send) -> None:
-    if not isinstance(error, BodyTooLarge | BodyTooSlow):
-        await send_response(answer, send)
-        return
+    """Send `answer` while the body may still be on its way, and linger."""
+    closing = [(b"connection", b"close")] if isinstance(error, BodyTooLarge | BodyTooSlow) else []
 
     async def send_and_linger(message: Message) -> None:
         if message["type"] == "http.response.start":
-            await send({**message, "headers": [*message["headers"], (b"connection", b"close")]})
+            await send({**message, "headers": [*message["headers"], *closing]})
             return
         await send({**message, "more_body": True})
         await _discard(receive)

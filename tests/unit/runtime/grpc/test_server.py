@@ -189,7 +189,8 @@ async def test_the_callers_deadline_reaches_the_engine() -> None:
 async def test_a_deadline_that_passes_stops_the_engine() -> None:
     stalled = Stalled()
     async with serving(served(FakeEngine(stalled))) as channel:
-        code, _ = await failure(channel, "ModelInfer", vector(1), timeout=0.2)
+        await channel.channel_ready()
+        code, _ = await failure(channel, "ModelInfer", vector(1), timeout=2)
         await stalled.cancelled.wait()
     assert code is grpc.StatusCode.DEADLINE_EXCEEDED
 

@@ -9,6 +9,7 @@ from functools import wraps
 from typing import Any
 
 import pytest
+from tests.fakes.advancing_loop import advance, run_advancing
 from tests.fakes.engine import FakeEngine, Stalled, echo
 from tests.fakes.patience import PATIENCE_S
 from tests.fakes.raw_http import chunked, connected, exchange, request, split_answers
@@ -18,6 +19,7 @@ from preheat.interface.message import Request, Response
 from preheat.runtime.server.bounds import CONNECTIONS, SPARE, Bounds
 from preheat.runtime.server.http import Endpoint
 from preheat.runtime.server.listening import bind
+from preheat.runtime.surface.boundary import LINGER_S
 
 GET = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n"
 
@@ -25,7 +27,7 @@ GET = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n"
 def on_a_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
     @wraps(test)
     def run(*args: Any, **kwargs: Any) -> None:
-        asyncio.run(asyncio.wait_for(test(*args, **kwargs), PATIENCE_S))
+        run_advancing(asyncio.wait_for(test(*args, **kwargs), PATIENCE_S))
 
     return run
 
@@ -57,6 +59,15 @@ class Gate:
         self.entered.set()
         await self.open.wait()
         return await echo(asked)
+
+
+async def rest_of(reader: asyncio.StreamReader) -> bytes:
+    """Let seconds pass until the server closes; return what it sent."""
+    reading = asyncio.create_task(reader.read())
+    while not reading.done():
+        advance(1)
+        await asyncio.sleep(0.001)
+    return await reading
 
 
 def statuses(received: bytes) -> list[int]:
@@ -127,23 +138,28 @@ async def test_a_wish_for_another_protocol_is_ignored(cut: int) -> None:
 
 @on_a_loop
 async def test_the_rest_of_a_body_that_was_not_needed_is_waited_for_so_long_and_no_longer() -> None:
-    async with Served(head_s=0.2, idle_s=30) as port, connected(port) as (reader, writer):
+    async with Served(head_s=10, idle_s=1000) as port, connected(port) as (reader, writer):
         writer.write(request(b"1" * 10, target=b"/nowhere")[:-5])
         assert b" 404 " in await reader.readuntil(b"\r\n")
-        assert b"HTTP/1.1 " not in await reader.read()
+        assert b"HTTP/1.1 " not in await rest_of(reader)
 
 
+@pytest.mark.parametrize("passed_s", [0, LINGER_S])
 @on_a_loop
-async def test_a_connection_goes_on_behind_a_body_that_was_not_needed_and_is_then_idle() -> None:
-    async with Served(idle_s=0.2) as port, connected(port) as (reader, writer):
+async def test_a_connection_goes_on_behind_a_body_that_was_not_needed_and_is_then_idle(
+    passed_s: float,
+) -> None:
+    async with Served(head_s=1000, idle_s=10) as port, connected(port) as (reader, writer):
         message = request(b"1" * 10, target=b"/nowhere")
         for following in (GET, b""):
             writer.write(message[:-5])
             assert b" 404 " in await reader.readuntil(b"}")
+            advance(passed_s)
+            await asyncio.sleep(0.01)
             writer.write(message[-5:] + following)
             if following:
                 assert statuses(await reader.readuntil(b"}")) == [200]
-        assert await reader.read() == b""
+        assert await rest_of(reader) == b""
 
 
 @pytest.mark.parametrize(
@@ -165,11 +181,12 @@ async def test_a_head_that_came_whole_is_checked_too(head: bytes, status: int) -
 @on_a_loop
 async def test_half_a_head_is_not_timed_while_the_server_itself_does_not_read() -> None:
     gate = Gate()
-    async with Served(FakeEngine(gate), head_s=0.05) as port, connected(port) as (reader, writer):
+    async with Served(FakeEngine(gate), head_s=10) as port, connected(port) as (reader, writer):
         # The second waits for the first, and until then nothing of the third is read.
         writer.write(request(b"1") + request(b"2") + GET[:10])
         await gate.entered.wait()
-        await asyncio.sleep(0.1)
+        advance(10)
+        await asyncio.sleep(0.01)
         writer.write(GET[10:])
         gate.open.set()
         received = await reader.readuntil(b'{"status":"alive"}')
@@ -178,8 +195,10 @@ async def test_half_a_head_is_not_timed_while_the_server_itself_does_not_read() 
 
 @on_a_loop
 async def test_half_a_head_is_timed_from_when_the_server_reads_again() -> None:
-    async with Served(head_s=0.05, idle_s=30) as port:
-        assert statuses(await exchange(port, request(b"1") + request(b"2") + GET[:10])) == [200, 200, 408]
+    async with Served(head_s=10, idle_s=60) as port, connected(port) as (reader, writer):
+        writer.write(request(b"1") + request(b"2") + GET[:10])
+        received = await reader.readuntil(b"\r\n\r\n1") + await reader.readuntil(b"\r\n\r\n2")
+        assert statuses(received + await rest_of(reader)) == [200, 200, 408]
 
 
 @on_a_loop

@@ -3,12 +3,14 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
 from functools import wraps
 from typing import Any
 
 import pytest
 from tests.fakes.engine import FakeEngine, Stalled, Stream, echo
 from tests.fakes.patience import PATIENCE_S
+from tests.fakes.raw_http import connected
 from tests.fakes.surface import only_token, surface
 
 from preheat.errors import HandlerFailed, Overloaded
@@ -46,6 +48,7 @@ class Server:
         self.engine = engine or FakeEngine()
         self.app = surface(self.engine, **overrides)
         self.through_asgi = 0
+        self._begun = asyncio.Event()
         self.endpoint = Endpoint(self)
         self.port = 0
 
@@ -55,6 +58,7 @@ class Server:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.through_asgi += 1
+        self._begun.set()
         await self.app(scope, receive, send)
 
     async def __aenter__(self) -> "Server":
@@ -64,19 +68,25 @@ class Server:
     async def __aexit__(self, *exc: object) -> None:
         await self.endpoint.stop(1)
 
-    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        return await asyncio.open_connection("127.0.0.1", self.port)
+    def connect(self) -> AbstractAsyncContextManager[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        return connected(self.port)
 
     async def talk(self, *parts: bytes) -> bytes:
-        """Send the parts, each parsed alone, and return what comes until the connection closes."""
-        reader, writer = await self.connect()
-        for part in parts:
-            writer.write(part)
-            await writer.drain()
-            await asyncio.sleep(0.02)
-        received = await reader.read()
-        writer.close()
-        return received
+        """Send the parts one by one, and return what comes until the connection closes."""
+        async with self.connect() as (reader, writer):
+            for part in parts:
+                writer.write(part)
+                await writer.drain()
+                await asyncio.sleep(0.02)
+            return await reader.read()
+
+    async def talk_through_asgi(self, first: bytes, rest: bytes) -> bytes:
+        """Send a request in two parts, the rest when ASGI has the first, and return what comes."""
+        async with self.connect() as (reader, writer):
+            writer.write(first)
+            await self._begun.wait()
+            writer.write(rest)
+            return await reader.read()
 
 
 def anonymous(answer: bytes) -> list[bytes]:
@@ -122,7 +132,7 @@ async def test_a_request_gets_the_same_answer_whole_and_in_pieces(
         request = post(b'{"text": "hello"}', *headers, close=True)
         whole = await server.talk(request)
         assert server.through_asgi == 0
-        pieces = await server.talk(request[:-5], request[-5:])
+        pieces = await server.talk_through_asgi(request[:-5], request[-5:])
         assert server.through_asgi == 1
     assert anonymous(whole) == anonymous(pieces)
     assert re.search(rb"\r\nx-request-id: \w+\r\n", whole)
@@ -182,10 +192,9 @@ async def test_another_method_and_another_path_go_the_ordinary_way() -> None:
 async def test_a_client_that_leaves_stops_the_work() -> None:
     stalled = Stalled()
     async with Server(FakeEngine(stalled)) as server:
-        _, writer = await server.connect()
-        writer.write(post(b"1"))
-        await stalled.begun.wait()
-        writer.close()
+        async with server.connect() as (_, writer):
+            writer.write(post(b"1"))
+            await stalled.begun.wait()
         await stalled.cancelled.wait()
 
 
@@ -193,12 +202,11 @@ async def test_a_client_that_leaves_stops_the_work() -> None:
 async def test_a_client_that_leaves_stops_a_stream() -> None:
     stream = Stream()
     async with Server(FakeEngine(stream)) as server:
-        reader, writer = await server.connect()
-        writer.write(post(b"1"))
-        head = await reader.readuntil(b"data: 1\n\n")
-        assert b"transfer-encoding: chunked" in head
-        assert b"x-request-id: " in head
-        writer.close()
+        async with server.connect() as (reader, writer):
+            writer.write(post(b"1"))
+            head = await reader.readuntil(b"data: 1\n\n")
+            assert b"transfer-encoding: chunked" in head
+            assert b"x-request-id: " in head
         await stream.closed.wait()
 
 
@@ -316,12 +324,10 @@ async def test_stopping_during_a_stream_takes_no_further_request() -> None:
 
         return Response(content_type="application/x-ndjson", chunks=chunks())
 
-    async with Server(FakeEngine(slow)) as server:
-        reader, writer = await server.connect()
+    async with Server(FakeEngine(slow)) as server, server.connect() as (reader, writer):
         writer.write(post(b"1"))
         await entered.wait()
         for connection in server.endpoint._connections():
             connection.leave()
         leave.set()
         assert (await reader.read()).endswith(b"2\r\n1\n\r\n0\r\n\r\n")
-        writer.close()

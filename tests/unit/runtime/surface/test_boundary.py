@@ -4,7 +4,7 @@ import logging
 import pytest
 from tests.fakes.asgi import Exchange
 from tests.fakes.engine import FakeEngine
-from tests.fakes.surface import client, surface
+from tests.fakes.surface import client, only_token, surface
 
 from preheat.interface.message import Request, Response
 
@@ -67,3 +67,25 @@ async def test_half_a_surrogate_pair_in_a_message_is_still_json() -> None:
     exchange.body(b"")
     await exchange.served()
     assert json.loads(exchange.answer)["status"] == 404
+
+
+async def test_a_refused_upload_is_read_to_its_end_behind_the_whole_answer() -> None:
+    exchange = Exchange(surface(authenticate=only_token))
+    await exchange.until_sent(2)
+    assert exchange.status == 401
+    assert len(exchange.answer) == int(exchange.headers["content-length"])
+    assert "connection" not in exchange.headers, "the rest may come, and the next request behind it"
+    assert exchange.sent[-1]["more_body"]
+    exchange.body(b"1", more=True)
+    exchange.body(b"2")
+    await exchange.served()
+    assert not exchange.sent[-1]["more_body"]
+
+
+async def test_behind_a_body_that_was_read_nothing_is_waited_for() -> None:
+    exchange = Exchange(surface(), headers={"x-preheat-timeout-s": "never"})
+    exchange.body(b"1", more=True)
+    exchange.body(b"2")
+    await exchange.served()
+    assert exchange.status == 400
+    assert [message.get("more_body") for message in exchange.sent] == [None, False]

@@ -275,8 +275,10 @@ async def test_a_stream_that_fails_midway_is_cut_and_logged_with_its_id(
 async def test_without_a_token_the_body_is_not_even_read() -> None:
     engine = FakeEngine()
     exchange = Exchange(surface(engine, authenticate=only_token))
-    await exchange.served()
+    await exchange.until_sent(2)
     assert (exchange.status, exchange.headers["www-authenticate"]) == (401, "Bearer")
+    exchange.leave()
+    await exchange.served()
     assert engine.requests == []
 
 

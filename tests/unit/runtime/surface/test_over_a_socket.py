@@ -5,12 +5,14 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 import uvicorn
 from starlette.types import ASGIApp
 from tests.fakes.engine import FakeEngine, Stalled, Stream
-from tests.fakes.surface import surface
+from tests.fakes.raw_http import connected
+from tests.fakes.surface import only_token, surface
 
 pytestmark = pytest.mark.anyio
 
@@ -28,19 +30,26 @@ async def serving(app: ASGIApp) -> AsyncIterator[int]:
         listener.close()
 
 
-async def test_a_refused_upload_still_gets_its_answer_while_the_client_sends() -> None:
-    async with serving(surface()) as port:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 4000000\r\n\r\n")
+@pytest.mark.parametrize(
+    ("fields", "overrides", "status", "said"),
+    [
+        (b"", {}, 413, b"exceeds the limit of 1000 bytes"),
+        (b"Connection: close\r\n", {"authenticate": only_token}, 401, b"The token is missing or wrong"),
+    ],
+)
+async def test_a_refused_upload_still_gets_its_answer_while_the_client_sends(
+    fields: bytes, overrides: dict[str, Any], status: int, said: bytes
+) -> None:
+    async with serving(surface(**overrides)) as port, connected(port) as (reader, writer):
+        writer.write(b"POST /invocations HTTP/1.1\r\nHost: x\r\n%bContent-Length: 4000000\r\n\r\n" % fields)
         with contextlib.suppress(ConnectionError):
             for _ in range(40):
                 writer.write(b"x" * 100_000)
                 await writer.drain()
         answer = await reader.read()
-        writer.close()
-    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
     assert b"connection: close" in answer
-    assert b"exceeds the limit of 1000 bytes" in answer
+    assert said in answer
 
 
 async def test_a_client_that_waits_to_be_asked_is_refused_without_being_asked() -> None:
