@@ -43,6 +43,9 @@ FETCHED = "/tmp/preheat-weights"
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 INVOKE = "/2015-03-31/functions/function/invocations"
 LISTENS = "Runtime API Server listening"
+ANSWERED, CRASHED = "REPORT RequestId: ", "Invoke() release error"
+"""What the emulator writes at an event's end, and before it answers: in time, late or with an error, and
+where the function's process ended."""
 
 T = TypeVar("T")
 
@@ -151,15 +154,18 @@ class Emulator:
         assert self._process.stdout is not None
 
     def invoke(self, event: object) -> Reply:
-        """Call the function and return what came of it."""
+        """Call the function and return what came of it, once `lines` has all that was written until then."""
         with self._calling:
+            told = len(self.lines)
             connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
             try:
                 connection.request("POST", INVOKE, json.dumps(event))
                 answer = connection.getresponse()
-                return Reply(answer.status, answer.read())
+                reply = Reply(answer.status, answer.read())
             finally:
                 connection.close()
+            self._until(lambda: any(map(_ends_an_event, self.lines[told:])))
+            return reply
 
     def events(self, name: str, *, about: str = "", times: int = 1) -> list[dict[str, Any]]:
         """Wait until the function has logged `times` events of that name `about` something; return all."""
@@ -198,6 +204,10 @@ class Emulator:
                 with self._changed:
                     self.lines.append(line.decode(errors="replace").rstrip())
                     self._changed.notify_all()
+
+
+def _ends_an_event(line: str) -> bool:
+    return line.startswith(ANSWERED) or CRASHED in line
 
 
 def environment(unpacked: Unpacked, timeout_s: int, memory_mb: int) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What Lambda's runtime API has and the emulator's lacks, as a proxy before it: restores and traces.
+"""What Lambda's runtime API has and the emulator's lacks, as a proxy before it: restores, traces, deadlines.
 
 No snapshot is taken: the runtime goes on in the same process, as it would in one made of the snapshot.
 """
@@ -13,13 +13,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from tests.fakes.patience import PATIENCE_S
 
 HOP = frozenset({"host", "content-length", "transfer-encoding", "expect", "connection", "date"})
-TRACE = "Lambda-Runtime-Trace-Id"
+TRACE, DEADLINE = "Lambda-Runtime-Trace-Id", "Lambda-Runtime-Deadline-Ms"
 
 
 @dataclass
 class RuntimeApi:
     """Stands at `port` before the runtime API at `upstream`. `seen` are the requests, `errors` the bodies
-    of failed restores. Each restore waits for `restored`. Every event is part of `trace`."""
+    of failed restores. Each restore waits for `restored`. Every event is part of `trace`, and its deadline
+    is told `sooner_ms` before the emulator's."""
 
     upstream: int
     port: int = 0
@@ -28,6 +29,7 @@ class RuntimeApi:
     asked: threading.Event = field(default_factory=threading.Event)
     restored: threading.Event = field(default_factory=threading.Event)
     trace: str = ""
+    sooner_ms: int = 0
 
 
 @contextmanager
@@ -78,8 +80,11 @@ def _answer(request: BaseHTTPRequestHandler, proxy: RuntimeApi, body: bytes | No
         try:
             connection.request(request.command, request.path, body, headers)
             answer = connection.getresponse()
-            traced = {TRACE: proxy.trace} if proxy.trace and request.path.endswith("/next") else {}
-            _send(request, answer.status, dict(answer.getheaders()) | traced, answer.read())
+            sent = dict(answer.getheaders())
+            if DEADLINE in sent:
+                sent |= {TRACE: proxy.trace} if proxy.trace else {}
+                sent |= {DEADLINE: str(int(sent[DEADLINE]) - proxy.sooner_ms)}
+            _send(request, answer.status, sent, answer.read())
         finally:
             connection.close()
 

@@ -113,6 +113,8 @@ class Fleet:
         self.autostart = False
         while self._tasks:
             await self.clear()
+            if self._tasks:  # theirs is an exit code already, for which `clear` does not wait
+                await asyncio.wait(self._tasks, timeout=0.1)
 
     async def _run(self, container: Container) -> None:
         assert self.serve is not None

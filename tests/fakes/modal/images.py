@@ -109,6 +109,15 @@ class Images:
         return digest.hexdigest()
 
     async def _build(self, build: Build, image: api_pb2.Image, digest: str) -> None:
+        try:
+            await self._make(build, image, digest)
+            self._load(build, self._folder / digest)
+        except Exception as exc:  # noqa: BLE001 - one image; whoever waits for it gets the reason
+            build.failure = str(exc) if isinstance(exc, BuildFailed) else repr(exc)
+            build.log.append(f"{build.failure}\n")
+        self._state.bell.ring()
+
+    async def _make(self, build: Build, image: api_pb2.Image, digest: str) -> None:
         loop = asyncio.get_running_loop()
 
         def say(text: str) -> None:
@@ -125,16 +134,9 @@ class Images:
         secrets = [self._state.secrets[identity].values for identity in image.secret_ids]
         step = Recipe(image.dockerfile_commands, files, {k: v for some in secrets for k, v in some.items()})
         parents = [self.tree(base.image_id) for base in image.base_images]
-        try:
-            if image.HasField("build_function") or len(parents) > 1:
-                raise BuildFailed("This control plane builds on one base, and runs no function")
-            await asyncio.to_thread(self._execute, step, parents, digest, say)
-        except BuildFailed as failed:
-            build.log.append(f"{failed}\n")
-            build.failure = str(failed)
-        else:
-            self._load(build, self._folder / digest)
-        self._state.bell.ring()
+        if image.HasField("build_function") or len(parents) > 1:
+            raise BuildFailed("This control plane builds on one base, and runs no function")
+        await asyncio.to_thread(self._execute, step, parents, digest, say)
 
     def _execute(self, step: Recipe, parents: list[Tree], digest: str, say: recipe.Say) -> None:
         folder = self._folder / digest

@@ -46,8 +46,10 @@ class Tree:
     folder: str = "/root"
 
     def save(self, path: Path) -> None:
-        """Write all but the files to `path`."""
-        path.write_text(json.dumps({**asdict(self), "root": str(self.root)}))
+        """Write all but the files to `path`, which is there as a whole or not at all."""
+        part = path.with_name(f"{path.name}.part")
+        part.write_text(json.dumps({**asdict(self), "root": str(self.root)}))
+        part.replace(path)
 
 
 def load(path: Path, root: Path) -> Tree:

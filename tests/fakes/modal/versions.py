@@ -58,7 +58,9 @@ def client_python(which: str) -> Path:
     digest = hashlib.sha256(project + lines.encode()).hexdigest()[:12]
     requirements = CACHE / f"project-{digest}.txt"
     requirements.parent.mkdir(parents=True, exist_ok=True)
-    requirements.write_text(lines)
+    part = requirements.with_suffix(f".{os.getpid()}")  # uv of another process may be reading the file
+    part.write_text(lines)
+    part.replace(requirements)
     return python_with("--resolution", RESOLUTIONS[which], "--requirements", str(requirements))
 
 

@@ -71,7 +71,11 @@ class Account:
         scratch.mkdir()
         image = fetch(container["Image"], self.door, self.folder)
         instance = Instance(image, container["Environment"], scratch / "log")
-        assert instance.until_well(), instance.new_lines()
+        try:
+            assert instance.until_well(), instance.new_lines()
+        except BaseException:
+            instance.close()
+            raise
         return instance
 
     def start(self, plane: Plane, endpoint: Endpoint) -> None:
@@ -167,5 +171,5 @@ def sagemaker_account() -> Iterator[Account]:
         door = stack.enter_context(registry_door(cloud))
         made = Account(cloud, plane, door, folder, queues, direct)
         plane.started, plane.ended = made.start, made.end
+        stack.callback(made.close)
         yield made
-        made.close()

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from tests.fakes.patience import PATIENCE_S
 from tests.fakes.sagemaker.exchange import Answered, Failed, ask, read_input, until_well
 from tests.fakes.sagemaker.invocation import AsyncConfig, Invocation, bucket_and_key
 from tests.fakes.sagemaker.notification import failed, succeeded
@@ -87,10 +88,10 @@ class AsyncEndpoint:
             self._leaving.pop(container).set()
             self._changed.notify_all()
 
-    def until_ended(self, *ids: str, within_s: float = 30.0) -> list[str]:
+    def until_ended(self, *ids: str) -> list[str]:
         """Wait until these requests have ended; return how: `Completed`, or why not."""
         with self._changed:
-            done = self._changed.wait_for(lambda: all(each in self.ended for each in ids), within_s)
+            done = self._changed.wait_for(lambda: all(each in self.ended for each in ids), PATIENCE_S)
             assert done, f"{ids} did not end: {self.ended}"
             return [self.ended[each] for each in ids]
 

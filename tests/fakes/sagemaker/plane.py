@@ -23,10 +23,14 @@ class Refusal(Exception):
 
 @dataclass(frozen=True)
 class Course:
-    """What an endpoint goes through, one state for each question, and the last for ever."""
+    """What an endpoint goes through, one state for each question, and the last for ever.
+
+    With `held`, it stays in the first one until that is set.
+    """
 
     states: tuple[str, ...]
     reason: str = ""
+    held: threading.Event | None = None
 
 
 def well(state: str) -> Course:
@@ -123,7 +127,8 @@ class Plane:
 
     def _DescribeEndpoint(self, asked: Json) -> Json:
         endpoint = self.endpoints[_known(self.endpoints, asked["EndpointName"], "endpoint")]
-        endpoint.asked += 1
+        if endpoint.course.held is None or endpoint.course.held.is_set():
+            endpoint.asked += 1
         if endpoint.state == "InService" and not endpoint.course.reason:
             endpoint.config = endpoint.wanted
             self.started(self, endpoint)

@@ -100,7 +100,7 @@ def test_a_request_over_the_memory_limit_ends_the_container_and_not_the_machine(
 def test_sigterm_answers_what_is_in_hand_and_ends(podman: Podman, image: str) -> None:
     container = podman.start(image, *STRICT)
     answers: list[tuple[int, Any]] = []
-    asking = threading.Thread(target=lambda: answers.append(invoke(container, wait_s=1.5)))
+    asking = threading.Thread(target=lambda: answers.append(invoke(container, wait_s=5)))
     asking.start()
     while b"preheat_requests_in_flight 1" not in get(container, "/metrics")[1]:
         assert asking.is_alive()

@@ -105,19 +105,35 @@ def start(bare: Path) -> Iterator[Start]:
 
 @pytest.fixture
 def proxy() -> Iterator[RuntimeApi]:
-    """What stands before the emulator for a function with SnapStart, see `snap_started`."""
+    """What stands before the emulator for a function that is started `behind` it."""
     with runtime_api(free_port()) as proxy:
         proxy.restored.set()
         yield proxy
 
 
-def snap_started(proxy: RuntimeApi, python: Path, *variables: str) -> list[str | Path]:
-    """Return how to start the runtime as one of a snapshot, with the proxy between it and the emulator.
+def behind(proxy: RuntimeApi, python: Path, *variables: str) -> list[str | Path]:
+    """Return how to start the runtime with the proxy between it and the emulator.
 
     `variables` are more arguments of `env`.
     """
-    own = (
-        "AWS_LAMBDA_INITIALIZATION_TYPE=snap-start",
-        f"AWS_LAMBDA_RUNTIME_API=127.0.0.1:{proxy.port}",
-    )
-    return ["/usr/bin/env", *variables, *own, python, "-m", "awslambdaric"]
+    address = f"AWS_LAMBDA_RUNTIME_API=127.0.0.1:{proxy.port}"
+    return ["/usr/bin/env", *variables, address, python, "-m", "awslambdaric"]
+
+
+def snap_started(proxy: RuntimeApi, python: Path, *variables: str) -> list[str | Path]:
+    """Return how to start the runtime `behind` the proxy as one of a snapshot."""
+    return behind(proxy, python, *variables, "AWS_LAMBDA_INITIALIZATION_TYPE=snap-start")
+
+
+@pytest.fixture
+def hurried(start: Start, proxy: RuntimeApi, bare: Path) -> Start:
+    """Start a function that is told to have five seconds, and is ended after ten."""
+    proxy.sooner_ms = 5000
+
+    def begin(
+        unpacked: Unpacked, settings: Settings | None = None, *, python: Path = bare, **options: Any
+    ) -> Emulator:
+        bootstrap, api = behind(proxy, python), proxy.upstream
+        return start(unpacked, settings, timeout_s=10, bootstrap=bootstrap, runtime_api=api, **options)
+
+    return begin

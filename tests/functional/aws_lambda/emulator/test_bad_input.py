@@ -163,10 +163,10 @@ def test_a_request_of_half_a_shape_does_not_end_the_function(function: Emulator)
 
 
 def test_a_piece_of_work_that_takes_too_long_leaves_the_rest_for_another_call(
-    zoo: Zoo, start: Start, managed: Path, s3: "S3Client", s3_endpoint: str
+    zoo: Zoo, hurried: Start, managed: Path, s3: "S3Client", s3_endpoint: str
 ) -> None:
     env = {"AWS_ENDPOINT_URL": s3_endpoint}
-    function = start(zoo("Shout"), SETTINGS, python=managed, env=env, timeout_s=4)
+    function = hurried(zoo("Shout"), SETTINGS, python=managed, env=env)
     assert function.invoke(s3_event(upload(s3, "in/first.json"))).value is None
     slow, other = upload(s3, "in/slow.json", b'{"text": "sleep"}'), upload(s3, "in/other.json")
     assert numbers(function.invoke(batch(slow, other)).value) == [0, 1]

@@ -146,8 +146,8 @@ def test_the_start_is_one_line_with_its_phases(shout: Emulator) -> None:
     assert not any("secret" in line for line in shout.lines)
 
 
-def test_a_late_answer_is_a_504_before_lambda_ends_the_function(zoo: Zoo, start: Start) -> None:
-    function = start(zoo("Shout"), timeout_s=3)
+def test_a_late_answer_is_a_504_before_lambda_ends_the_function(zoo: Zoo, hurried: Start) -> None:
+    function = hurried(zoo("Shout"))
     assert as_sent(function.invoke(version_2("/invocations", b'{"text": "a"}', JSON)))[0] == 200
     status, _, body = as_sent(function.invoke(version_2("/invocations", b'{"text": "sleep"}', JSON)))
     assert status == 504
@@ -158,8 +158,8 @@ def test_a_late_answer_is_a_504_before_lambda_ends_the_function(zoo: Zoo, start:
     assert len(function.events("ready")) == 1, "the model is still there"
 
 
-def test_a_late_stream_is_a_504_too(zoo: Zoo, start: Start) -> None:
-    function = start(zoo("Counts"), timeout_s=3)
+def test_a_late_stream_is_a_504_too(zoo: Zoo, hurried: Start) -> None:
+    function = hurried(zoo("Counts"))
     status, _, body = as_sent(function.invoke(version_2("/invocations", b"1001", JSON)))
     assert status == 504
     assert "time limit" in json.loads(body)["detail"]

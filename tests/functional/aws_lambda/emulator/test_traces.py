@@ -14,7 +14,7 @@ from tests.fakes.lambda_events import version_2
 from tests.fakes.lambda_runtime_api import RuntimeApi, runtime_api
 from tests.fakes.patience import PATIENCE_S
 from tests.fakes.ports import free_port
-from tests.functional.aws_lambda.emulator.conftest import Start, Zoo
+from tests.functional.aws_lambda.emulator.conftest import Start, Zoo, behind
 
 from preheat_providers.aws_lambda.shipped.settings import Settings
 
@@ -55,8 +55,7 @@ def traced(zoo: Zoo, start: Start, bare: Path) -> Iterator[Callable[[str], Trace
         daemon.settimeout(PATIENCE_S)
         api.trace = SAMPLED
         env = {"AWS_XRAY_DAEMON_ADDRESS": f"127.0.0.1:{daemon.getsockname()[1]}"}
-        address = f"AWS_LAMBDA_RUNTIME_API=127.0.0.1:{api.port}"
-        bootstrap = ["/usr/bin/env", address, bare, "-m", "awslambdaric"]
+        bootstrap = behind(api, bare)
 
         def begin(handler: str) -> Traced:
             settings = Settings(stage="dev", tracing=True)

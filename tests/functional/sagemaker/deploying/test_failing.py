@@ -1,5 +1,6 @@
 """What a deploy refuses, what its failure says and leaves, and the same command again."""
 
+import threading
 from dataclasses import replace
 
 import pytest
@@ -29,7 +30,6 @@ from preheat_providers.sagemaker.template.names import (
 
 REASON = "The primary container for production variant main did not pass the ping health check."
 CRASH = '{"level": "error", "event": "failed", "message": "setup failed: no such file", "time": "x"}'
-LONG = ("Creating",) * 60
 
 
 def left_of(function: Function, account: Account) -> set[str]:
@@ -41,13 +41,16 @@ def left_of(function: Function, account: Account) -> set[str]:
 def test_a_container_that_never_gets_well_is_told_of_while_one_waits_and_at_the_end(
     words: Function, account: Account
 ) -> None:
-    account.plane.courses = [Course((*LONG, "Failed"), REASON)]
+    failing = threading.Event()
+    account.plane.courses = [Course(("Creating", "Failed"), REASON, held=failing)]
     told: list[Event] = []
 
     def report(event: Event) -> None:
         told.append(event)
         if isinstance(event, Step) and event.text.startswith("Endpoint CREATE_IN_PROGRESS"):
             account.write_log(log_group(words.name, "dev"), CRASH)
+        if isinstance(event, Notice):
+            failing.set()
 
     with pytest.raises(ProviderError) as caught:
         words.pipeline(report).deploy(words.root)
@@ -151,13 +154,17 @@ def test_a_rollback_while_an_update_runs_waits_for_what_comes_of_it(
 
 def test_a_rollback_while_a_deploy_runs_is_refused(words: Function, account: Account) -> None:
     words.deploy()
-    account.plane.courses = [Course((*("Updating",) * 30, "InService"))]
+    updated = threading.Event()
+    account.plane.courses = [Course(("Updating", "InService"), held=updated)]
     refused: list[Conflict] = []
 
     def report(event: Event) -> None:
         if not refused and isinstance(event, Step) and event.text.startswith("Endpoint UPDATE_IN_PROGRESS"):
-            with pytest.raises(Conflict, match=r"A deploy of words-.* is under way") as caught:
-                words.provider.rollback(words.name, "dev", None)
+            try:
+                with pytest.raises(Conflict, match=r"A deploy of words-.* is under way") as caught:
+                    words.provider.rollback(words.name, "dev", None)
+            finally:
+                updated.set()
             refused.append(caught.value)
 
     second(words).pipeline(report).deploy(words.root)
