@@ -20,6 +20,9 @@ GATHER_S = 0.02
 LINES_AT_ONCE = 32
 """Making so many holds the interpreter for less than a millisecond; writing them lets it go."""
 LONGEST_TEXT = 256
+LONGEST_ESCAPED = 2 * LONGEST_TEXT
+"""Bytes of a text in its line, where a letter may take 12. A line has six texts of callers, and with them
+less than PIPE_BUF, 4,096 bytes, which a pipe does not mix with those of other processes (pipe(7))."""
 
 Sink = Callable[[bytes], None]
 """Writes whole lines, wherever they go; called on the log's thread only. Raises OSError."""
@@ -175,7 +178,12 @@ def _dropped_event(count: int) -> dict[str, Any]:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + "..."
+    if len(text) <= LONGEST_TEXT and text.isascii() and text.isprintable():
+        return text
+    short = text[:LONGEST_TEXT]
+    while (escaped := len(json.dumps(short)) - len('""')) > LONGEST_ESCAPED:
+        short = short[: len(short) * LONGEST_ESCAPED // escaped]
+    return text if short == text else short + "..."
 
 
 def _rfc3339(at: float) -> str:

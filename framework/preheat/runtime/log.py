@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 Log = Callable[[dict[str, Any]], None]
@@ -33,7 +34,12 @@ def event_line(event: Mapping[str, Any]) -> str:
 
 
 def log_to_stderr(event: dict[str, Any]) -> None:
-    """Write `event` to the process's standard error, whatever the handler has made of `sys.stderr`."""
+    """Write `event` to the process's standard error, whatever the handler has made of `sys.stderr`.
+
+    What cannot be written is dropped: its reader is gone, or does not read and a parent has made the
+    descriptor one that never blocks. Nobody is left to be told, and whoever logs has work to do.
+    """
     line = memoryview(event_line(event).encode() + b"\n")
-    while line:
-        line = line[os.write(2, line) :]
+    with suppress(OSError):
+        while line:
+            line = line[os.write(2, line) :]

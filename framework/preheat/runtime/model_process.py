@@ -5,6 +5,7 @@ on further threads too, which live from the warm-up to its last call. The event 
 has a thread of its own, so that it answers while predict is busy or stuck.
 """
 
+import _thread
 import asyncio
 import os
 import sys
@@ -19,6 +20,9 @@ from preheat.runtime.loader import Model, RunCoroutine
 from preheat.runtime.log import log_to_stderr
 from preheat.runtime.memory import SETTLED_S, give_back_memory
 from preheat.runtime.model_thread import ModelThread
+
+FLUSH_S = 1.0
+"""How long the last of what was printed may take: a thread that is stuck in print holds the stream's lock."""
 
 
 class ModelProcess:
@@ -55,10 +59,26 @@ class ModelProcess:
 
 def leave(code: int) -> NoReturn:
     """End the process without exit handlers, some of which wait for threads that a fork has lost."""
+    flushing = _thread.allocate_lock()
+    flushing.acquire()
+    try:
+        # Not threading.Thread: a signal's handler that comes here may have interrupted one of its locks.
+        _thread.start_new_thread(_flush, (flushing,))
+        flushing.acquire(timeout=FLUSH_S)
+    finally:
+        os._exit(code)
+
+
+def _flush(flushing: _thread.LockType) -> None:
+    flush_output()
+    flushing.release()
+
+
+def flush_output() -> None:
+    """Write what was printed, where somebody still takes it and the handler has left the streams open."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError, AttributeError):
             stream.flush()
-    os._exit(code)
 
 
 def tear_down(model: Model) -> None:

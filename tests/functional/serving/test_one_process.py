@@ -121,6 +121,32 @@ def test_a_second_signal_ends_at_once(start: Start, tmp_path: Path) -> None:
         assert server.ended() == 128 + signal.SIGINT
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_log_that_nobody_reads_any_more_costs_no_answer_and_no_drain(start: Start, workers: str) -> None:
+    server = start(
+        "--workers",
+        workers,
+        source="""
+        import os, preheat
+        class Model(preheat.Handler):
+            def setup(self, ctx):
+                reader, writer = os.pipe()
+                os.close(reader)
+                os.dup2(writer, 2)
+                os.close(writer)
+            def predict(self, number: int) -> int: return 6 // number
+            def teardown(self, ctx): print("torn down", flush=True)
+        """,
+    )
+    server.until("starting")
+    assert server.post(0)[0] == 500  # whose traceback cannot be logged
+    assert server.post(2) == (200, 3)
+    server.stop()
+    assert server.ended() == 0
+    assert "torn down\n" in server.output  # of a second worker too, where that was ready by now
+    assert list(server.tmp.iterdir()) == []
+
+
 def test_requests_overlap_in_the_threads_of_a_threaded_predict(start: Start) -> None:
     server = start(
         source="""

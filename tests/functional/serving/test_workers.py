@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.fakes.servers import UPPER, ServerProcess, pid_of
+from tests.functional.serving.test_one_process import GATED, begin, gate_in
 
 pytestmark = pytest.mark.runtime
 
@@ -119,6 +120,25 @@ def test_a_drain_ends_every_worker_after_its_teardown(start: Start, number: int)
     assert server.ended() == 0
     assert server.output == "torn down\ntorn down\n"
     assert list(server.tmp.iterdir()) == []
+
+
+def test_a_signal_to_all_is_no_repetition_for_a_worker_that_hears_the_host_first(
+    start: Start, tmp_path: Path
+) -> None:
+    gate, server = gate_in(tmp_path), start("--workers", "2", source=GATED)
+    server.until("ready", times=2)
+    with begin(server, gate) as connection:
+        for pid in pids_of(server):
+            os.kill(pid, signal.SIGSTOP)
+        server.stop()
+        server.until("draining")  # so the host has told them
+        for number in (signal.SIGTERM, signal.SIGCONT):
+            for pid in pids_of(server):
+                os.kill(pid, number)
+        server.until("draining", times=3)
+        gate.write_text("done")
+        assert connection.recv(10_000).startswith(b"HTTP/1.1 200 ")
+    assert server.ended() == 0
 
 
 def test_workers_end_with_a_host_that_was_killed(start: Start) -> None:

@@ -1,11 +1,13 @@
+import json
 import logging
+import select
 from typing import Any
 
 import pytest
 from tests.fakes.patience import PATIENCE_S
 from tests.fakes.sink import Sink
 
-from preheat.runtime.access import LONGEST_TEXT, AccessLog, AccessRecord, access_event
+from preheat.runtime.access import LONGEST_ESCAPED, LONGEST_TEXT, AccessLog, AccessRecord, access_event
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
@@ -84,6 +86,23 @@ def test_what_a_caller_sends_has_a_bounded_length() -> None:
     event = access_event(record(path="/" + "x" * 100_000, method="M" * 100_000))
     assert len(event["path"]) <= LONGEST_TEXT + 3
     assert len(event["message"]) <= 2 * LONGEST_TEXT + 20
+
+
+@pytest.mark.parametrize("letter", ["\U0001f600", "\x01", '"', "x"])
+def test_a_line_is_short_enough_for_a_pipe_to_keep_it_whole(letter: str) -> None:
+    sink, long = Sink(), letter * 100_000
+    log = AccessLog(sink)
+    log.add(record(path=long, method=long, request_id=long, release=long))
+    assert log.close(PATIENCE_S)
+    assert len(b"".join(sink.written)) < select.PIPE_BUF
+
+
+def test_a_path_of_another_script_is_told_as_far_as_a_long_one_of_latin_letters() -> None:
+    path = "/größe/" + "x" * (LONGEST_TEXT - 7)
+    assert access_event(record(path=path))["path"] == path
+    cut = access_event(record(path="/" + "\U0001f600" * 300))["path"]
+    assert len(json.dumps(cut[:-3])) <= LONGEST_ESCAPED + 2
+    assert cut.startswith("/" + "\U0001f600" * 41)
 
 
 def test_lines_are_written_in_order_and_none_is_left_behind_at_the_end() -> None:

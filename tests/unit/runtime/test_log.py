@@ -1,4 +1,7 @@
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -35,3 +38,32 @@ def test_an_event_is_one_line_that_says_the_same(capfd: pytest.CaptureFixture[st
     assert (line.count("\n"), "für" in line) == (1, True)
     assert not {"\x1b", "\x9b", "\x07"} & set(line)
     assert json.loads(line) == {**event, "odd": "{1}"}
+
+
+@contextmanager
+def standard_error(descriptor: int) -> Iterator[None]:
+    before = os.dup(2)
+    os.dup2(descriptor, 2)
+    try:
+        yield
+    finally:
+        os.dup2(before, 2)
+        os.close(before)
+
+
+def test_a_log_whose_reader_is_gone_stops_nobody() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with standard_error(writer):
+        os.close(writer)
+        log_to_stderr({"message": "is anybody there?"})
+
+
+def test_a_log_that_never_blocks_and_is_full_stops_nobody() -> None:
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with standard_error(writer):
+        os.close(writer)
+        log_to_stderr({"message": "x" * 1_000_000})
+    assert os.read(reader, 12) == b'{"message": '
+    os.close(reader)

@@ -1,5 +1,7 @@
 import asyncio
 import json
+import subprocess
+import sys
 import threading
 
 from tests.fakes.models import model_of
@@ -62,3 +64,41 @@ def _stop(loop: asyncio.AbstractEventLoop) -> None:
         if thread.name == "preheat-loop":
             thread.join(PATIENCE_S)
     loop.close()
+
+
+LEAVES = """
+import sys, threading
+from preheat.runtime.model_process import leave
+
+{prints}
+sys.stdin.read()
+leave(3)
+"""
+
+
+def leaving(prints: str) -> subprocess.Popen[bytes]:
+    """Start a process that prints, buffered as ever, and leaves once its standard input ends."""
+    command = [sys.executable, "-I", "-c", LEAVES.format(prints=prints)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+
+def test_a_process_leaves_though_a_thread_is_stuck_printing() -> None:
+    stuck = "threading.Thread(target=print, args=('x' * 1_000_000,), kwargs={'flush': True}).start()"
+    with leaving(stuck) as process:
+        try:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            assert process.stdout.read(1) == b"x"  # so it prints, and the rest has no room
+            process.stdin.close()
+            assert process.wait(PATIENCE_S) == 3
+        finally:
+            process.kill()
+
+
+def test_what_was_printed_before_a_process_leaves_is_not_lost() -> None:
+    with leaving("print('last words')") as process:
+        try:
+            assert process.communicate(timeout=PATIENCE_S)[0] == b"last words\n"
+            assert process.returncode == 3
+        finally:
+            process.kill()

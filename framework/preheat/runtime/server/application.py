@@ -30,8 +30,10 @@ from preheat.runtime.tracing import open_tracing
 if TYPE_CHECKING:
     from preheat.runtime.grpc.server import GrpcServer
 
-CLOSE_S = 1.0
-"""How long the last lines and spans may take."""
+LAST_LINES_S = 5.0
+"""How long standard output may take the last lines: its reader may be waiting for the processor."""
+LAST_SPANS_S = 1.0
+"""How long the last spans may take: what collects them often ends at the same moment."""
 
 
 class Application:
@@ -117,9 +119,9 @@ class Application:
 
     def _flush(self) -> None:
         if self._access is not None:
-            self._access.close(CLOSE_S)
+            self._access.close(LAST_LINES_S)
         if self._tracing is not None:
-            self._tracing.close(CLOSE_S)
+            self._tracing.close(LAST_SPANS_S)
 
 
 class JsonLines(logging.Handler):
@@ -148,6 +150,9 @@ def _door(token_env: str | None) -> Authenticate:
 
 
 def _line_by_line(text: bytes) -> None:
-    """Write lines to standard output one by one: a pipe keeps those of several processes whole."""
+    """Write lines to standard output one by one: a pipe keeps those of several processes whole.
+
+    It does up to PIPE_BUF bytes (pipe(7)), and no line of the access log has so many.
+    """
     for line in text.splitlines(keepends=True):
         os.write(1, line)

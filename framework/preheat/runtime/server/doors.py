@@ -8,7 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from preheat.runtime.server.line import CLOSED, DRAIN, LEAVING, READY, receive
+from preheat.runtime.log import log_to_stderr
+from preheat.runtime.server.line import CLOSED, CONNECTION, LEAVING, READY, receive
 from preheat.runtime.server.listening import address_of
 from preheat.runtime.server.scratch import remove
 
@@ -88,9 +89,10 @@ class HostDoor:
         self._slot = slot
         self._endpoint: Endpoint | None = None
         self._adopting: set[asyncio.Task[None]] = set()
+        self._no_more = asyncio.Event()
 
     def watch(self, loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
-        """Read the line; a host that is gone stops this process too."""
+        """Read the line; a host that is gone stops this process as one that says so does."""
         loop.add_reader(self._line.fileno(), self._read, loop, stop)
 
     async def open(self, endpoint: "Endpoint") -> str:
@@ -104,8 +106,9 @@ class HostDoor:
         self._tell(CLOSED)
 
     async def leaving(self) -> None:
-        """Ask the host for no more, and take in what it has sent already."""
+        """Ask the host for no more, and take in what it sends until it has heard that."""
         self._tell(LEAVING)
+        await self._no_more.wait()
         await asyncio.gather(*self._adopting)
 
     def clean_up(self) -> None:
@@ -114,16 +117,24 @@ class HostDoor:
     def _read(self, loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
         while (received := receive(self._line)) is not None:
             message, connection = received
-            if connection is not None and self._endpoint is not None:
-                task = loop.create_task(self._endpoint.adopt(connection))
-                self._adopting.add(task)
-                task.add_done_callback(self._adopting.discard)
-            elif message == DRAIN:
-                stop()
-            else:
+            if message != CONNECTION:
                 loop.remove_reader(self._line.fileno())
+                self._no_more.set()
                 stop()
                 return
+            if connection is None:
+                self._miss()
+                continue
+            assert self._endpoint is not None
+            task = loop.create_task(self._endpoint.adopt(connection))
+            self._adopting.add(task)
+            task.add_done_callback(self._adopting.discard)
+
+    def _miss(self) -> None:
+        """Say that a connection did not come through: the kernel drops one that this process may not open."""
+        message = f"Worker {self._slot} has no descriptor left (ulimit -n): a connection was lost."
+        log_to_stderr({"level": "error", "event": "accept-failed", "message": message})
+        self._tell(CLOSED)
 
     def _tell(self, message: bytes) -> None:
         with suppress(OSError):  # the host is gone, which reading the line tells too

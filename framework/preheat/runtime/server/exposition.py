@@ -13,8 +13,9 @@ from pathlib import Path
 Render = Callable[[], tuple[str, bytes]]
 """Returns the media type and the Prometheus text of one process."""
 
-ANSWER_S = 1.0
-"""How long another worker may take: its loop waits when C code holds the interpreter."""
+ANSWER_S = 5.0
+"""How long another worker may take: its loop waits when C code holds the interpreter, and its first
+answer for an import. Prometheus gives a scrape 10 s."""
 LONGEST_ANSWER = 4 * 1024 * 1024
 LABEL = "worker"
 

@@ -10,13 +10,13 @@ import os
 import select
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable
 from typing import NoReturn
 
 from preheat.runtime.failures import describe, user_traceback
 from preheat.runtime.log import Log, log_to_stderr
+from preheat.runtime.model_process import flush_output
 from preheat.runtime.server.line import CLOSED, LEAVING, READY, make_line, receive
 from preheat.runtime.server.reception import Reception
 from preheat.runtime.server.restarts import Restarts
@@ -105,8 +105,7 @@ class Host:
 
     def _start(self, slot: int) -> None:
         ours, theirs = make_line()
-        sys.stdout.flush()
-        sys.stderr.flush()
+        flush_output()
         try:
             pid = os.fork()
         except OSError as exc:
@@ -156,13 +155,14 @@ class Host:
             elif message == CLOSED:
                 worker.connections -= 1
             elif message == LEAVING:
-                worker.leaving = True
+                worker.drain()  # so that it knows which connection was its last
             else:  # its end is closed; how it ended, its other descriptor will say
                 worker.leaving = True
                 self._unwatch(worker.line.fileno())
                 return
 
     def _bury(self, worker: Worker) -> None:
+        self._hear(worker)  # poll looks at one descriptor after the other: it may have become ready since
         self._unwatch(worker.pidfd)
         self._unwatch(worker.line.fileno())
         _, status = os.waitpid(worker.pid, 0)
@@ -185,11 +185,11 @@ class Host:
         for number in self._signals.take():
             name = signal.Signals(number).name
             if self._deadline is None:
-                self._say("info", "draining", f"{name}: answering what is in hand, then ending.")
                 self._drain()
+                self._say("info", "draining", f"{name}: answering what is in hand, then ending.")
             else:
-                self._say("warning", "cut", f"{name} came again: ending at once.")
                 self._kill(128 + number)
+                self._say("warning", "cut", f"{name} came again: ending at once.")
 
     def _drain(self) -> None:
         self._unwatch(self._reception.fileno())

@@ -105,7 +105,7 @@ class Endpoint:
         if server is None or listener is None:
             return
         # Closing resets what the kernel has completed and nobody has accepted.
-        with suppress(BlockingIOError):
+        with suppress(OSError):  # nobody waits any more, or no descriptor is left for who does
             while True:
                 await self.adopt(listener.accept()[0])
         server.close()

@@ -1,15 +1,16 @@
 """The line between the host of a server and one of its workers: a byte with a meaning, perhaps a connection.
 
-    host   -> CONNECTION with a descriptor; DRAIN
+    host   -> CONNECTION with a descriptor
     worker -> READY; CLOSED for each connection that ended; LEAVING when it must get no more
 
-An end that closes says that its process is gone.
+An end that closes says that its process is gone. A host that wants a worker to end closes its end for
+sending: that needs no room in a line that is full, and comes behind the connections that are in it.
 """
 
 import socket
 import sys
 
-CONNECTION, DRAIN = b"c", b"d"
+CONNECTION = b"c"
 READY, CLOSED, LEAVING = b"r", b"x", b"l"
 DESCRIPTOR_BYTES = 4
 
@@ -22,7 +23,7 @@ def make_line() -> tuple[socket.socket, socket.socket]:
 
 
 def receive(end: socket.socket) -> tuple[bytes, socket.socket | None] | None:
-    """Return one message, (b"", None) when the other process is gone, or None when there is none now."""
+    """Return one message, (b"", None) when the other end sends no more, or None when there is none now."""
     # Not socket.recv_fds, which takes flags and drops them (python/cpython Lib/socket.py, 3.11).
     try:
         message, attached, _, _ = end.recvmsg(

@@ -65,6 +65,7 @@ class HttpProcess:
         self._known: dict[str, Any] = {}
         self._serving: Serving | None = None
         self._draining: asyncio.Task[None] | None = None
+        self._signalled = False
         self._code = 0
 
     def run(self, prepare: Callable[[RunCoroutine], Model]) -> NoReturn:
@@ -115,8 +116,10 @@ class HttpProcess:
 
     def _obey(self) -> None:
         for number in self._signals.take():
-            if self._draining is not None:
+            if self._signalled:  # not `_draining`: a host that got the same signal may have been heard first
                 self._end(128 + number)
+            self._signalled = True
+            self._stop()
             name = signal.Signals(number).name
             log_to_stderr(
                 {
@@ -125,7 +128,6 @@ class HttpProcess:
                     "message": f"{name}: answering what is in hand, then ending.",
                 }
             )
-            self._stop()
 
     def _stop(self) -> None:
         self._begin_drain(self._config.drain_s)
@@ -143,8 +145,8 @@ class HttpProcess:
             self._draining = self._loop.create_task(self._drain(self._serving, limit_s))
 
     async def _drain(self, serving: Serving, limit_s: float) -> None:
-        await self._door.leaving()
         self._loop.call_later(limit_s + SPARE_S, self._give_up)
+        await self._door.leaving()
         cut = await serving.application.stop(limit_s, idle_s=IDLE_S)
         if cut:
             message = f"{cut} requests had no answer after {limit_s:g} s, and were cut off."

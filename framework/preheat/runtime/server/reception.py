@@ -49,28 +49,31 @@ class Reception:
         """In how many seconds a pause is over, or None without one."""
         return None if self._paused_until is None else max(0.0, self._paused_until - self._clock())
 
-    def accept(self) -> None:
-        """Hand out what waits, as far as it goes."""
+    def accept(self) -> bool:
+        """Hand out what waits, as far as it goes; tell whether more may wait, which is for the next time."""
         for _ in range(ACCEPTED_AT_ONCE):
             try:
                 connection, _ = self._listener.accept()
-            except (BlockingIOError, ConnectionAbortedError):
-                return
+            except ConnectionAbortedError:
+                continue
+            except BlockingIOError:
+                return False
             except OSError as exc:
                 if exc.errno not in EXHAUSTED:
                     raise
                 message = f"{describe(exc)}. Nothing is accepted for {PAUSE_S:g} s."
                 self._log({"level": "error", "event": "accept-failed", "message": message})
                 self._paused_until = self._clock() + PAUSE_S
-                return
+                return False
             if not self._give(connection):
                 self._held = connection
-                return
+                return False
+        return True
 
     def close(self) -> None:
         """Hand out what has connected already, which closing would reset, and take no more."""
-        if self.can_accept():
-            self.accept()
+        while self.can_accept() and self.accept():
+            pass
         self.forget()
 
     def forget(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 
-from preheat.runtime.server.line import CONNECTION, DRAIN
+from preheat.runtime.server.line import CONNECTION
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
@@ -44,10 +44,10 @@ class Worker:
         return True
 
     def drain(self) -> None:
-        """Tell it to answer what it has and end."""
+        """Give it no more, and so tell it to answer what it has and end."""
         self.leaving = True
         with suppress(OSError):
-            self.line.send(DRAIN)
+            self.line.shutdown(socket.SHUT_WR)
 
     def forget(self) -> None:
         """Close this process's descriptors of it."""

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from preheat.runtime.server.line import CONNECTION, DRAIN, make_line, receive
-from preheat.runtime.server.reception import PAUSE_S, Reception
+from preheat.runtime.server.line import CLOSED, CONNECTION, make_line, receive
+from preheat.runtime.server.reception import ACCEPTED_AT_ONCE, PAUSE_S, Reception
 from preheat.runtime.server.workers import Worker, next_worker
 
 
@@ -117,6 +117,32 @@ def test_closing_hands_out_what_has_connected_already(hall: Hall) -> None:
         hall.call()
 
 
+def test_closing_hands_out_more_than_one_turn_does(hall: Hall) -> None:
+    hall.add(0)
+    count = ACCEPTED_AT_ONCE + 36
+    for _ in range(count):
+        hall.call()
+    hall.reception.close()
+    assert hall.got(0) == count
+
+
+def test_a_caller_who_gave_up_before_the_accept_keeps_nobody_waiting(hall: Hall) -> None:
+    class Aborting(socket.socket):
+        aborted = False
+
+        def accept(self) -> tuple[socket.socket, Any]:
+            if not self.aborted:
+                self.aborted = True
+                raise ConnectionAbortedError
+            return super().accept()
+
+    hall.add(0)
+    hall.call()
+    with Aborting(fileno=os.dup(hall.listener.fileno())) as listener:
+        Reception(listener, hall.workers, lambda: hall.now, hall.events.append).close()
+    assert hall.got(0) == 1
+
+
 def test_a_machine_out_of_descriptors_pauses_the_reception(hall: Hall) -> None:
     class Exhausted(socket.socket):
         def accept(self) -> tuple[socket.socket, Any]:
@@ -137,9 +163,27 @@ def test_a_machine_out_of_descriptors_pauses_the_reception(hall: Hall) -> None:
 def test_a_worker_that_is_told_to_drain_gets_nothing_more(hall: Hall) -> None:
     worker = hall.add(0)
     worker.drain()
-    assert receive(hall.ends[0]) == (DRAIN, None)
-    assert receive(hall.ends[0]) is None
+    assert receive(hall.ends[0]) == (b"", None)
     assert next_worker(hall.workers.values()) is None
+    hall.ends[0].send(CLOSED)
+    assert receive(worker.line) == (CLOSED, None), "what it has to tell is heard as before"
+
+
+def test_a_worker_whose_line_is_full_is_told_to_drain_behind_its_connections(hall: Hall) -> None:
+    worker = hall.add(0)
+    given = 0
+    while worker.give(hall.listener, given + 1):
+        given += 1
+    assert worker.full
+    worker.drain()
+    for _ in range(given):
+        received = receive(hall.ends[0])
+        assert received is not None
+        message, connection = received
+        assert message == CONNECTION
+        assert connection is not None
+        connection.close()
+    assert receive(hall.ends[0]) == (b"", None)
 
 
 def test_an_end_that_closed_is_noticed(hall: Hall) -> None:
