@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 PORTS = range(10_000, 20_000)
-"""Below what Linux gives to sockets that ask for none (ip_local_port_range in ip(7)), and below what the local
+"""Below what Linux gives to sockets that ask for none (ip_local_port_range in ip(7)), and what the local
 provider gives to functions."""
 GIVEN = Path(f"/tmp/preheat-ports-{os.getuid()}")
 """The byte at a port's number is locked by the process that was told it, to its end: nothing else holds a
