@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import urllib.parse
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from http import HTTPStatus
 from pathlib import Path
@@ -152,12 +152,8 @@ class SupervisorClient:
                 yield answer
 
     def _order_once(self, op: str, say: Say | None, fields: Mapping[str, Any]) -> Any:
-        with self._connection() as connection, connection.makefile("rb") as stream:
-            _send(connection, {"op": op, **fields})
-            while line := _line(stream):
-                message = json.loads(line)
-                if "error" in message:
-                    raise _raised(message["error"])
+        with closing(self._messages(op, fields)) as messages:
+            for message in messages:
                 if "result" in message:
                     return message["result"]
                 if say is not None and "step" in message:
@@ -167,18 +163,24 @@ class SupervisorClient:
     def _lines_once(self, op: str, fields: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         """Yield the lines. Raises _Gone where none came."""
         begun = False
-        with self._connection() as connection, connection.makefile("rb") as stream:
-            _send(connection, {"op": op, **fields})
-            while line := _line(stream):
-                message = json.loads(line)
-                if "error" in message:
-                    raise _raised(message["error"])
+        with closing(self._messages(op, fields)) as messages:
+            for message in messages:
                 if "result" in message:
                     return
                 begun = True
                 yield message
         if not begun:
             raise _Gone
+
+    def _messages(self, op: str, fields: Mapping[str, Any]) -> Generator[Mapping[str, Any]]:
+        """Send one order and yield what answers it, until the other end hangs up. Raises what it says."""
+        with self._connection() as connection, connection.makefile("rb") as stream:
+            _send(connection, {"op": op, **fields})
+            while line := _line(stream):
+                message = json.loads(line)
+                if "error" in message:
+                    raise _raised(message["error"])
+                yield message
 
     def _ended(self) -> ProviderError:
         return ProviderError(
