@@ -1,56 +1,19 @@
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
-from tests.fakes.advancing_loop import advance, run_advancing
+from tests.fakes.advancing_loop import advance
 from tests.fakes.clock import HandClock
+from tests.fakes.engine_bench import Bench, run
 from tests.fakes.models import model_of
 from tests.fakes.patience import PATIENCE_S
 
 from preheat import BadInput, Handler, batched, threaded
 from preheat.interface.manifest import Limits
-from preheat.interface.message import Request, Response
-from preheat.runtime.engine import ModelEngine, concurrency_of, queue_for
-from preheat.runtime.model_thread import ModelThread
-from preheat.runtime.wire import close_chunks
-
-Scenario = Callable[["Bench"], Awaitable[None]]
-
-
-class Bench:
-    """An engine over one handler, with what it logs."""
-
-    def __init__(self, handler: type[Handler], limits: Limits, **options: Any) -> None:
-        self.model = model_of(handler, limits=limits)
-        self.log: list[dict[str, Any]] = []
-        self.stuck = asyncio.Event()
-        self.thread = ModelThread()
-        threads = (self.model.contract.threads,)
-        threading.Thread(target=self.thread.run, args=threads, name="model", daemon=True).start()
-        options = {"clock": asyncio.get_running_loop().time, **options}
-        self.engine = ModelEngine(
-            self.model, self.thread, log=self.log.append, on_stuck=self.stuck.set, **options
-        )
-
-    async def ask(self, value: object, **fields: Any) -> Response:
-        fields = {"id": "r1", "body": json.dumps(value).encode(), **fields}
-        return await self.engine.invoke(Request(**fields))
-
-
-def run(handler: type[Handler], scenario: Scenario, *, limits: Limits | None = None, **options: Any) -> Bench:
-    async def main() -> Bench:
-        bench = Bench(handler, limits or Limits(), **options)
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                await scenario(bench)
-        finally:
-            bench.thread.shutdown()
-        return bench
-
-    return run_advancing(main())
+from preheat.interface.message import Response
+from preheat.runtime.engine import concurrency_of, queue_for
 
 
 def detail(response: Response) -> str:
@@ -385,135 +348,9 @@ def test_an_async_handler_past_its_deadline_is_cancelled() -> None:
     run(Async, scenario)
 
 
-class Counts(Handler):
-    """Yields the numbers below its input; at 100 fails, at 200 never ends a step."""
-
-    closed = 0
-    gate = threading.Event()
-
+class Streams(Handler):
     def predict(self, count: int) -> Iterator[int]:
-        try:
-            for number in range(count):
-                yield number
-                if count == 100 and number == 1:
-                    raise ValueError("half-way")
-                if count == 200:
-                    self.gate.wait(PATIENCE_S)
-        finally:
-            self.closed += 1
-
-
-class CountsAsync(Handler):
-    closed = 0
-
-    async def predict(self, count: int) -> AsyncIterator[int]:
-        try:
-            for number in range(count):
-                yield number
-                if count == 100 and number == 1:
-                    raise ValueError("half-way")
-                if count == 200:
-                    await asyncio.sleep(60)
-        finally:
-            self.closed += 1
-
-
-both = pytest.mark.parametrize("handler", [Counts, CountsAsync])
-
-
-async def read(response: Response) -> list[bytes]:
-    assert response.chunks is not None, response
-    return [chunk async for chunk in response.chunks]
-
-
-@both
-def test_a_stream_is_json_lines_or_server_sent_events(handler: type[Handler]) -> None:
-    async def scenario(bench: Bench) -> None:
-        lines = await bench.ask(2)
-        assert lines.content_type == "application/x-ndjson"
-        assert await read(lines) == [b"0\n", b"1\n"]
-        events = await bench.ask(2, accept="text/event-stream")
-        assert events.content_type == "text/event-stream"
-        assert await read(events) == [b"data: 0\n\n", b"data: 1\n\n"]
-        assert await read(await bench.ask(0)) == []
-
-    run(handler, scenario)
-
-
-@both
-def test_closing_a_stream_runs_the_finally_blocks_of_its_generator(handler: type[Handler]) -> None:
-    async def scenario(bench: Bench) -> None:
-        response = await bench.ask(5)
-        assert response.chunks is not None
-        assert await anext(response.chunks) == b"0\n"
-        await close_chunks(response.chunks)
-        assert bench.model.handler.closed == 1  # type: ignore[attr-defined]
-        await asyncio.wait_for(bench.engine.drain(), PATIENCE_S)
-
-    run(handler, scenario)
-
-
-@both
-def test_a_stream_that_fails_half_way_sends_the_problem_and_breaks_off(handler: type[Handler]) -> None:
-    async def scenario(bench: Bench) -> None:
-        response = await bench.ask(100)
-        assert response.chunks is not None
-        chunks = [await anext(response.chunks) for _ in range(3)]
-        assert chunks[:2] == [b"0\n", b"1\n"]
-        assert json.loads(chunks[2])["error"]["status"] == 500
-        with pytest.raises(Exception, match="raised an exception"):
-            await anext(response.chunks)
-        await asyncio.wait_for(bench.engine.drain(), PATIENCE_S)
-
-    bench = run(handler, scenario)
-    assert "half-way" in bench.log[0]["message"]
-
-
-@both
-def test_a_stream_past_its_deadline_ends_with_the_problem(handler: type[Handler]) -> None:
-    async def scenario(bench: Bench) -> None:
-        response = await bench.ask(200, timeout_s=30.0, accept="text/event-stream")
-        assert response.chunks is not None
-        assert await anext(response.chunks) == b"data: 0\n\n"
-        following = asyncio.ensure_future(anext(response.chunks))
-        await asyncio.sleep(0)
-        assert not following.done()
-        advance(30)
-        last = await following
-        assert last.startswith(b"event: error\ndata: {")
-        assert json.loads(last.split(b"data: ")[1])["status"] == 504
-        Counts.gate.set()
-        await asyncio.wait_for(bench.engine.drain(), PATIENCE_S)
-        assert bench.model.handler.closed == 1  # type: ignore[attr-defined]
-
-    Counts.gate.clear()
-    run(handler, scenario)
-
-
-@both
-def test_a_stream_that_nobody_reads_is_closed_at_its_deadline(handler: type[Handler]) -> None:
-    async def scenario(bench: Bench) -> None:
-        response = await bench.ask(5, timeout_s=30.0)
-        advance(30)
-        await asyncio.wait_for(bench.engine.drain(), PATIENCE_S)
-        assert bench.model.handler.closed == 1  # type: ignore[attr-defined]
-        assert response.chunks is not None
-        with pytest.raises(Exception, match="not read within"):
-            await anext(response.chunks)
-
-    run(handler, scenario)
-
-
-def test_streams_of_a_sync_handler_take_turns() -> None:
-    async def scenario(bench: Bench) -> None:
-        first = await bench.ask(2)
-        second = asyncio.create_task(bench.ask(2))
-        await asyncio.sleep(0.02)
-        assert not second.done()
-        assert await read(first) == [b"0\n", b"1\n"]
-        assert await read(await second) == [b"0\n", b"1\n"]
-
-    run(Counts, scenario)
+        yield from range(count)
 
 
 class Echo(Handler):
@@ -532,7 +369,7 @@ def test_large_bodies_come_through_unchanged() -> None:
 
 @pytest.mark.parametrize(
     ("handler", "configured", "expected"),
-    [(Double, 0, 1), (Batched, 0, 8), (Async, 0, 32), (Counts, 0, 1), (Threaded, 0, 2), (Async, 5, 5)],
+    [(Double, 0, 1), (Batched, 0, 8), (Async, 0, 32), (Streams, 0, 1), (Threaded, 0, 2), (Async, 5, 5)],
 )
 def test_concurrency_follows_the_handler_unless_configured(
     handler: type[Handler], configured: int, expected: int
