@@ -108,5 +108,5 @@ def test_a_request_that_takes_too_long_is_given_up(functions: Functions) -> None
 
 def test_the_request_after_one_that_took_too_long_is_answered(functions: Functions) -> None:
     function = functions.shared("failing")
-    assert function.send(b'"sleep"', timeout_s=1.0).status == 504
+    assert function.send(b'"sleep"', timeout_s=2.0).status == 504
     assert function.ask("again") == "again"

@@ -37,9 +37,9 @@ DRAIN_S = 20.0
 TEARDOWN_S = 8.0
 """Modal ends a container 30 s after it was told to stop
 (https://modal.com/docs/guide/lifecycle-functions, read on 2026-11-21)."""
-STUCK_S = 5.0
+STUCK_S = 1.0
 """How long a container lives on whose predict is stuck: its 504 is on its way, in several calls that Modal
-answers one after another, and repeats where it is slow. No new requests come meanwhile."""
+answers one after another. What waits here goes to another container only then, and has a limit of its own."""
 YOUNG_OBJECTS = 10_000
 """How often cycles are looked for: requests make few."""
 IMPORTED_ASIDE = ("preheat_providers.modal.shipped.web", "aiohttp")
