@@ -1,4 +1,4 @@
-"""Which release a rollback without a number goes to. Pure."""
+"""Which release served before another: there a rollback goes, and it stands beside a canary. Pure."""
 
 from collections.abc import Iterable
 

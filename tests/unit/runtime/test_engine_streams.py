@@ -78,7 +78,7 @@ def test_closing_a_stream_runs_the_finally_blocks_of_its_generator(handler: type
         assert await anext(response.chunks) == b"0\n"
         await close_chunks(response.chunks)
         assert bench.model.handler.closed == 1  # type: ignore[attr-defined]
-        await asyncio.wait_for(bench.engine.drain(), PATIENCE_S)
+        await bench.engine.drain()
 
     run(handler, scenario)
 
@@ -93,7 +93,7 @@ def test_a_stream_that_fails_half_way_sends_the_problem_and_breaks_off(handler: 
         assert json.loads(chunks[2])["error"]["status"] == 500
         with pytest.raises(Exception, match="raised an exception"):
             await anext(response.chunks)
-        await asyncio.wait_for(bench.engine.drain(), PATIENCE_S)
+        await bench.engine.drain()
 
     bench = run(handler, scenario)
     assert "half-way" in bench.log[0]["message"]
@@ -113,7 +113,7 @@ def test_a_stream_past_its_deadline_ends_with_the_problem(handler: type[Handler]
         assert last.startswith(b"event: error\ndata: {")
         assert json.loads(last.split(b"data: ")[1])["status"] == 504
         Counts.gate.set()
-        await asyncio.wait_for(bench.engine.drain(), PATIENCE_S)
+        await bench.engine.drain()
         assert bench.model.handler.closed == 1  # type: ignore[attr-defined]
 
     Counts.gate.clear()
@@ -125,7 +125,7 @@ def test_a_stream_that_nobody_reads_is_closed_at_its_deadline(handler: type[Hand
     async def scenario(bench: Bench) -> None:
         response = await bench.ask(5, timeout_s=30.0)
         advance(30)
-        await asyncio.wait_for(bench.engine.drain(), PATIENCE_S)
+        await bench.engine.drain()
         assert bench.model.handler.closed == 1  # type: ignore[attr-defined]
         assert response.chunks is not None
         with pytest.raises(Exception, match="not read within"):

@@ -59,15 +59,11 @@ def promoted(
             "such a function: a release gets all of it or none.",
             hint=f"preheat promote {name} {flags(stage)}",
         )
-    beside = alias.version if alias.version != newest else _before_newest(numbers, alias)
+    before = release_before(newest, numbers, served=alias.before)
+    beside = alias.version if alias.version != newest else before
     if beside is None:
         raise ProviderError(f"{name} has one release only, so there is nothing beside it to serve.")
     return alias.moved(beside, canary=newest, share=canary)
-
-
-def _before_newest(numbers: Sequence[int], alias: Alias) -> int | None:
-    _, *older = numbers
-    return alias.before if alias.before in older else next(iter(older), None)
 
 
 def _listed(items: Iterable[object]) -> str:

@@ -141,7 +141,7 @@ class Home:
             if not 0.0 <= share <= 1.0:
                 raise ProviderError(f"A canary's share is a number from 0 to 1, not {share:g}.")
             row = function.row
-            before = row.predecessor if row.predecessor in numbers else max(numbers[:-1], default=None)
+            before = release_before(newest, numbers, served=row.predecessor)
             beside = row.active if row.active != newest else before
             if beside is None:
                 raise ProviderError(
